@@ -1,0 +1,51 @@
+# Two commands matter: `make demo` and `make test`. Both do all set-up.
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+PYTHON ?= python3
+PORT ?= 8080
+BIN := .venv/bin
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/ready ## virtual environment from requirements.txt, hashes checked
+
+demo: setup ## the main job on simulated traffic in a real Airflow, no AWS account
+	@$(BIN)/bartizan demo --port $(PORT)
+
+up: setup ## Airflow's UI on loopback with the same project and data
+	@$(BIN)/bartizan up --port $(PORT)
+
+test: setup lint ## lint, then all tests
+	$(BIN)/pytest
+
+lint: setup ## ruff, mypy, import-linter, sqlfluff
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	PYTHONPATH=plugins $(BIN)/lint-imports
+	$(BIN)/sqlfluff lint --disable-progress-bar include/sql
+
+bench: setup ## benchmarks with ratios against named peers
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+lock: setup ## compile requirements.in to requirements.txt with hashes
+	$(BIN)/uv pip compile requirements.in --universal --python-version 3.11 --generate-hashes --upgrade \
+		--custom-compile-command 'make lock' --output-file requirements.txt
+
+clean: ## remove the environment and all demo data
+	rm -rf .venv var build *.egg-info plugins/*.egg-info
+
+.venv/ready: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+		|| { echo "Bartizan needs Python 3.11, 3.12 or 3.13; this is $$($(PYTHON) --version)." \
+		"Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
+	@echo "Setting up .venv from requirements.txt (about 240 packages, one to three minutes) ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --disable-pip-version-check --progress-bar off --require-hashes -r requirements.txt \
+		| sed -u -n 's/^Collecting \([^ ]*\).*/  \1/p; s/^Installing collected packages.*/  installing .../p'
+	@$(BIN)/pip install --disable-pip-version-check -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+.PHONY: help setup demo up test lint bench lock clean

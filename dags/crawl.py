@@ -1,0 +1,48 @@
+"""### Crawl a connector
+
+Runs the connector's one query over each window whose aggregates changed and writes the metrics to
+`<metrics>/<connector>/live/yyyyMMdd/HHmm/`, one folder per interval, named by the interval's start,
+with a `_manifest.json` that says how many rows there were. The layout is that of Amazon Lookout for
+Metrics, so what read those folders reads these.
+
+**Again.** Crawling a window again writes the same bytes; unchanged intervals are left alone.
+
+**By hand.** Give start and end in the form.
+
+There is one DAG per folder in `include/sql/connectors`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.sdk import dag, task
+
+from bartizan import jobs
+from bartizan.orchestration.assets import WAF_AGGREGATES, metrics_asset
+from bartizan.orchestration.defaults import Tag, dag_settings
+from bartizan.orchestration.windows import announce, run_windows, window_params
+
+
+def crawl_dag(connector: str) -> None:
+    @dag(
+        dag_id=f"crawl_{connector}",
+        schedule=[WAF_AGGREGATES],
+        params=window_params(),
+        **dag_settings(Tag.METRICS, __doc__),
+    )
+    def crawl() -> None:
+        @task(outlets=[metrics_asset(connector)])
+        def write_intervals(**context: Any) -> dict[str, Any]:
+            windows = run_windows(context)
+            written = jobs.crawl(connector, windows)
+            announce(context, metrics_asset(connector), windows)
+            return written
+
+        write_intervals()
+
+    crawl()
+
+
+for name in jobs.connector_names():
+    crawl_dag(name)

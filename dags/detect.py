@@ -1,0 +1,53 @@
+"""### Detect anomalies of a connector
+
+When metrics were crawled: learns once a UTC day from up to 35 days before it, scores every series
+of the new intervals (severity 0-100, expected band, direction), groups what is too unusual into
+incidents, and explains each with contributions and sample requests.
+
+Until about 300 intervals were seen the detector is LEARNING: it says so, and a series without
+enough history is "not ready", never "normal".
+
+**Again.** Scoring a window again gives the same scores and the same incidents.
+
+**By hand.** Give start and end in the form.
+
+There is one DAG per folder in `include/sql/connectors`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.sdk import dag, task
+
+from bartizan import jobs
+from bartizan.orchestration.assets import INCIDENTS, metrics_asset
+from bartizan.orchestration.defaults import Tag, dag_settings
+from bartizan.orchestration.windows import announce, run_windows, window_params
+
+
+def detect_dag(connector: str) -> None:
+    @dag(
+        dag_id=f"detect_{connector}",
+        schedule=[metrics_asset(connector)],
+        params=window_params(),
+        **dag_settings(Tag.DETECT, __doc__),
+    )
+    def detect() -> None:
+        @task
+        def score_windows(**context: Any) -> dict[str, Any]:
+            return jobs.detect(connector, run_windows(context))
+
+        @task(outlets=[INCIDENTS])
+        def explain_incidents(**context: Any) -> list[str]:
+            explained = jobs.explain()
+            announce(context, INCIDENTS, run_windows(context))
+            return explained
+
+        score_windows() >> explain_incidents()
+
+    detect()
+
+
+for name in jobs.connector_names():
+    detect_dag(name)

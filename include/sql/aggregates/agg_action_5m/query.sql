@@ -1,0 +1,30 @@
+with request as (
+    select
+        webacl,
+        action,
+        client_ip,
+        request_body_size,
+        date_trunc('minute', event_time)
+        - interval '1' minute * mod(extract(minute from event_time), 5) as bucket,
+        coalesce(account_id, '-') as account_id,
+        coalesce(region, '-') as region,
+        coalesce(source_name, '-') as source_name
+    from waf.requests
+    where
+        event_time >= {{ start }}
+        and event_time < {{ end }}
+)
+
+select
+    bucket,
+    cast(bucket as date) as event_date,
+    account_id,
+    region,
+    webacl,
+    source_name,
+    action,
+    count(*) as requests,
+    count(distinct client_ip) as unique_ips,
+    cast(sum(coalesce(request_body_size, 0)) as bigint) as body_bytes
+from request
+group by bucket, account_id, region, webacl, source_name, action

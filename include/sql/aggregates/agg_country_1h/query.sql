@@ -1,0 +1,27 @@
+with request as (
+    select
+        webacl,
+        action,
+        client_ip,
+        date_trunc('hour', event_time) as bucket,
+        coalesce(account_id, '-') as account_id,
+        coalesce(region, '-') as region,
+        coalesce(country, '-') as country
+    from waf.requests
+    where
+        event_time >= {{ start }}
+        and event_time < {{ end }}
+)
+
+select
+    bucket,
+    cast(bucket as date) as event_date,
+    account_id,
+    region,
+    webacl,
+    country,
+    count(*) as requests,
+    cast(sum(case when action = 'BLOCK' then 1 else 0 end) as bigint) as blocked,
+    count(distinct client_ip) as unique_ips
+from request
+group by bucket, account_id, region, webacl, country

@@ -1,0 +1,127 @@
+"""Rebuilds the windows of an aggregate whose hours changed: query, check, replace, mark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pyarrow as pa
+
+from bartizan.aggregate.checks import run_checks
+from bartizan.aggregate.spec import BUCKET, AggregateTable
+from bartizan.engines import DuckDBEngine
+from bartizan.errors import ConfigError, ValidationFailed
+from bartizan.lake import Lake, replace_window
+from bartizan.model.ids import digest
+from bartizan.model.window import Window, merged
+from bartizan.store import Store
+from bartizan.store.aggregates import CheckResult, Level, mark_built, pending_hours, save_checks
+
+LONGEST_QUERY = timedelta(days=31)
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """The windows that were rebuilt, how many rows they hold, and what their checks found."""
+
+    table: str
+    windows: tuple[Window, ...]
+    rows: int
+    checks: tuple[CheckResult, ...]
+
+
+def due_windows(
+    store: Store,
+    table: AggregateTable,
+    windows: Sequence[Window] | None = None,
+    force: bool = False,
+) -> list[Window]:
+    """Whole buckets, as few windows as possible, whose hours changed since they were built.
+
+    Only buckets that overlap `windows` count (None: all). `force` takes hours that are built too.
+    """
+    return _buckets(table, _pending(store, table, windows, force))
+
+
+def build(
+    store: Store,
+    lake: Lake,
+    engine: DuckDBEngine,
+    table: AggregateTable,
+    windows: Sequence[Window] | None = None,
+    force: bool = False,
+) -> BuildResult:
+    """Rebuild what `due_windows` says, each window by one commit, at most 31 days at a time.
+
+    Raises ValidationFailed when a check marked fail finds bad rows; that window keeps its old rows
+    and stays due.
+    """
+    pending = _pending(store, table, windows, force)
+    built: list[Window] = []
+    checks: list[CheckResult] = []
+    total = 0
+    for window in _queries(_buckets(table, pending)):
+        # Opened before the query: if another worker commits meanwhile, this commit is refused
+        # instead of replacing newer rows by older ones.
+        target = lake.create(table.spec)
+        rows = _conformed(engine.query(table.query, window, _origin(table)), table)
+        found = run_checks(engine, table.checks, rows, window)
+        save_checks(store, table.name, found)
+        _stop_on_failure(table, found)
+        hours = {hour: last for hour, last in pending.items() if hour in window}
+        replace_window(target, rows, window, BUCKET, digest((table.name, window, *hours.values())))
+        mark_built(store, table.name, hours)
+        built.append(window)
+        checks += found
+        total += rows.num_rows
+    return BuildResult(table.name, tuple(built), total, tuple(checks))
+
+
+def _pending(
+    store: Store, table: AggregateTable, windows: Sequence[Window] | None, force: bool
+) -> dict[datetime, int]:
+    """Changed hours of the buckets that overlap `windows`, with the number of the last change."""
+    pending = pending_hours(store, table.name, built_too=force)
+    if windows is None:
+        return pending
+    wanted = merged(window.aligned(table.frequency) for window in windows)
+    return {
+        hour: last
+        for hour, last in pending.items()
+        if any(window.overlaps(Window.hour(hour)) for window in wanted)
+    }
+
+
+def _buckets(table: AggregateTable, hours: Iterable[datetime]) -> list[Window]:
+    return merged(Window.hour(hour).aligned(table.frequency) for hour in hours)
+
+
+def _queries(windows: Iterable[Window]) -> list[Window]:
+    return [part for window in windows for part in window.split(LONGEST_QUERY)]
+
+
+def _conformed(rows: pa.Table, table: AggregateTable) -> pa.Table:
+    """The rows in the table's columns and types. Raises ConfigError naming the column."""
+    schema = table.spec.schema
+    if different := sorted(set(rows.column_names) ^ set(schema.names)):
+        where = "table.yaml" if different[0] in rows.column_names else "query.sql"
+        raise ConfigError(f"{_origin(table)}: {different[0]}", f"is not in {where}", "add it there")
+    try:
+        return rows.select(schema.names).cast(schema)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise ConfigError(_origin(table), str(error), "cast to the types of table.yaml") from error
+
+
+def _stop_on_failure(table: AggregateTable, found: Iterable[CheckResult]) -> None:
+    for check in found:
+        if check.level is Level.FAIL and check.bad_rows:
+            raise ValidationFailed(
+                f"agg.{table.name} {check.window}",
+                f"check {check.name!r} found {check.bad_rows} bad rows, nothing was published",
+                f"see {table.folder / 'checks.sql'}",
+            )
+
+
+def _origin(table: AggregateTable) -> str:
+    return str(table.folder / "query.sql")

@@ -1,0 +1,135 @@
+"""An aggregate table: the folder `aggregates/<table>` with query.sql, table.yaml and checks.sql."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pyarrow as pa
+from pydantic import field_validator, model_validator
+
+from bartizan.aggregate.checks import Check, parse_checks
+from bartizan.described import Described, read, wrong
+from bartizan.engines.sql import lake_tables
+from bartizan.errors import ConfigError
+from bartizan.lake.schemas import TableSpec
+from bartizan.model.window import DAY, parse_duration
+
+BUCKET, PARTITION = "bucket", "event_date"
+
+TYPES = {
+    "bigint": pa.int64(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+    "double": pa.float64(),
+    "string": pa.string(),
+    "timestamp": pa.timestamp("us"),
+}
+
+
+@dataclass(frozen=True)
+class AggregateTable:
+    """A table `agg.<name>` with one row per bucket of `frequency` and value of its `keys`.
+
+    `query` returns exactly `columns`, in any order, for the buckets that start in its window.
+    """
+
+    name: str
+    description: str
+    owner: str
+    grain: str
+    keys: tuple[str, ...]
+    frequency: timedelta
+    columns: tuple[tuple[str, pa.DataType], ...]
+    reads: tuple[str, ...]
+    query: str
+    checks: tuple[Check, ...]
+    folder: Path
+
+    @property
+    def spec(self) -> TableSpec:
+        """The lake table that holds it."""
+        return TableSpec(f"agg.{self.name}", pa.schema(self.columns), (PARTITION,))
+
+
+class _Column(Described):
+    type: str
+    description: str
+
+    @field_validator("type")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value not in TYPES:
+            raise wrong(f"{value!r} is unknown", f"write one of {', '.join(TYPES)}")
+        return value
+
+
+class _TableFile(Described):
+    description: str
+    owner: str
+    grain: str
+    keys: list[str]
+    frequency: str
+    columns: dict[str, _Column]
+    reads: list[str]
+
+    @field_validator("frequency")
+    @classmethod
+    def _divides_a_day(cls, value: str) -> str:
+        try:
+            step = parse_duration(value)
+        except ValueError as error:
+            raise wrong(f"{value!r} is not a duration", "write PT5M, PT1H or P1D") from error
+        if DAY % step:
+            raise wrong(f"{value!r} does not divide a day", "write PT5M, PT1H or P1D")
+        return value
+
+    @model_validator(mode="after")
+    def _columns_hold_the_grain(self) -> _TableFile:
+        needed = {BUCKET: "timestamp", PARTITION: "date"}
+        for name, type_ in needed.items():
+            if name not in self.columns or self.columns[name].type != type_:
+                raise wrong(f"columns lack {name!r}", f"add it with type {type_}")
+        if lacking := [key for key in self.keys if key not in self.columns]:
+            raise wrong(f"key {lacking[0]!r} is no column", "add it to columns")
+        return self
+
+
+def load_tables(sql: Path) -> dict[str, AggregateTable]:
+    """Every table of `<sql>/aggregates`, by name. Raises ConfigError for the first wrong file."""
+    folders = sorted(p.parent for p in (sql / "aggregates").glob("*/table.yaml"))
+    return {folder.name: load_table(folder) for folder in folders}
+
+
+def load_table(folder: Path) -> AggregateTable:
+    """One table from its folder, whose name is the table's. Raises ConfigError."""
+    described = read(folder / "table.yaml", _TableFile)
+    query = _text(folder / "query.sql")
+    found = lake_tables(query)
+    if sorted(described.reads) != found:
+        raise ConfigError(
+            f"{folder / 'table.yaml'}: reads",
+            f"{described.reads} but query.sql reads {found}",
+            "make them equal",
+        )
+    return AggregateTable(
+        name=folder.name,
+        description=described.description,
+        owner=described.owner,
+        grain=described.grain,
+        keys=tuple(described.keys),
+        frequency=parse_duration(described.frequency),
+        columns=tuple((name, TYPES[column.type]) for name, column in described.columns.items()),
+        reads=tuple(described.reads),
+        query=query,
+        checks=parse_checks(folder / "checks.sql", _text(folder / "checks.sql")),
+        folder=folder,
+    )
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise ConfigError(str(path), "no such file", "every aggregate has one") from error

@@ -1,0 +1,240 @@
+"""The `bartizan` command: by hand whatever a DAG does."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from bartizan import jobs
+from bartizan.errors import BartizanError
+from bartizan.model.window import Window, parse_time
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    help="""Anomaly detection for AWS WAF logs.
+
+    Data flows one way: simulate → **land** → **aggregate** → **crawl** / **backfill** → **detect**
+    → **dispatch** → **report**. Each command does what the DAG of that name does, over a window
+    [start, end) of UTC times such as `2026-11-01T00:00Z`; doing it again changes nothing.
+
+    Folders come from the options below or from BARTIZAN_HOME (default `./var`), BARTIZAN_SOURCE,
+    BARTIZAN_LAKE, BARTIZAN_METRICS, BARTIZAN_OUTBOX, BARTIZAN_STORE and BARTIZAN_SQL.
+    """,
+)
+connector_app = typer.Typer(no_args_is_help=True, help="List and check connectors.")
+app.add_typer(connector_app, name="connector")
+
+Start = Annotated[str, typer.Option(help="Beginning of the window, inclusive, UTC.")]
+End = Annotated[str, typer.Option(help="End of the window, exclusive, UTC.")]
+Name = Annotated[str, typer.Argument(help="Name of a connector; see `bartizan connector list`.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Home = Annotated[
+    Path | None,
+    typer.Option("--home", help="Folder of all data (BARTIZAN_HOME).", show_default=False),
+]
+Source = Annotated[
+    str | None,
+    typer.Option("--source", help="Raw logs: a folder or s3:// prefix.", show_default=False),
+]
+LakeFolder = Annotated[
+    Path | None, typer.Option("--lake", help="Folder of the lake.", show_default=False)
+]
+
+console = Console(stderr=True)
+
+
+def main() -> None:
+    """Entry point: errors made for people end on one line and a non-zero exit code."""
+    try:
+        app()
+    except BartizanError as error:
+        print(f"bartizan: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+
+
+def configure(
+    home: Path | None = None, source: str | None = None, lake: Path | None = None
+) -> None:
+    """Let options win over the environment, for this process and those it starts."""
+    given = {"BARTIZAN_HOME": home, "BARTIZAN_SOURCE": source, "BARTIZAN_LAKE": lake}
+    os.environ.update({name: str(value) for name, value in given.items() if value is not None})
+
+
+def show(result: Any, as_json: bool) -> None:
+    """Print a result: JSON for machines, aligned names and values for people."""
+    if as_json:
+        print(json.dumps(result, indent=2, default=str))
+        return
+    for row in result if isinstance(result, list) else [result]:
+        if isinstance(row, dict):
+            print("  ".join(f"{name}={value}" for name, value in row.items()))
+        else:
+            print(row)
+
+
+@app.command()
+def simulate(
+    start: Annotated[str, typer.Option(help="First UTC day.")] = "2026-11-01",
+    days: Annotated[int, typer.Option(help="How many days; attacks fall on the last.")] = 16,
+    records_per_day: Annotated[int, typer.Option(help="Over all web ACLs.")] = 70_000,
+    seed: Annotated[int, typer.Option(help="Another seed, another traffic.")] = 1,
+    home: Home = None,
+    source: Source = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write WAF logs with labelled attacks in AWS's format and S3 layout."""
+    configure(home, source)
+    plan = {"start": start, "days": days, "records_per_day": records_per_day, "seed": seed}
+    with console.status("simulating") as status:
+        show(jobs.simulate(lambda done, of: status.update(f"{done} of {of} days"), **plan), as_json)
+
+
+@app.command()
+def land(
+    start: Annotated[str | None, typer.Option(help="Only objects delivered from here on.")] = None,
+    end: Annotated[str | None, typer.Option(help="Only objects delivered before this.")] = None,
+    home: Home = None,
+    source: Source = None,
+    lake: LakeFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Land raw logs: decode, quarantine what is bad, validate, publish. Nothing lands twice."""
+    configure(home, source, lake)
+    window = Window.parse(start, end) if start and end else None
+    with console.status("landing") as status:
+        report = jobs.land(window, status.update)
+    show(report.as_json() if as_json else report.text(), as_json)
+
+
+@app.command()
+def aggregate(
+    start: Start,
+    end: End,
+    force: Annotated[bool, typer.Option(help="Rebuild hours without a change too.")] = False,
+    home: Home = None,
+    lake: LakeFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Rebuild the aggregate tables for the hours that changed."""
+    configure(home, lake=lake)
+    show(jobs.aggregate([Window.parse(start, end)], force), as_json)
+
+
+@app.command()
+def crawl(name: Name, start: Start, end: End, home: Home = None, as_json: AsJson = False) -> None:
+    """Write a connector's live metric files, one folder per interval."""
+    configure(home)
+    show(jobs.crawl(name, [Window.parse(start, end)]), as_json)
+
+
+@app.command()
+def backfill(
+    name: Name,
+    start: Start,
+    end: End,
+    write: Annotated[bool, typer.Option(help="Write; without it only count.")] = False,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a connector's history in chunks of a day. A dry run unless --write is given."""
+    configure(home)
+    show(jobs.backfill(name, Window.parse(start, end), dry_run=not write), as_json)
+
+
+@app.command()
+def learn(
+    name: Name,
+    day: Annotated[str, typer.Option(help="The UTC day whose intervals will be scored.")],
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Learn from up to 35 days of metrics before a day."""
+    configure(home)
+    show(jobs.learn(name, parse_time(day)), as_json)
+
+
+@app.command()
+def detect(name: Name, start: Start, end: End, home: Home = None, as_json: AsJson = False) -> None:
+    """Score a connector's intervals, open incidents and explain them."""
+    configure(home)
+    result = jobs.detect(name, [Window.parse(start, end)])
+    show(result | {"explained": jobs.explain()}, as_json)
+
+
+@app.command()
+def dispatch(home: Home = None, as_json: AsJson = False) -> None:
+    """Deliver incident changes to every channel of the outbox, each once."""
+    configure(home)
+    show(jobs.dispatch(), as_json)
+
+
+@app.command()
+def report(
+    out: Annotated[Path | None, typer.Option(help="HTML file to write.")] = None, home: Home = None
+) -> None:
+    """Write the HTML report of everything known."""
+    configure(home)
+    print(jobs.report(out))
+
+
+@app.command()
+def status(home: Home = None, lake: LakeFolder = None, as_json: AsJson = False) -> None:
+    """What was landed, aggregated, crawled and detected, and what is quarantined."""
+    configure(home, lake=lake)
+    found = jobs.status()
+    show(found if as_json else [{name: value} for name, value in found.items()], as_json)
+
+
+@connector_app.command("list")
+def list_connectors(as_json: AsJson = False) -> None:
+    """Name, interval, dimensions and measures of every connector."""
+    show([jobs.describe_connector(name) for name in jobs.connector_names()], as_json)
+
+
+@connector_app.command("check")
+def check_connector(
+    name: Name, start: Start, end: End, home: Home = None, as_json: AsJson = False
+) -> None:
+    """Check a connector's files and run its query over a window without writing anything."""
+    configure(home)
+    show(jobs.check_connector(name, Window.parse(start, end)), as_json)
+
+
+@app.command()
+def demo(
+    port: Annotated[int, typer.Option(help="Loopback port for Airflow's API.")] = 8080,
+    hourly_runs: Annotated[
+        int, typer.Option(help="Hours of the live day that run one by one.")
+    ] = 6,
+    records_per_day: Annotated[int, typer.Option(help="Simulated records a day.")] = 70_000,
+    home: Home = None,
+) -> None:
+    """Walk the main job once on simulated traffic in a real Airflow, then report."""
+    from bartizan.orchestration import demo as walk  # noqa: PLC0415
+
+    configure(home)
+    plan = walk.DemoPlan(hourly_runs=hourly_runs, records_per_day=records_per_day)
+    walk.present(plan, port)
+
+
+@app.command()
+def up(
+    port: Annotated[int, typer.Option(help="Loopback port for the UI.")] = 8080, home: Home = None
+) -> None:
+    """Airflow's UI on loopback with this project and its data, until Ctrl-C."""
+    from bartizan.orchestration.local import serve  # noqa: PLC0415
+
+    configure(home)
+    serve(jobs.settings(), port, print)
+
+
+if __name__ == "__main__":
+    main()

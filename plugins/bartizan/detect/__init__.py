@@ -1,0 +1,1 @@
+"""From metric files to incidents: learn, score, find groups."""

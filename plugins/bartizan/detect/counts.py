@@ -1,0 +1,149 @@
+"""Counts: a seasonal negative binomial with partial pooling.
+
+Expected counts: the mean of each slot (hour of day x weekday or weekend), clipped against past
+attacks, shrunk to the series' level times the shape its group of series shares (the first
+dimension, such as the web ACL). The less a slot says by itself, the more it borrows; this is
+empirical-Bayes shrinkage (Efron and Morris 1975) with a fixed between-series spread.
+
+Spread: variance m + d m^2 (negative binomial, NB2: Cameron and Trivedi, Regression Analysis of
+Count Data, 2013, ch. 3), d by the method of moments from clipped residuals, shrunk to the pool.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import betainc
+
+from bartizan.detect.calendar import DAY_TYPES, HOURS, SLOTS, Calendar
+from bartizan.detect.panel import Floats, Integers
+
+SHAPE_SPREAD = 0.4  # standard deviation of a series' slot mean around the shared shape, relative
+BLOCK_CLIP = 3.0  # an hour of history further than this many standard deviations is pulled in
+POINT_CLIP = 5.0  # the same for one interval's residual in the dispersion
+USUAL_DAYS = 0.05  # day-to-day relative variance of an hour, until the series shows its own
+MIN_DISPERSION = 0.002  # busy traffic is never quieter than 4.5 % around its mean
+FIRST_GUESS = 0.975  # before anything is known, the busiest 2.5 % of hours are pulled in
+
+
+@dataclass(frozen=True)
+class Profile:
+    """`mean` (S, 2, 24) counts per interval; `doubt` (S, 2, 24) its relative variance."""
+
+    mean: Floats
+    doubt: Floats
+
+
+def fit_profile(values: Floats, calendar: Calendar, pool: Integers) -> Profile:
+    """Learn slot means from values (S, T), NaN where unknown; `pool` (S) numbers the groups."""
+    starts, slot = calendar.blocks()
+    known = np.isfinite(values)
+    weight = np.add.reduceat(known, starts, axis=1, dtype=float)
+    block = np.add.reduceat(np.where(known, values, 0.0), starts, axis=1) / np.maximum(weight, 1)
+    block = np.where(weight > 0, block, np.nan)
+    cap = np.nan_to_num(np.nanquantile(block, FIRST_GUESS, axis=1, keepdims=True), nan=0.0)
+    clipped = np.minimum(block, cap)
+    for _ in range(4):
+        profile = _shrunk(clipped, weight, slot, pool)
+        mean = profile.mean.reshape(-1, SLOTS)[:, slot]
+        between = _between_days(clipped, mean, weight, fitted=0)
+        variance = mean / np.maximum(weight, 1) + between * mean**2
+        reach = BLOCK_CLIP * np.sqrt(variance)
+        clipped = np.clip(block, mean - reach, mean + reach)
+    return _shrunk(clipped, weight, slot, pool)
+
+
+def _between_days(block: Floats, mean: Floats, weight: Floats, fitted: int) -> Floats:
+    """Relative variance (S, 1) of hourly means around their slot's, beyond counting noise.
+
+    `fitted` slot means were taken from the same blocks. One day of blocks at USUAL_DAYS steadies
+    the estimate of a short history.
+    """
+    seen = weight > 0
+    excess = np.where(seen, (block - mean) ** 2 - mean / np.maximum(weight, 1), 0.0)
+    typical = np.where(seen, mean**2, 0.0).sum(axis=1) / np.maximum(seen.sum(axis=1), 1)
+    typical = np.maximum(typical, 1e-12)
+    freedom = np.maximum(seen.sum(axis=1) - fitted, 0)
+    found = (excess.sum(axis=1) + HOURS * USUAL_DAYS * typical) / ((freedom + HOURS) * typical)
+    result: Floats = np.maximum(found, USUAL_DAYS / 10)[:, None]
+    return result
+
+
+def _shrunk(block: Floats, weight: Floats, slot: Integers, pool: Integers) -> Profile:
+    member = np.eye(SLOTS)[slot]
+    filled = np.where(weight > 0, block, 0.0)
+    count = weight @ member
+    days = (weight > 0).astype(float) @ member
+    total = (filled * weight).sum(axis=1)
+    # Half a count, so that a series never seen in this history keeps a positive rate.
+    level = (total + 0.5) / np.maximum(weight.sum(axis=1), 1)
+    own = ((filled * weight) @ member) / np.maximum(count, 1)
+    shape = _shared_shape(own / level[:, None], count, level, pool)
+    prior = level[:, None] * shape.reshape(-1, SLOTS)[pool]
+    between = _between_days(block, own[:, slot], weight, fitted=len(np.unique(slot)))
+    noise = 1 / np.maximum(prior * count, 1e-9) + between / np.maximum(days, 1e-9)
+    trust = SHAPE_SPREAD**2 / (SHAPE_SPREAD**2 + noise)
+    mean = trust * own + (1 - trust) * prior
+    doubt = trust * noise + 1 / (total + 0.5)[:, None]
+    grid = (-1, DAY_TYPES, HOURS)
+    # A slot may be empty in all its days; the rate stays above a hundredth of the level.
+    return Profile(np.maximum(mean, level[:, None] / 100).reshape(grid), doubt.reshape(grid))
+
+
+def _shared_shape(shape: Floats, count: Floats, level: Floats, pool: Integers) -> Floats:
+    """Mean shape (P, 2, 24) of the series of each group, smoothed over neighbouring hours."""
+    voice = np.where(count > 0, np.sqrt(level)[:, None], 0.0)
+    groups = np.eye(pool.max() + 1)[pool].T
+    heard = (groups @ voice).reshape(-1, DAY_TYPES, HOURS)
+    said = (groups @ (voice * shape)).reshape(-1, DAY_TYPES, HOURS)
+    heard, said = _smoothed(heard), _smoothed(said)
+    any_day = said.sum(axis=1, keepdims=True) / np.maximum(heard.sum(axis=1, keepdims=True), 1e-12)
+    any_day = np.where(heard.sum(axis=1, keepdims=True) > 0, any_day, 1.0)
+    shared: Floats = np.where(heard > 0, said / np.maximum(heard, 1e-12), any_day)
+    return np.maximum(shared, 0.01)
+
+
+def _smoothed(hours: Floats) -> Floats:
+    smooth: Floats = 0.5 * hours + 0.25 * (np.roll(hours, 1, axis=2) + np.roll(hours, -1, axis=2))
+    return smooth
+
+
+def fit_dispersion(values: Floats, mean: Floats) -> Floats:
+    """Relative variance d (S) of values (S, T) around their means, shrunk to all series'."""
+    known = np.isfinite(values)
+    mean = np.where(known, mean, 0.0)
+    square = np.where(known, values - mean, 0.0) ** 2
+    scale = np.maximum((mean**2).sum(axis=1), 1e-12)
+    own = np.ones(len(values))
+    for _ in range(4):
+        variance = mean + own[:, None] * mean**2
+        excess = np.minimum(square, POINT_CLIP**2 * variance) - mean
+        own = np.maximum(excess.sum(axis=1) / scale, MIN_DISPERSION)
+    precision = (mean**2 / (2 * (1 + own[:, None] * mean) ** 2)).sum(axis=1)
+    pooled = float((own * precision).sum() / max(precision.sum(), 1e-12))
+    trust = precision / (precision + 1 / (0.5 * pooled + 0.1) ** 2)
+    result: Floats = np.maximum(trust * own + (1 - trust) * pooled, MIN_DISPERSION)
+    return result
+
+
+def tail_above(value: Floats, mean: Floats, dispersion: Floats) -> Floats:
+    """Mid-p probability of a count beyond `value`: P(Y > y) + P(Y = y) / 2.
+
+    Y is negative binomial with the given mean and variance mean + dispersion mean^2. Uses the
+    regularised incomplete beta function, so values need not be whole (NIST DLMF 8.17.5).
+    """
+    size, share = 1 / dispersion, dispersion * mean / (1 + dispersion * mean)
+    beyond = betainc(np.maximum(value, 0) + 1, size, share)
+    at_least = np.where(value > 0, betainc(np.maximum(value, 1e-9), size, share), 1.0)
+    result: Floats = 0.5 * (beyond + at_least)
+    return result
+
+
+def tail_below(value: Floats, mean: Floats, dispersion: Floats) -> Floats:
+    """Mid-p probability of a count below `value`: P(Y < y) + P(Y = y) / 2."""
+    size, share = 1 / dispersion, 1 / (1 + dispersion * mean)
+    up_to = betainc(size, np.maximum(value, 0) + 1, share)
+    under = np.where(value > 0, betainc(size, np.maximum(value, 1e-9), share), 0.0)
+    result: Floats = 0.5 * (up_to + under)
+    return result

@@ -1,0 +1,161 @@
+"""Metric rows as dense arrays: one row per series, one column per interval."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bartizan.errors import ConfigError, UsageError
+from bartizan.model.connector import Aggregation, Connector, Measure, Missing
+from bartizan.model.window import Window, naive
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+Times = NDArray[np.datetime64]
+
+TIME = "interval_start"
+RESERVED = (
+    TIME, "measure", "value", "expected", "lower", "upper", "severity", "direction", "reason",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Series x intervals of one connector.
+
+    `keys` (S rows) holds the dimension values; `times` (T) every interval start of the window;
+    `covered` (T) whether the source delivered; `present` (S, T) whether the series had a row;
+    `values` per measure (S, T), NaN where there is no value.
+    """
+
+    keys: pd.DataFrame
+    times: Times
+    covered: Flags
+    present: Flags
+    values: dict[str, Floats]
+
+
+def interval_starts(window: Window, frequency: timedelta) -> Times:
+    """Starts of all intervals that touch the window, naive UTC, datetime64[us]."""
+    whole = window.aligned(frequency)
+    first, end = np.datetime64(naive(whole.start), "us"), np.datetime64(naive(whole.end), "us")
+    starts: Times = np.arange(first, end, np.timedelta64(frequency, "us"))
+    return starts
+
+
+def build_panel(
+    frame: pd.DataFrame,
+    connector: Connector,
+    window: Window,
+    covered: pd.DatetimeIndex | None = None,
+    known: pd.DataFrame | None = None,
+) -> Panel:
+    """Arrange the rows of `window`; rows outside it are left alone.
+
+    `covered` are the interval starts for which the source delivered; without it, those that have
+    a row. `known` series (dimension columns, no duplicates) come first and in their order, the
+    others follow in the order of their dimension values.
+
+    Raises ConfigError for columns that do not fit the connector and UsageError for values that
+    are not finite or times that are not interval starts.
+    """
+    _check(frame, connector)
+    times = interval_starts(window, connector.frequency)
+    column = _positions(frame, connector, times)
+    inside = (column >= 0) & (column < len(times))
+    frame, column = frame[inside], column[inside]
+    keys, row = _series_of(frame, connector, known)
+    size, flat = (len(keys), len(times)), row * len(times) + column
+    present = np.bincount(flat, minlength=size[0] * size[1]).reshape(size)
+    delivered: Flags = np.any(present, axis=0)
+    if covered is not None:
+        delivered = delivered | np.isin(times, covered.to_numpy(dtype="datetime64[us]"))
+    values = {
+        measure.name: _aggregate(frame, measure, flat, present, delivered)
+        for measure in connector.measures
+    }
+    return Panel(keys, times, delivered, present > 0, values)
+
+
+def _check(frame: pd.DataFrame, connector: Connector) -> None:
+    taken = [name for name in connector.dimensions if name in RESERVED]
+    if taken:
+        raise ConfigError(
+            f"{connector.name}: dimensions",
+            f"{taken[0]!r} is a column of the scores",
+            "rename the dimension in the query and the connector",
+        )
+    needed = [TIME, *connector.dimensions, *(measure.name for measure in connector.measures)]
+    lacking = [name for name in needed if name not in frame.columns]
+    if lacking:
+        raise ConfigError(
+            f"{connector.name}: metrics",
+            f"column {lacking[0]!r} is missing",
+            "make the query return every dimension and measure of the connector",
+        )
+    for measure in connector.measures:
+        wrong = ~np.isfinite(frame[measure.name].to_numpy(dtype=float))
+        if wrong.any():
+            raise UsageError(
+                f"{connector.name}: measure {measure.name!r}",
+                f"{int(wrong.sum())} of {len(frame)} values are NaN or infinite",
+                "leave rows without a value out of the metrics",
+            )
+    for name in connector.dimensions:
+        if frame[name].isna().any():
+            raise UsageError(
+                f"{connector.name}: dimension {name!r}",
+                f"{int(frame[name].isna().sum())} of {len(frame)} values are missing",
+                "replace NULL by a value in the query, for example coalesce(column, '')",
+            )
+
+
+def _positions(frame: pd.DataFrame, connector: Connector, times: Times) -> Integers:
+    since = frame[TIME].to_numpy(dtype="datetime64[us]") - times[0]
+    step = np.timedelta64(connector.frequency, "us")
+    astray = (since % step) != np.timedelta64(0, "us")
+    if astray.any():
+        raise UsageError(
+            f"{connector.name}: {TIME}",
+            f"{frame[TIME].to_numpy()[astray][0]} is not the start of an interval",
+            f"round times down to multiples of {connector.frequency}",
+        )
+    positions: Integers = since // step
+    return positions
+
+
+def _series_of(
+    frame: pd.DataFrame, connector: Connector, known: pd.DataFrame | None
+) -> tuple[pd.DataFrame, Integers]:
+    """All series and, for each row of the frame, the position of its series."""
+    names = list(connector.dimensions)
+    if not names:
+        return pd.DataFrame(index=range(1)), np.zeros(len(frame), dtype=np.int64)
+    found = frame[names].drop_duplicates().sort_values(names)
+    keys = found if known is None else pd.concat([known[names], found])
+    keys = keys.drop_duplicates().reset_index(drop=True)
+    number = pd.concat([keys, frame[names]]).groupby(names, sort=False).ngroup().to_numpy()
+    return keys, number[len(keys) :].astype(np.int64)
+
+
+def _aggregate(
+    frame: pd.DataFrame, measure: Measure, flat: Integers, present: NDArray[np.intp], covered: Flags
+) -> Floats:
+    numbers = frame[measure.name].to_numpy(dtype=float)
+    if (present > 1).any():
+        # Sums of floats depend on their order; sorted, the result does not depend on the rows'.
+        order = np.lexsort((numbers, flat))
+        numbers, flat = numbers[order], flat[order]
+    total = np.bincount(flat, weights=numbers, minlength=present.size)
+    values: Floats = total.astype(float).reshape(present.shape)
+    if measure.aggregation is Aggregation.AVG:
+        values /= np.maximum(present, 1)
+    if measure.missing is Missing.GAP:
+        values[present == 0] = np.nan
+    values[:, ~covered] = np.nan
+    return values

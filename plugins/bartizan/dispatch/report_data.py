@@ -1,0 +1,47 @@
+"""What a report is made of, as plain values; the report itself reads nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from bartizan.model.anomaly import Incident
+from bartizan.model.attack import AttackLabel
+from bartizan.model.landing import BatchCounts
+from bartizan.model.window import Window
+from bartizan.store.detectors import DetectorRecord
+
+
+@dataclass(frozen=True)
+class ValidationResult:
+    """One expectation on the landed batches; `level` is fail or warn."""
+
+    expectation: str
+    subject: str
+    level: str
+    passed: bool
+    observed: str
+
+
+@dataclass(frozen=True)
+class ReportData:
+    """Everything a report shows.
+
+    `incidents` in the order to show them. `scores` maps a detector to its frame: interval_start
+    (naive UTC), one column per dimension, measure, value, expected, lower, upper, severity,
+    direction, reason. `quarantine` maps a reason to its number of records. `labels` are known
+    attacks, where the traffic was simulated.
+    """
+
+    title: str
+    period: Window
+    objects: int
+    counts: BatchCounts
+    incidents: tuple[Incident, ...]
+    scores: Mapping[str, pd.DataFrame]
+    detectors: tuple[DetectorRecord, ...] = ()
+    validation: tuple[ValidationResult, ...] = ()
+    quarantine: Mapping[str, int] = field(default_factory=dict)
+    labels: tuple[AttackLabel, ...] = ()

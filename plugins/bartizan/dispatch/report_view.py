@@ -1,0 +1,148 @@
+"""What the template shows of each incident and attack, computed from the report's data."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import groupby
+
+from markupsafe import Markup
+
+from bartizan.dispatch.plots import plot
+from bartizan.dispatch.report_data import ReportData
+from bartizan.dispatch.series import IncidentSeries, series_of
+from bartizan.model.anomaly import Contribution, Incident
+from bartizan.model.attack import AttackLabel
+from bartizan.model.matching import match
+from bartizan.model.story import headline, severity_label, story
+from bartizan.model.window import Window
+
+_LABELS = ("CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL")
+_TOP_SERIES = 10
+_TOP_SHARES = 6
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A stretch of the report's period, in percent of its length."""
+
+    left: float
+    width: float
+
+
+@dataclass(frozen=True)
+class Shares:
+    """The largest contributions of one dimension; `more` values with `rest` percent follow."""
+
+    dimension: str
+    top: tuple[Contribution, ...]
+    more: int
+    rest: int
+
+
+@dataclass(frozen=True)
+class IncidentView:
+    number: int
+    incident: Incident
+    label: str
+    headline: str
+    story: str
+    bar: Bar
+    plot: Markup
+    driver: IncidentSeries
+    series: tuple[IncidentSeries, ...]
+    series_left_out: int
+    shares: tuple[Shares, ...]
+
+    @property
+    def duration(self) -> timedelta:
+        return self.incident.window.end - self.incident.window.start
+
+
+@dataclass(frozen=True)
+class AttackView:
+    attack: AttackLabel
+    bar: Bar
+    found_by: tuple[IncidentView, ...]
+
+
+@dataclass(frozen=True)
+class AttacksView:
+    """The known attacks, and the incidents that none of them explains."""
+
+    attacks: tuple[AttackView, ...]
+    unmatched: tuple[IncidentView, ...]
+    found: int
+
+
+def incident_views(report: ReportData) -> tuple[IncidentView, ...]:
+    """One view per incident, numbered from 1 in the report's order."""
+    return tuple(
+        _incident_view(position, incident, report)
+        for position, incident in enumerate(report.incidents, start=1)
+    )
+
+
+def attack_views(report: ReportData, views: Sequence[IncidentView]) -> AttacksView:
+    """Known attacks against the incidents of the report."""
+    by_id = {view.incident.id: view for view in views}
+    matching = match(report.labels, report.incidents)
+    return AttacksView(
+        attacks=tuple(
+            AttackView(
+                one.attack,
+                _bar(one.attack.window, report.period),
+                tuple(by_id[incident.id] for incident in one.incidents),
+            )
+            for one in matching.attacks
+        ),
+        unmatched=tuple(by_id[incident.id] for incident in matching.unmatched),
+        found=matching.found,
+    )
+
+
+def severity_counts(report: ReportData) -> dict[str, int]:
+    """Number of incidents per severity label, the worst first; no label without incidents."""
+    counts = Counter(severity_label(incident.severity) for incident in report.incidents)
+    return {label: counts[label] for label in _LABELS if counts[label]}
+
+
+def _incident_view(position: int, incident: Incident, report: ReportData) -> IncidentView:
+    series = series_of(incident)
+    scores = report.scores.get(incident.detector)
+    svg = "" if scores is None else plot(scores, incident, series[0])
+    return IncidentView(
+        number=position,
+        incident=incident,
+        label=severity_label(incident.severity),
+        headline=headline(incident),
+        story=story(incident),
+        bar=_bar(incident.window, report.period),
+        plot=Markup(svg),  # made of numbers: no text of the log is in it
+        driver=series[0],
+        series=tuple(series[:_TOP_SERIES]),
+        series_left_out=max(len(series) - _TOP_SERIES, 0),
+        shares=_shares(incident),
+    )
+
+
+def _shares(incident: Incident) -> tuple[Shares, ...]:
+    result = []
+    for dimension, group in groupby(incident.contributions, key=lambda c: c.dimension):
+        shares = tuple(group)
+        rest = shares[_TOP_SHARES:]
+        result.append(
+            Shares(dimension, shares[:_TOP_SHARES], len(rest), sum(c.percent for c in rest))
+        )
+    return tuple(result)
+
+
+def _bar(window: Window, period: Window) -> Bar:
+    """At least 0.8 % wide, so that five minutes of a week can be seen; inside the period."""
+    length = period.end - period.start
+    left = min(max((window.start - period.start) / length, 0.0), 1.0)
+    right = min(max((window.end - period.start) / length, 0.0), 1.0)
+    width = max(right - left, 0.008)
+    return Bar(round(100 * min(left, 1 - width), 2), round(100 * width, 2))

@@ -1,0 +1,7 @@
+"""Explains incidents: who drives them, and which requests are behind them."""
+
+from bartizan.explain.contributions import contributions
+from bartizan.explain.run import explain
+from bartizan.explain.samples import samples
+
+__all__ = ["contributions", "explain", "samples"]

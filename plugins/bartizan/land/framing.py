@@ -1,0 +1,131 @@
+"""Finds the records in the text of objects.
+
+`lines` assumes JSON lines, in columns, for all objects at once. `spans` assumes nothing, for one
+object: records may be concatenated, pretty-printed, in an array, separated by any line ending or
+blank lines, behind a byte order mark or the time stamps of a CloudWatch Logs export, with damaged
+text between them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+Ints = npt.NDArray[np.int64]
+
+_NEWLINE = 10
+_BETWEEN = re.compile(rb"(?:[\s,\[\]\x1e]|\xef\xbb\xbf)+".decode("latin-1"))
+_EXPORT_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z[ \t]+(?=\{)")
+# Where to go on after damage: an object at the start of a line, or what looks like a record.
+# Neither can occur inside a JSON string: line ends and quotes are escaped there.
+_RECORD_START = re.compile(r'(?<=[\r\n])[ \t]*\{|\{\s*"(?:timestamp|formatVersion|webaclId|action)"')
+_VALUE = json.JSONDecoder(strict=False)
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Records as slices of one buffer. All arrays have one element per record."""
+
+    buffer: bytes
+    start: Ints  # in the buffer
+    length: Ints
+    item: Ints  # which of the objects
+    offset: Ints  # byte offset of the record in the text of its object
+
+    def __len__(self) -> int:
+        return len(self.item)
+
+    def raw(self, index: int) -> bytes:
+        start = int(self.start[index])
+        return self.buffer[start : start + int(self.length[index])]
+
+    def text(self, chosen: Ints) -> pa.Array:
+        """The chosen records as Arrow string views into the buffer, which is not copied.
+
+        Arrow's layout of a view longer than 12 bytes: length, first 4 bytes, buffer, offset.
+        """
+        start = self.start[chosen]
+        views = np.empty((len(chosen), 4), np.int32)
+        views[:, 0] = self.length[chosen]
+        prefix = np.frombuffer(self.buffer, np.uint8)[start[:, None] + np.arange(4)]
+        views[:, 1] = prefix.view(np.int32)[:, 0]
+        views[:, 2] = 0
+        views[:, 3] = start
+        buffers = [None, pa.py_buffer(views), pa.py_buffer(self.buffer)]
+        return pa.Array.from_buffers(pa.string_view(), len(chosen), buffers)
+
+
+@dataclass(frozen=True)
+class Span:
+    """A piece of an object's text: a record if `problem` is empty, else not."""
+
+    start: int
+    end: int
+    problem: str = ""
+
+
+def lines(texts: Sequence[bytes]) -> Frames:
+    """Every line of every text as a record; blank lines included."""
+    buffer = b"".join(text if not text or text.endswith(b"\n") else text + b"\n" for text in texts)
+    sizes = [len(text) + (bool(text) and not text.endswith(b"\n")) for text in texts]
+    object_start = np.cumsum([0, *sizes], dtype=np.int64)
+    end = np.flatnonzero(np.frombuffer(buffer, np.uint8) == _NEWLINE) + 1
+    start = np.concatenate((np.zeros(1, np.int64), end))[:-1]
+    item = np.searchsorted(object_start, start, side="right") - 1
+    return Frames(buffer, start, end - start, item, start - object_start[item])
+
+
+def cut_out(texts: Sequence[bytes], pieces: Sequence[tuple[int, Span]]) -> Frames:
+    """The records at (index of text, span)."""
+    parts = [texts[index][span.start : span.end] for index, span in pieces]
+    length = np.array([len(part) for part in parts], np.int64)
+    return Frames(
+        buffer=b"".join(parts),
+        start=np.cumsum(length) - length,
+        length=length,
+        item=np.array([index for index, _ in pieces], np.int64),
+        offset=np.array([span.start for _, span in pieces], np.int64),
+    )
+
+
+def spans(text: bytes) -> Iterator[Span]:
+    """Records and damage of one text, in order. All else between them is white space or commas."""
+    # Latin-1 maps every byte to one character: offsets stay byte offsets, and JSON is ASCII.
+    chars = text.decode("latin-1")
+    position = _next(chars, 0)
+    while position < len(chars):
+        span = _value(chars, position)
+        if span.problem:
+            span = Span(position, _resume(chars, position), span.problem)
+        yield span
+        position = _next(chars, span.end)
+
+
+def _value(chars: str, start: int) -> Span:
+    if chars[start] != "{":
+        return Span(start, start, "not a JSON object")
+    try:
+        _, end = _VALUE.raw_decode(chars, start)
+    except json.JSONDecodeError as error:
+        return Span(start, start, f"{error.msg} at byte {error.pos - start}")
+    except (RecursionError, ValueError) as error:  # nested too deeply, integer of > 4,300 digits
+        return Span(start, start, str(error))
+    return Span(start, end)
+
+
+def _next(chars: str, position: int) -> int:
+    """Past what separates records."""
+    while match := _BETWEEN.match(chars, position) or _EXPORT_TIME.match(chars, position):
+        position = match.end()
+    return position
+
+
+def _resume(chars: str, position: int) -> int:
+    match = _RECORD_START.search(chars, position + 1)
+    return match.start() if match else len(chars)

@@ -1,0 +1,76 @@
+"""Writes the rows of a batch as one Parquet file per hour, under its final name only when whole."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from bartizan.lake import Lake
+from bartizan.lake.staged import staged_file
+
+_HOUR_MS = 3_600_000
+_HELD_BYTES = 1024**3  # of rows in memory before they are written out as row groups
+
+
+class HourFiles:
+    """Collects rows of one table and batch; `close` makes the files appear.
+
+    Rows come in order of hour. Until `close`, what was written has a temporary name.
+    """
+
+    def __init__(self, lake: Lake, name: str, batch_id: str, schema: pa.Schema) -> None:
+        self._lake, self._name, self._batch_id, self._schema = lake, name, batch_id, schema
+        self._held: dict[int, list[pa.Table]] = defaultdict(list)
+        self._held_bytes = 0
+        self._writers: dict[int, pq.ParquetWriter] = {}
+        self.rows = 0
+
+    def add(self, rows: pa.Table) -> None:
+        """Take rows whose event_ms are in order of hour."""
+        hours = rows.column("event_ms").to_numpy() // _HOUR_MS
+        cuts = [0, *(np.flatnonzero(np.diff(hours)) + 1).tolist(), len(hours)]
+        for start, end in zip(cuts, cuts[1:], strict=False):
+            if end > start:
+                self._held[int(hours[start])].append(rows.slice(start, end - start))
+        self.rows += rows.num_rows
+        self._held_bytes += rows.nbytes
+        if self._held_bytes > _HELD_BYTES:
+            self._write()
+
+    def close(self) -> None:
+        """Write what is left and give every file its final name."""
+        self._write()
+        for hour, writer in self._writers.items():
+            writer.close()
+            file = self._file(hour)
+            _partial(file).rename(file)
+
+    def _write(self) -> None:
+        for hour, parts in self._held.items():
+            if hour not in self._writers:
+                partial = _partial(self._file(hour))
+                partial.parent.mkdir(parents=True, exist_ok=True)
+                self._writers[hour] = pq.ParquetWriter(partial, self._schema, compression="zstd")
+            self._writers[hour].write_table(pa.concat_tables(parts))
+        self._held.clear()
+        self._held_bytes = 0
+
+    def _file(self, hour: int) -> Path:
+        instant = datetime.fromtimestamp(hour * 3600, UTC)
+        return staged_file(self._lake, self._name, self._batch_id, instant)
+
+
+def write_file(file: Path, rows: pa.Table) -> None:
+    """One whole file, or none if the process dies on the way."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(rows, _partial(file), compression="zstd")
+    _partial(file).rename(file)
+
+
+def _partial(file: Path) -> Path:
+    return file.with_name(f".{file.name}.partial")

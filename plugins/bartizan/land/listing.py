@@ -1,0 +1,116 @@
+"""Finds log objects below a folder or s3:// prefix.
+
+Layouts: direct S3 delivery (`.../<acl>/YYYY/MM/dd/HH/mm/`), Firehose prefixes (`YYYY/MM/dd/HH/`,
+hive keys included), flat folders. Folder times are delivery times.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import PurePosixPath
+from typing import Any
+
+from upath import UPath
+
+from bartizan.errors import UsageError
+from bartizan.model.landing import LogObject
+from bartizan.model.window import DAY, HOUR, Window
+
+LOG_SUFFIXES = frozenset({"", ".gz", ".log", ".json", ".jsonl", ".ndjson", ".txt"})
+
+_DELIVERY = timedelta(minutes=5)  # direct S3 delivery writes one folder per five minutes
+_TIME_FOLDERS = re.compile(
+    r"/(?:\w+=)?(?P<Y>\d{4})"
+    r"(?:/(?:\w+=)?(?P<m>\d\d)(?:/(?:\w+=)?(?P<d>\d\d)"
+    r"(?:/(?:\w+=)?(?P<H>\d\d)(?:/(?:\w+=)?(?P<M>\d\d))?)?)?)?$"
+)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An object and the start of the delivery window its folder names, if it names one."""
+
+    item: LogObject
+    delivered: datetime | None
+
+
+def list_objects(source: UPath, window: Window | None = None) -> Iterator[Listed]:
+    """Log objects below `source`, in no particular order.
+
+    With a `window`, folders of delivery times outside it are not entered; objects without a time
+    in their path are always listed. Hidden and `_` files, and files that are not logs by suffix,
+    are left out. Raises UsageError when the folder does not exist.
+    """
+    fs = source.fs
+    local = source.protocol in ("", "file", "local")
+    root = str(UPath(source.path).absolute()) if local else source.path.rstrip("/")
+    if not fs.isdir(root):
+        raise UsageError("source", f"{str(source)!r} is not a folder", "check the path or prefix")
+    for info in _walk(fs, root, window):
+        path = info["name"]
+        if _is_log(path.removeprefix(root)):
+            uri = path if local else fs.unstrip_protocol(path)
+            span = delivery_window(path.rpartition("/")[0])
+            yield Listed(
+                LogObject(uri, _version(info), int(info["size"])), span.start if span else None
+            )
+
+
+def delivery_window(folder: str) -> Window | None:
+    """The time that the trailing components of a folder name, or None."""
+    match = _TIME_FOLDERS.search(folder)
+    if match is None:
+        return None
+    parts = {name: int(text) for name, text in match.groupdict().items() if text}
+    try:
+        start = datetime(
+            parts["Y"], parts.get("m", 1), parts.get("d", 1), parts.get("H", 0), parts.get("M", 0),
+            tzinfo=UTC,
+        )
+    except ValueError:  # digits that are not a time
+        return None
+    return Window(start, _end(start, len(parts)))
+
+
+def _end(start: datetime, parts: int) -> datetime:
+    if parts == 1:
+        return start.replace(year=start.year + 1)
+    if parts == 2:
+        return (start + timedelta(days=31)).replace(day=1)
+    return start + {3: DAY, 4: HOUR, 5: _DELIVERY}[parts]
+
+
+def _walk(fs: Any, folder: str, window: Window | None) -> Iterator[dict[str, Any]]:
+    span = delivery_window(folder)
+    if window is not None and span is not None and not span.overlaps(window):
+        return
+    if window is None or (span is not None and _within(span, window)):
+        # Nothing below can be skipped: one listing of the whole subtree.
+        yield from fs.find(folder, detail=True).values()
+        return
+    for info in fs.ls(folder, detail=True):
+        if info["type"] == "directory":
+            yield from _walk(fs, info["name"].rstrip("/"), window)
+        elif info["name"].rstrip("/") != folder:
+            yield info
+
+
+def _within(span: Window, window: Window) -> bool:
+    return window.start <= span.start and span.end <= window.end
+
+
+def _is_log(relative: str) -> bool:
+    path = PurePosixPath(relative)
+    hidden = any(part.startswith((".", "_")) for part in path.parts[1:])
+    return not hidden and path.suffix.lower() in LOG_SUFFIXES
+
+
+def _version(info: dict[str, Any]) -> str:
+    """The etag in S3; size and modification time of a local file."""
+    etag = info.get("ETag") or info.get("etag")
+    if etag:
+        return str(etag).strip('"')
+    return f"{info['size']}-{round(info['mtime'] * 1e9)}"

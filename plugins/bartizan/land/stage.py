@@ -1,0 +1,89 @@
+"""Decodes one batch into data files that nobody sees until they are published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from bartizan.engines.duckdb import connect
+from bartizan.lake import Lake
+from bartizan.lake.schemas import LANDED, REQUESTS, RULE_HITS
+from bartizan.lake.staged import staged_file, staged_files
+from bartizan.land.account import Account, per_object
+from bartizan.land.chunk import ObjectText, read_chunk
+from bartizan.land.decode import decode
+from bartizan.land.duplicates import Seen
+from bartizan.land.hour_files import HourFiles, write_file
+from bartizan.land.inflate import inflate
+from bartizan.land.quarantine import Quarantined, table
+from bartizan.land.read import read_objects
+from bartizan.land.rule_hits import rule_hits
+from bartizan.model.landing import Batch, BatchState, LogObject
+from bartizan.store.database import Store
+from bartizan.store.landing import load_batch, save_counts
+
+_CHUNK_BYTES = 64 * 1024**2  # of text decoded at a time
+_DONE = (BatchState.STAGED, BatchState.VALID, BatchState.PUBLISHED)
+
+
+def stage(store: Store, lake: Lake, batch_id: str) -> Batch:
+    """Decode a batch to Parquet inside the lake's data folders and account for every record.
+
+    A batch that is staged already is returned as it is; a rejected one is staged again. Raises
+    UsageError for an unknown batch, SourceError when an object cannot be read now.
+    """
+    batch = load_batch(store, batch_id)
+    if batch.state in _DONE:
+        return batch
+    for name in LANDED:
+        for file in staged_files(lake, name, batch_id):
+            file.unlink()
+
+    account = Account()
+    requests = HourFiles(lake, "waf.requests", batch_id, REQUESTS)
+    hits = HourFiles(lake, "waf.rule_hits", batch_id, RULE_HITS)
+    set_aside: list[Quarantined] = []
+    with connect() as connection:
+        connection.execute("set threads = 1")  # batches are staged in processes of their own
+        seen = Seen(connection)
+        for chunk in chunks(batch.objects):
+            records = read_chunk(chunk)
+            account.records.update(records.framed)
+            set_aside += records.quarantined
+            for part in records.parts:
+                decoded = decode(connection, part, batch_id)
+                rows = seen.first_of_each(decoded)
+                account.requests.update(per_object(rows))
+                account.duplicates.update(per_object(decoded) - per_object(rows))
+                requests.add(rows)
+                hits.add(rule_hits(connection, rows))
+    account.quarantined.update(entry.source_object for entry in set_aside)
+
+    if set_aside:
+        write_file(staged_file(lake, "waf.quarantine", batch_id), table(set_aside, batch_id))
+    hits.close()
+    requests.close()
+    staged = replace(
+        batch, state=BatchState.STAGED, reason="", counts=account.of_batch(hits.rows)
+    )
+    save_counts(store, staged, account.of_objects(batch.objects))
+    return staged
+
+
+def chunks(objects: Sequence[LogObject], chunk_bytes: int = _CHUNK_BYTES) -> Iterator[list[ObjectText]]:
+    """The texts of the objects, in groups of about `chunk_bytes`."""
+    chunk: list[ObjectText] = []
+    size = 0
+    for item, data in read_objects(objects):
+        inflated = inflate(data) if data is not None else None
+        text = ObjectText(item.uri, b"", "object no longer exists") if inflated is None else (
+            ObjectText(item.uri, inflated.text, inflated.problem)
+        )
+        chunk.append(text)
+        size += len(text.text)
+        if size >= chunk_bytes:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
+

@@ -1,0 +1,1 @@
+"""The nouns of the house: plain frozen data classes, no behaviour that needs a room."""

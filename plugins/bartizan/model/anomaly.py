@@ -1,0 +1,83 @@
+"""Anomalies, the groups they form, and the incident a person handles.
+
+Score is not verdict: every series and interval has a severity, only some become anomalies.
+"Not ready" is not "normal": a series that cannot be judged yet has a NaN severity and a reason.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from bartizan.model.window import Window
+
+
+class Direction(StrEnum):
+    ABOVE = "above"
+    BELOW = "below"
+
+
+class IncidentState(StrEnum):
+    OPEN = "open"
+    RESOLVED = "resolved"
+
+
+@dataclass(frozen=True)
+class Anomaly:
+    """One series in one interval that is too unusual to ignore.
+
+    `dimensions` in the connector's order; `value`, `expected`, `lower`, `upper` in the measure's
+    unit per interval; `severity` 0-100; `reason` one of the detector's reason codes.
+    """
+
+    interval: Window
+    dimensions: tuple[tuple[str, str], ...]
+    value: float
+    expected: float
+    lower: float
+    upper: float
+    severity: float
+    direction: Direction
+    reason: str
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """Share of one dimension value in the group's deviation; shares of a dimension add to 100."""
+
+    dimension: str
+    value: str
+    percent: int
+
+
+@dataclass(frozen=True)
+class Incident:
+    """An anomaly group with what explains it.
+
+    `window` runs from the start of the first to the end of the last anomalous interval.
+    `id` depends on detector, measure, direction, cause dimensions and first interval only, never
+    on score or end, so that later intervals update the same incident.
+    `value` and `expected` are sums over the anomalies (SUM measures) or their means (AVG).
+    `samples` are masked example requests, as plain column/value mappings.
+    """
+
+    id: str
+    detector: str
+    measure: str
+    window: Window
+    frequency_seconds: int
+    severity: float
+    direction: Direction
+    value: float
+    expected: float
+    anomalies: tuple[Anomaly, ...]
+    contributions: tuple[Contribution, ...] = ()
+    samples: tuple[dict[str, str], ...] = field(default=(), compare=False)
+    state: IncidentState = IncidentState.OPEN
+    updated_at: datetime | None = field(default=None, compare=False)
+
+    @property
+    def peak(self) -> Anomaly:
+        """The anomaly with the highest severity, the earliest of equals."""
+        return max(self.anomalies, key=lambda a: (a.severity, -a.interval.start.timestamp()))

@@ -1,0 +1,52 @@
+"""A connector: one query and the description of the metrics it yields."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+
+class Aggregation(StrEnum):
+    """How rows of one series in one interval become one value."""
+
+    SUM = "SUM"
+    AVG = "AVG"
+
+
+class Missing(StrEnum):
+    """What an absent series means in an interval for which the source did deliver."""
+
+    ZERO = "zero"
+    GAP = "gap"
+
+
+@dataclass(frozen=True)
+class Measure:
+    name: str
+    aggregation: Aggregation = Aggregation.SUM
+    missing: Missing = Missing.ZERO
+
+
+@dataclass(frozen=True)
+class Connector:
+    """Frequency is the length of an interval; an interval is due at its end plus `offset`.
+
+    `query` is the SQL text with `{{ start }}` and `{{ end }}`; it returns the timestamp column,
+    every dimension and every measure.
+    """
+
+    name: str
+    description: str
+    frequency: timedelta
+    offset: timedelta
+    timestamp: str
+    dimensions: tuple[str, ...]
+    measures: tuple[Measure, ...]
+    query: str
+    alert_threshold: float = 70.0
+    samples_from: str = "waf.requests"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (self.timestamp, *self.dimensions, *(measure.name for measure in self.measures))

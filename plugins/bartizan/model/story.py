@@ -1,0 +1,119 @@
+"""What an incident says in words, the same on every channel. Plain text, no markup."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from bartizan.model.anomaly import Contribution, Direction, Incident
+from bartizan.model.text import clip, inert, number
+
+VALUE_LIMIT = 80
+_DRIVES = 50
+_TOP_VALUES = 3
+_OUTCOMES = ("blocked", "allowed", "counted", "challenged")  # measures that count requests
+
+
+def severity_label(severity: float) -> str:
+    """Of the rounded score: 0 INFORMATIONAL, 1 LOW, 40 MEDIUM, 70 HIGH, 90 CRITICAL."""
+    score = round(severity)
+    for floor, label in ((90, "CRITICAL"), (70, "HIGH"), (40, "MEDIUM"), (1, "LOW")):
+        if score >= floor:
+            return label
+    return "INFORMATIONAL"
+
+
+def headline(incident: Incident) -> str:
+    """One line: what, how much against what is usual, and where."""
+    where = ", ".join(f"{name} {shown(value)}" for name, value in drivers(incident))
+    what = f"{_measure(incident)} {compared(incident.value, incident.expected)}"
+    return f"{what}: {where}" if where else what
+
+
+def story(incident: Incident) -> str:
+    """A paragraph: what happened, since when, how much, who drives it, and the peak."""
+    peak = incident.peak
+    return " ".join(
+        (
+            _opening(incident),
+            f"Observed {number(incident.value)}, expected {number(incident.expected)}: "
+            f"{compared(incident.value, incident.expected)}.",
+            *_shares(incident),
+            f"The peak was at {moment(peak.interval.start)}: {number(peak.value)} against an "
+            f"expected {number(peak.expected)} "
+            f"(range {number(peak.lower)} to {number(peak.upper)}).",
+            f"Severity {round(incident.severity)} of 100 "
+            f"({severity_label(incident.severity).lower()}).",
+        )
+    )
+
+
+def drivers(incident: Incident) -> tuple[tuple[str, str], ...]:
+    """Per dimension the value that holds at least half of the deviation, where one does.
+
+    Before the incident is explained: the dimensions of its peak.
+    """
+    if not incident.contributions:
+        return incident.peak.dimensions
+    return tuple((c.dimension, c.value) for c in incident.contributions if c.percent >= _DRIVES)
+
+
+def compared(value: float, expected: float) -> str:
+    """`12 times the usual`, `35% below the usual`, or the two numbers where a ratio says little."""
+    if not (math.isfinite(value) and math.isfinite(expected)) or expected < 0 or value < 0:
+        return f"{number(value)} instead of {number(expected)}"
+    if expected < 1:
+        return f"{number(value)} where {number(expected)} is usual"
+    if value == 0:
+        return f"absent where {number(expected)} is usual"
+    ratio = value / expected
+    if ratio >= 2:
+        return f"{number(round(ratio, 1) if ratio < 10 else round(ratio))} times the usual"
+    change = round(abs(ratio - 1) * 100)
+    return f"{change}% {'above' if ratio >= 1 else 'below'} the usual"
+
+
+def moment(instant: datetime) -> str:
+    """`2026-11-16 14:05 UTC`."""
+    return f"{instant:%Y-%m-%d %H:%M} UTC"
+
+
+def span(duration: timedelta) -> str:
+    """`2 h 5 min`, `3 d`; whole minutes."""
+    minutes = int(duration.total_seconds()) // 60
+    days, rest = divmod(minutes, 24 * 60)
+    parts = ((days, "d"), (rest // 60, "h"), (rest % 60, "min"))
+    return " ".join(f"{count} {unit}" for count, unit in parts if count) or "0 min"
+
+
+def shown(value: str) -> str:
+    """A dimension value as one short, harmless piece of text."""
+    return clip(inert(value), VALUE_LIMIT) or "(empty)"
+
+
+def _measure(incident: Incident) -> str:
+    name = inert(incident.measure).replace("_", " ").capitalize()
+    return f"{name} requests" if incident.measure in _OUTCOMES else name
+
+
+def _opening(incident: Incident) -> str:
+    window = incident.window
+    side = "above" if incident.direction is Direction.ABOVE else "below"
+    return (
+        f"{_measure(incident)} ran {side} the expected range from {moment(window.start)} "
+        f"to {moment(window.end)} ({span(window.end - window.start)})."
+    )
+
+
+def _shares(incident: Incident) -> list[str]:
+    return [
+        f"By {dimension}: {_share_list(list(shares))}."
+        for dimension, shares in groupby(incident.contributions, key=lambda c: c.dimension)
+    ]
+
+
+def _share_list(shares: list[Contribution]) -> str:
+    named = [f"{shown(share.value)} {share.percent}%" for share in shares[:_TOP_VALUES]]
+    more = len(shares) - _TOP_VALUES
+    return ", ".join(named) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,66 @@
+"""The windows of a run: given by hand, by the events that started it, or by its schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from airflow.sdk import Asset, Param
+from airflow.sdk.exceptions import AirflowSkipException
+
+from bartizan.errors import UsageError
+from bartizan.model.window import Window, merged
+
+WINDOWS = "windows"
+
+
+def window_params() -> dict[str, Param]:
+    """The two form fields with which a person gives a run its window."""
+    return {
+        "start": Param(
+            None,
+            type=["null", "string"],
+            format="date-time",
+            title="Start (UTC)",
+            description="Beginning of the window, inclusive. Empty: the run's own window.",
+        ),
+        "end": Param(
+            None,
+            type=["null", "string"],
+            format="date-time",
+            title="End (UTC)",
+            description="End of the window, exclusive. Give both or neither.",
+        ),
+    }
+
+
+def run_windows(context: Mapping[str, Any]) -> list[Window]:
+    """The run's windows, merged and in order. Never derived from the present time.
+
+    Raises UsageError for a run that has none, such as a manual run without start and end.
+    """
+    params = context["params"]
+    if params.get("start") and params.get("end"):
+        return [Window.parse(params["start"], params["end"])]
+    if params.get("start") or params.get("end"):
+        raise UsageError("params", "only one of start and end is given", "give both or neither")
+    if events := context.get("triggering_asset_events"):
+        return merged(
+            Window.from_json(item)
+            for asset_events in events.values()
+            for event in asset_events
+            for item in event.extra.get(WINDOWS, ())
+        )
+    start, end = context.get("data_interval_start"), context.get("data_interval_end")
+    if start is None or end is None or start == end:
+        raise UsageError(
+            f"run {context['run_id']}", "has no window", "trigger it with start and end in the form"
+        )
+    return [Window(start, end)]
+
+
+def announce(context: Mapping[str, Any], asset: Asset, windows: Sequence[Window]) -> None:
+    """Ring the asset's bell for the windows; with none, skip the task so that no event is made."""
+    if not windows:
+        raise AirflowSkipException("nothing to announce")
+    context["outlet_events"][asset].extra = {WINDOWS: [window.as_json() for window in windows]}

@@ -1,0 +1,76 @@
+"""Opens the store and hands out transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+
+from bartizan.errors import UsageError
+from bartizan.store.tables import SCHEMA_VERSION, metadata, schema_version
+
+
+class Store:
+    """A database with Bartizan's tables; created at first use."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @classmethod
+    def open(cls, url: str) -> Store:
+        """Open the store. Raises UsageError when a newer or older release wrote it."""
+        engine = create_engine(url)
+        if make_url(url).get_backend_name() == "sqlite":
+            event.listen(engine, "connect", _prepare_sqlite)
+        metadata.create_all(engine)
+        store = cls(engine)
+        with store.transaction() as connection:
+            insert_new(connection, schema_version, [{"one": 1, "version": SCHEMA_VERSION}])
+            found = connection.execute(schema_version.select()).one().version
+        if found != SCHEMA_VERSION:
+            raise UsageError(
+                f"store {engine.url.render_as_string()}",
+                f"has schema version {found}, this release reads {SCHEMA_VERSION}",
+                "use the release that wrote it, or a fresh BARTIZAN_STORE",
+            )
+        return store
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """One transaction: committed at the end of the block, rolled back on an exception."""
+        with self.engine.begin() as connection:
+            yield connection
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    cursor.execute("pragma journal_mode = wal")
+    cursor.execute("pragma busy_timeout = 60000")
+    cursor.execute("pragma synchronous = normal")
+    cursor.close()
+
+
+def insert_new(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> int:
+    """Insert the rows whose key is not there yet; returns how many were new."""
+    if not rows:
+        return 0
+    return connection.execute(_insert(connection, table).on_conflict_do_nothing(), rows).rowcount
+
+
+def upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert rows, or update the given columns where the key exists. All name the same columns."""
+    if not rows:
+        return
+    keys = [column.name for column in table.primary_key]
+    statement = _insert(connection, table)
+    values = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=values), rows)
+
+
+def _insert(connection: Connection, table: Table) -> Any:
+    dialects = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+    return dialects[connection.dialect.name](table)

@@ -1,0 +1,49 @@
+"""The state of each detector: learned from when to when, scored how far."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+from sqlalchemy import select
+
+from bartizan.store.database import Store, upsert
+from bartizan.store.tables import detectors
+
+
+class DetectorStatus(StrEnum):
+    """As Lookout for Metrics names them."""
+
+    INACTIVE = "INACTIVE"
+    LEARNING = "LEARNING"
+    ACTIVE = "ACTIVE"
+    FAILED = "FAILED"
+
+
+@dataclass(frozen=True)
+class DetectorRecord:
+    """Times are ISO-8601 UTC text. `reason` says why the state is what it is."""
+
+    name: str
+    state: DetectorStatus
+    reason: str = ""
+    learned_start: str | None = None
+    learned_end: str | None = None
+    scored_through: str | None = None
+    series: int = 0
+    series_ready: int = 0
+
+
+def save_detector(store: Store, record: DetectorRecord) -> None:
+    """Insert or replace the record of a detector."""
+    with store.transaction() as connection:
+        upsert(connection, detectors, [asdict(record) | {"state": record.state.value}])
+
+
+def load_detector(store: Store, name: str) -> DetectorRecord:
+    """The record of a detector; INACTIVE when it is not known yet."""
+    with store.transaction() as connection:
+        row = connection.execute(select(detectors).where(detectors.c.name == name)).one_or_none()
+    if row is None:
+        return DetectorRecord(name, DetectorStatus.INACTIVE, "no history was learned yet")
+    return DetectorRecord(**dict(row._mapping) | {"state": DetectorStatus(row.state)})

@@ -1,0 +1,144 @@
+"""Tables of the store. Times are ISO-8601 UTC text ending in Z: readable, and they sort by time."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+SCHEMA_VERSION = 1
+
+metadata = MetaData()
+
+schema_version = Table(
+    "schema_version",
+    metadata,
+    Column("one", Integer, primary_key=True),
+    Column("version", Integer, nullable=False),
+)
+
+# --- landing ---------------------------------------------------------------------------------
+
+landing_batches = Table(
+    "landing_batches",
+    metadata,
+    Column("batch_id", String(64), primary_key=True),
+    Column("state", String(16), nullable=False),  # planned, staged, valid, rejected, published
+    Column("reason", Text, nullable=False, default=""),
+    Column("objects", Integer, nullable=False),
+    Column("records", Integer, nullable=False, default=0),
+    Column("requests", Integer, nullable=False, default=0),
+    Column("rule_hits", Integer, nullable=False, default=0),
+    Column("duplicates", Integer, nullable=False, default=0),
+    Column("quarantined", Integer, nullable=False, default=0),
+)
+
+landing_objects = Table(
+    "landing_objects",
+    metadata,
+    Column("uri", String(1024), primary_key=True),
+    Column("version", String(128), nullable=False),  # etag, or size and modification time
+    Column("bytes", Integer, nullable=False),
+    Column("batch_id", ForeignKey(landing_batches.c.batch_id), nullable=False, index=True),
+    Column("records", Integer, nullable=False, default=0),
+    Column("requests", Integer, nullable=False, default=0),
+    Column("duplicates", Integer, nullable=False, default=0),
+    Column("quarantined", Integer, nullable=False, default=0),
+)
+
+changed_hours = Table(
+    "changed_hours",
+    metadata,
+    Column("sequence", Integer, primary_key=True, autoincrement=True),
+    Column("hour", String(20), nullable=False, index=True),
+    Column("batch_id", String(64), nullable=False),
+    UniqueConstraint("hour", "batch_id"),
+)
+
+validation_results = Table(
+    "validation_results",
+    metadata,
+    Column("batch_id", String(64), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("expectation", String(128), nullable=False),
+    Column("subject", String(256), nullable=False),  # column, or table
+    Column("level", String(4), nullable=False),  # fail or warn
+    Column("passed", Boolean, nullable=False),
+    Column("observed", Text, nullable=False),
+)
+
+# --- aggregates ------------------------------------------------------------------------------
+
+built_hours = Table(
+    "built_hours",
+    metadata,
+    Column("table_name", String(128), primary_key=True),
+    Column("hour", String(20), primary_key=True),
+    Column("sequence", Integer, nullable=False),  # of the last change that is built in
+)
+
+aggregate_checks = Table(
+    "aggregate_checks",
+    metadata,
+    Column("table_name", String(128), primary_key=True),
+    Column("window_start", String(20), primary_key=True),
+    Column("window_end", String(20), primary_key=True),
+    Column("name", String(128), primary_key=True),
+    Column("level", String(4), nullable=False),
+    Column("bad_rows", Integer, nullable=False),
+)
+
+# --- detectors and incidents -----------------------------------------------------------------
+
+detectors = Table(
+    "detectors",
+    metadata,
+    Column("name", String(63), primary_key=True),
+    Column("state", String(16), nullable=False),  # INACTIVE, LEARNING, ACTIVE, FAILED
+    Column("reason", Text, nullable=False, default=""),
+    Column("learned_start", String(20)),
+    Column("learned_end", String(20)),
+    Column("scored_through", String(20)),
+    Column("series", Integer, nullable=False, default=0),
+    Column("series_ready", Integer, nullable=False, default=0),
+)
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("detector", String(63), nullable=False, index=True),
+    Column("measure", String(63), nullable=False),
+    Column("start", String(20), nullable=False, index=True),
+    Column("end", String(20), nullable=False),
+    Column("severity", Float, nullable=False),
+    Column("direction", String(8), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("change", Integer, nullable=False),  # 1 when opened, one more at each change
+    Column("body", JSON, nullable=False),  # the incident without its explanation
+    Column("explanation", JSON(none_as_null=True)),  # NULL until explained
+)
+
+# --- dispatch --------------------------------------------------------------------------------
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("incident_id", String(36), primary_key=True),
+    Column("change", Integer, primary_key=True),
+    Column("channel", String(32), primary_key=True),
+    Column("state", String(16), nullable=False),  # intended, delivered, dead
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("payload_id", String(512), nullable=False),
+    Column("receipt", Text, nullable=False, default=""),
+)

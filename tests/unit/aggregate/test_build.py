@@ -1,0 +1,198 @@
+"""Which windows are rebuilt, what is in the table afterwards, and what stops a build."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lakes import SmallLake, landed, requests
+
+from bartizan.aggregate import AggregateTable, build, due_windows, load_tables
+from bartizan.aggregate.checks import Check, run_checks
+from bartizan.config import PROJECT
+from bartizan.errors import ConfigError, TransientError, UsageError, ValidationFailed
+from bartizan.lake import replace_window
+from bartizan.model.window import DAY, HOUR, Window, floor, naive
+from bartizan.store.aggregates import CheckResult, Level, check_results
+
+START = datetime(2026, 11, 1, tzinfo=UTC)
+TABLES = load_tables(PROJECT / "include" / "sql")
+ACTIONS = TABLES["agg_action_5m"]
+
+
+def at(*minutes: float) -> list[datetime]:
+    return [START + timedelta(minutes=minute) for minute in minutes]
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> SmallLake:
+    return SmallLake.open(tmp_path)
+
+
+def counts(small: SmallLake, table: AggregateTable = ACTIONS) -> Counter[datetime]:
+    rows = small.lake.table(table.spec.name).scan().to_arrow()
+    return Counter(dict(zip(*(rows[c].to_pylist() for c in ("bucket", "requests")), strict=True)))
+
+
+def run(small: SmallLake, *windows: Window, table: AggregateTable = ACTIONS, force: bool = False):
+    return build(small.store, small.lake, small.engine, table, windows or None, force)
+
+
+landing = st.lists(st.integers(0, 3 * 24 * 12 - 1), min_size=1, max_size=12)
+
+
+@settings(max_examples=6, deadline=None)
+@given(steps=st.lists(landing, min_size=1, max_size=3), first=st.integers(0, 71))
+def test_any_order_of_landing_and_building_ends_with_every_request_counted_once(
+    steps: list[list[int]], first: int
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        small = SmallLake.open(Path(folder))
+        expected: Counter[datetime] = Counter()
+        for number, slots in enumerate(steps):
+            times = at(*(slot * 5 + 4.9 for slot in slots))
+            small.land(str(number), requests=requests(times))
+            expected += Counter(naive(floor(time, timedelta(minutes=5))) for time in times)
+            run(small, Window.hour(START + first * HOUR))
+            run(small)
+
+            assert counts(small) == expected
+            snapshot = small.lake.table("agg.agg_action_5m").current_snapshot()
+            assert run(small).windows == ()
+            assert small.lake.table("agg.agg_action_5m").current_snapshot() == snapshot
+
+
+def test_only_changed_hours_are_due_and_only_inside_the_windows_asked_for(small: SmallLake) -> None:
+    small.land("a", requests=requests(at(0, 60, 300)))
+    early, late = Window(START, START + 2 * HOUR), Window.hour(START + 5 * HOUR)
+
+    assert due_windows(small.store, ACTIONS) == [early, late]
+    assert due_windows(small.store, ACTIONS, [Window(*at(301, 302))]) == [late]
+    assert due_windows(small.store, replace(ACTIONS, frequency=DAY)) == [Window(START, START + DAY)]
+
+    assert run(small, late).windows == (late,)
+    assert due_windows(small.store, ACTIONS) == [early]
+    assert due_windows(small.store, ACTIONS, [late], force=True) == [late]
+    assert run(small, late, force=True).rows == 1
+
+
+def test_a_late_record_rewrites_its_own_day_only(small: SmallLake) -> None:
+    small.land("a", requests=requests(at(0, 24 * 60, 24 * 60 + 61)))
+    run(small)
+    before = files_by_day(small)
+    small.land("late", requests=requests(at(24 * 60 + 1)))
+
+    assert run(small).windows == (Window.hour(START + DAY),)
+
+    after = files_by_day(small)
+    assert before["2026-11-01"] == after["2026-11-01"]
+    assert before["2026-11-02"].isdisjoint(after["2026-11-02"])
+    day = naive(START + DAY)
+    assert counts(small) == {day - DAY: 1, day: 2, day + timedelta(minutes=60): 1}
+
+
+def files_by_day(small: SmallLake) -> dict[str, set[str]]:
+    tasks = small.lake.table("agg.agg_action_5m").scan().plan_files()
+    days: dict[str, set[str]] = {}
+    for task in tasks:
+        day = task.file.file_path.split("event_date=")[1].split("/")[0]
+        days.setdefault(day, set()).add(task.file.file_path)
+    return days
+
+
+def test_a_failed_check_publishes_nothing_and_the_window_stays_due(small: SmallLake) -> None:
+    small.land("a", requests=requests(at(0)))
+    run(small)
+    small.land("b", requests=requests(at(1)))
+    mark = "select bucket from result where requests > 1"
+    fail, warn = (Check(f"{level}_it", level, mark, "checks.sql") for level in Level)
+
+    with pytest.raises(ValidationFailed, match="'fail_it' found 1 bad rows"):
+        run(small, table=replace(ACTIONS, checks=(fail, warn)))
+
+    assert counts(small) == {naive(START): 1}
+    assert due_windows(small.store, ACTIONS) == [Window.hour(START)]
+    stored = {result.name: result for result in check_results(small.store, "agg_action_5m")}
+    assert stored["fail_it"] == CheckResult(Window.hour(START), "fail_it", Level.FAIL, 1)
+    assert stored["every_request_is_counted_once"].bad_rows == 0
+
+    assert run(small, table=replace(ACTIONS, checks=(warn,))).rows == 1
+    assert counts(small) == {naive(START): 2}
+
+
+def spoilt() -> Iterator[tuple[str, str, str]]:
+    for name, total in (("action_5m", "requests"), ("country_1h", "requests"), ("rule_5m", "hits")):
+        counted = (
+            "every_hit_is_counted_once" if total == "hits" else "every_request_is_counted_once"
+        )
+        yield f"agg_{name}", "one_row_per_grain", "select * from r union all select * from r"
+        yield f"agg_{name}", counted, f"select * replace ({total} + 1 as {total}) from r"
+        yield f"agg_{name}", counted, "select * from r limit 0"
+        unique = f"select * replace ({total} + 1 as unique_ips) from r"
+        yield f"agg_{name}", "distinct_is_at_most_total", unique
+    blocked = "select * replace (requests + 1 as blocked) from r"
+    yield "agg_country_1h", "blocked_is_at_most_requests", blocked
+    yield "agg_country_1h", "most_countries_are_known", "select * replace ('-' as country) from r"
+    yield "agg_action_5m", "action_is_known", "select * replace ('COUNT' as action) from r"
+    yield "agg_rule_5m", "rule_has_a_name", "select * replace ('-' as rule) from r"
+
+
+def test_every_check_finds_the_rows_it_is_there_for(small: SmallLake) -> None:
+    hits = [{"event_time": START, "rule": "r", "rule_action": "BLOCK", "terminating": True}]
+    small.land("a", requests=requests([START], country="DE"), rule_hits=landed("rule_hits", hits))
+    window, seen = Window.hour(START), set()
+    for name, check, spoiled in spoilt():
+        table = TABLES[name]
+        good = small.engine.query(table.query, window)
+        bad = small.engine.query(spoiled, window, given={"r": good})
+        by_name = {c.name: c for c in table.checks}
+        results = [
+            run_checks(small.engine, [by_name[check]], rows, window)[0] for rows in (good, bad)
+        ]
+        assert results[0].bad_rows == 0 and results[1].bad_rows > 0, (name, check)
+        seen.add((name, check))
+
+    assert seen == {(table.name, check.name) for table in TABLES.values() for check in table.checks}
+
+
+def test_a_worker_that_was_overtaken_is_refused(small: SmallLake) -> None:
+    small.land("a", requests=requests(at(0)))
+    overtaken = small.lake.create(ACTIONS.spec)
+    run(small)
+    rows = small.lake.table("agg.agg_action_5m").scan().to_arrow()
+
+    with pytest.raises(TransientError, match="another worker changed"):
+        replace_window(overtaken, rows, Window.hour(START), "bucket", "old")
+
+    assert counts(small) == {naive(START): 1}
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "text"),
+    [
+        ("count(*) as requests", ConfigError, "query.sql: requests: is not in query.sql"),
+        ("count(*) as requests, 1 as more", ConfigError, "query.sql: more: is not in table.yaml"),
+        ("'many' as requests", ConfigError, "cast to the types of table.yaml"),
+        ("count(*) as requests", UsageError, "1 of 1 rows lie outside"),
+    ],
+    ids=["missing", "unknown", "type", "outside"],
+)
+def test_a_wrong_query_is_refused(
+    small: SmallLake, change: str, error: type[Exception], text: str
+) -> None:
+    small.land("a", requests=requests(at(0)))
+    query = ACTIONS.query.replace("count(*) as requests", change)
+    if "is not in query.sql" in text:
+        query = ACTIONS.query.replace("count(*) as requests,", "")
+    if error is UsageError:
+        query = query.replace("date_trunc('minute', event_time)", "timestamp '2026-01-01 00:00:00'")
+
+    with pytest.raises(error, match=text):
+        run(small, table=replace(ACTIONS, query=query))

@@ -1,0 +1,84 @@
+"""What is wrong with an aggregate's files is said on one line: file, key, value, remedy."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from bartizan.aggregate import load_tables
+from bartizan.config import PROJECT
+from bartizan.errors import ConfigError
+
+SQL = PROJECT / "include" / "sql"
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "text"),
+    [
+        ("table.yaml", "PT1H", "PT7H", "frequency: 'PT7H' does not divide a day — write PT5M"),
+        ("table.yaml", "PT1H", "hourly", "frequency: 'hourly' is not a duration — write PT5M"),
+        ("table.yaml", "owner: security", "ownr: x", "owner: is missing (and 1 more) — add it"),
+        (
+            "table.yaml",
+            "requests: {type: bigint,",
+            "requests: {type: integer,",
+            "columns.requests.type: 'integer' is unknown — write one of bigint, boolean, date,",
+        ),
+        (
+            "table.yaml",
+            "requests: {type: bigint, description",
+            "requests: {type: bigint, descripton: x, description",
+            "columns.requests.descripton: unknown key — did you mean 'description'?",
+        ),
+        ("table.yaml", "webacl, country]", "acl]", "key 'acl' is no column — add it to columns"),
+        ("table.yaml", "[waf.requests]", "[]", "reads: [] but query.sql reads ['waf.requests']"),
+        ("table.yaml", "grain:", "owner: me\ngrain:", "line 3: not YAML: key 'owner' is given"),
+        ("checks.sql", "-- warn:", "-- warning:", "level 'warning' is unknown — write fail or"),
+        ("checks.sql", "most_countries_are_known", "one_row_per_grain", "is there twice"),
+    ],
+)
+def test_a_wrong_file_is_one_line(tmp_path: Path, file: str, old: str, new: str, text: str) -> None:
+    folder = tmp_path / "aggregates" / "agg_country_1h"
+    shutil.copytree(SQL / "aggregates" / "agg_country_1h", folder)
+    path = folder / file
+    content = path.read_text()
+    assert old in content
+    path.write_text(content.replace(old, new, 1))
+
+    with pytest.raises(ConfigError) as caught:
+        load_tables(tmp_path)
+
+    message = str(caught.value)
+    assert message.startswith(str(path)) and text in message and "\n" not in message
+
+
+def test_queries_keep_to_the_portable_subset() -> None:
+    queries = sorted(SQL.glob("*/*/*.sql"))
+    assert len(queries) >= 8
+    only_duckdb = re.compile(
+        r"\b(filter\s*\(|group by all|time_bucket|date_bin|qualify|now\()", re.I
+    )
+    found = {path.name: only_duckdb.findall(path.read_text()) for path in queries}
+
+    assert not any(found.values()), found
+
+
+def test_the_portable_five_minutes_are_those_of_the_clock() -> None:
+    query = load_tables(SQL)["agg_rule_5m"].query
+    expression = re.search(r"date_trunc\('minute'.*?, 5\)", query, re.S)
+    assert expression is not None
+    first = datetime(2026, 10, 25)
+    times = [first + timedelta(seconds=37.123457 * n) for n in range(5000)]
+
+    with duckdb.connect() as connection:
+        connection.execute("create table t (event_time timestamp)")
+        connection.execute("insert into t select unnest(?)", [times])
+        rows = connection.execute(f"select event_time, {expression[0]} from t").fetchall()
+
+    assert len(rows) == len(times)
+    assert all(b == t.replace(minute=t.minute // 5 * 5, second=0, microsecond=0) for t, b in rows)

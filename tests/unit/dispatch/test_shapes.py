@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import pytest
+from botocore.session import get_session
+from botocore.validate import ParamValidator
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from incidents import anomaly, incident
+
+from bartizan.dispatch import CHANNELS, Context
+from bartizan.dispatch.shapes import email, eventbridge, lookout_event, security_hub, slack
+from bartizan.errors import BartizanError
+from bartizan.model.anomaly import Incident, IncidentState
+from bartizan.model.story import severity_label
+
+CONTEXT = Context()
+SAMPLE = {
+    "client_ip": "198.51.100.7",
+    "uri": "/<script>&\r\nBcc: x@example.com",
+    "webacl_id": "arn:aws:wafv2:eu-central-1:111122223333:regional/webacl/shop/473e64fd-f30b",
+}
+ONE = incident(
+    [
+        anomaly(3, {"webacl": "shop", "rule": "SQLi"}, value=96, expected=4, severity=86.784),
+        anomaly(4, {"webacl": "shop", "rule": "XSS"}, value=40, expected=8, severity=71),
+    ],
+    samples=(SAMPLE,),
+)
+_EDGES = [0.0, 0.5, 1e-9, 1e15, float("nan")]
+_NASTY = ["", "<!channel> & <b>", "\u202eevil\x00\r\nX: y", "🦊" * 3000, "a" * 9000, '"' * 4000]
+_texts = st.sampled_from(_NASTY) | st.text(max_size=20)
+
+
+@st.composite
+def incidents(draw: st.DrawFn) -> Incident:
+    """From one point to thousands of series, of hostile names as long as a URL can be."""
+    count = draw(st.sampled_from([1, 2, 40, 2000]))
+    names = draw(st.lists(_texts, min_size=1, max_size=8))
+    width = draw(st.integers(0, 6))
+    anomalies = [
+        anomaly(
+            at % 12,
+            {f"dimension{d}": f"{names[(at + d) % len(names)]}{at}" for d in range(width)},
+            value=draw(st.sampled_from(_EDGES[:4])) if at < 3 else 17.0,
+            expected=draw(st.sampled_from(_EDGES)) if at < 3 else 2.0,
+            severity=draw(st.floats(0, 100)) if at < 3 else 70.0,
+        )
+        for at in range(count)
+    ]
+    sample = {name: draw(_texts) for name in ("client_ip", "uri", "user_agent", "webacl_id")}
+    return incident(anomalies, samples=(sample,) * 5)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(incidents(), st.integers(1, 10**6))
+def test_every_shape_keeps_the_limits_of_its_channel(one: Incident, change: int) -> None:
+    for shape in CHANNELS.values():
+        payload = shape(one, CONTEXT, change)
+        assert shape(one, CONTEXT, change) == payload
+        size = len(json.dumps(payload, ensure_ascii=False, allow_nan=False).encode())
+        assert size < 262_144  # SNS, Lambda
+    check_finding(security_hub.shape(one, CONTEXT, change))
+    check_slack(slack.shape(one, CONTEXT, change))
+    check_lookout_event(lookout_event.shape(one, CONTEXT, change), one)
+    entry = eventbridge.shape(one, CONTEXT, change)
+    assert len(entry["Detail"].encode()) <= 240 * 1024
+    assert len(entry["DetailType"]) <= 128
+    mail = email.shape(one, CONTEXT, change)
+    assert 0 < len(mail["subject"]) < 100
+    assert mail["subject"].isprintable()
+    assert all(line.isprintable() for line in mail["body"].split("\n"))
+
+
+def check_finding(finding: dict[str, Any]) -> None:
+    """Against AWS's own model of the operation, and the limits its documentation adds."""
+    operation = get_session().get_service_model("securityhub").operation_model(
+        "BatchImportFindings"
+    )
+    problems = ParamValidator().validate({"Findings": [finding]}, operation.input_shape)
+    assert not problems.has_errors(), problems.generate_report()
+    assert len(finding["Title"]) <= 256
+    assert len(finding["Description"]) <= 1024
+    assert max(len(finding["Id"]), len(finding["GeneratorId"])) <= 512
+    fields = finding["ProductFields"]
+    assert len(fields) <= 50
+    assert all(len(name) <= 128 and 0 < len(value) <= 2048 for name, value in fields.items())
+    for name in ("CreatedAt", "UpdatedAt"):
+        assert datetime.fromisoformat(finding[name]).tzinfo is not None
+    assert all(re.fullmatch(r"[^/]+/[^/]+/[^/]+", kind) for kind in finding["Types"])
+    assert 1 <= len(finding["Resources"]) <= 32
+    assert all(resource["Id"].isprintable() for resource in finding["Resources"])
+
+
+def check_slack(message: dict[str, Any]) -> None:
+    assert 0 < len(message["blocks"]) <= 50
+    assert len(json.dumps(message, ensure_ascii=False)) <= 13_000
+    assert "<" not in message["text"]
+    assert ">" not in message["text"]
+    for block in message["blocks"]:
+        if block["type"] == "header":
+            assert 0 < len(block["text"]["text"]) <= 150
+        if block["type"] == "section":
+            assert 0 < len(block["text"]["text"]) <= 3000
+            # What Slack would interpret holds no text of the log at all.
+            assert block["text"]["type"] == "plain_text" or "<" not in block["text"]["text"]
+
+
+def check_lookout_event(event: dict[str, Any], one: Incident) -> None:
+    metric = event["impactedMetric"]
+    for dimension in metric["dimensionContribution"]:
+        shares = [v["valueContribution"] for v in dimension["dimensionValueContributions"]]
+        assert sum(shares) == 100
+    series = {a.dimensions for a in one.anomalies}
+    assert len(metric["relevantTimeSeries"]) + event["seriesLeftOut"] == len(series)
+    ids = {item["timeSeriesId"] for item in metric["relevantTimeSeries"]}
+    assert all(re.fullmatch(r"[0-9a-f]{128}", one_id) for one_id in ids)
+    assert len(ids) == len(metric["relevantTimeSeries"]) > 0
+
+
+def test_the_lookout_event_has_every_key_of_the_original_and_ours() -> None:
+    event = lookout_event.shape(ONE, CONTEXT, 2)
+    original = {
+        *("alertName", "alertEventId", "anomalyDetectorArn", "alertArn", "alertDescription"),
+        *("impactedMetric", "timestamp", "anomalyScore", "consoleUrl"),
+    }
+    ours = {
+        *("anomalyGroupId", "changeNumber", "state", "startTime", "endTime", "direction"),
+        *("value", "expectedValue", "seriesLeftOut"),
+    }
+    assert set(event) == original | ours
+    assert set(event["impactedMetric"]) == {
+        *("metricName", "dimensionContribution", "relevantTimeSeries"),
+    }
+    first = event["impactedMetric"]["relevantTimeSeries"][0]
+    assert set(first) >= {"timeSeriesId", "dimensions", "metricValue"}
+    assert first["metricValue"] == 96
+    assert event["alertEventId"].rsplit("/", 1) == [f"{event['alertArn']}:event", ONE.id]
+    # As the published clients read it.
+    parsed = datetime.strptime(event["timestamp"].split("[", maxsplit=1)[0], "%Y-%m-%dT%H:%MZ")
+    assert parsed == datetime(2026, 11, 16, 0, 15)
+    assert event["anomalyScore"] == 86.78
+    by_rule = event["impactedMetric"]["dimensionContribution"][1]["dimensionValueContributions"]
+    # 92 and 32 of a deviation of 124: 74.19 and 25.81 percent.
+    assert [v["valueContribution"] for v in by_rule] == [74, 26]
+
+
+def test_a_later_change_updates_the_same_finding_and_the_end_archives_it() -> None:
+    first = security_hub.shape(ONE, CONTEXT, 1)
+    grown = incident([*ONE.anomalies, anomaly(9, {"webacl": "shop", "rule": "SQLi"}, severity=97)])
+    second = security_hub.shape(grown, CONTEXT, 2)
+    assert [second[name] for name in ("Id", "ProductArn", "CreatedAt")] == [
+        first[name] for name in ("Id", "ProductArn", "CreatedAt")
+    ]
+    assert first["Id"] == f"{first['GeneratorId']}/{ONE.id}"
+    assert second["UpdatedAt"] > first["UpdatedAt"]
+    assert (first["RecordState"], first["Severity"]["Label"]) == ("ACTIVE", "HIGH")
+    resolved = security_hub.shape(replace(grown, state=IncidentState.RESOLVED), CONTEXT, 3)
+    assert (resolved["RecordState"], resolved["Severity"]["Label"]) == ("ARCHIVED", "CRITICAL")
+    assert first["Resources"] == [
+        {
+            "Type": "AwsWafv2WebAcl",
+            "Id": SAMPLE["webacl_id"],
+            "Partition": "aws",
+            "Region": "eu-central-1",
+        }
+    ]
+
+
+def test_a_partition_other_than_aws_reaches_the_arns_and_a_bad_finding_is_refused() -> None:
+    context = Context(region="us-gov-west-1", account_id="111122223333")
+    finding = security_hub.shape(replace(ONE, samples=()), context, 1)
+    owner = "arn:aws-us-gov:securityhub:us-gov-west-1:111122223333"
+    assert finding["ProductArn"] == f"{owner}:product/111122223333/default"
+    assert Context(region="cn-north-1").detector_arn("d").startswith("arn:aws-cn:")
+    for broken in ({"Resources": []}, {"Title": "t" * 257}, {"Note": "n" * 240_000}):
+        with pytest.raises(BartizanError):
+            security_hub.check(finding | broken)
+
+
+@pytest.mark.parametrize(
+    ("severity", "label"),
+    [
+        *[(0, "INFORMATIONAL"), (1, "LOW"), (39.4, "LOW"), (40, "MEDIUM"), (69.4, "MEDIUM")],
+        *[(70, "HIGH"), (89.4, "HIGH"), (90, "CRITICAL"), (100, "CRITICAL")],
+    ],
+)
+def test_severity_labels_of_security_hub(severity: float, label: str) -> None:
+    assert severity_label(severity) == label
+
+
+@given(st.text(), st.integers(0, 40))
+def test_slack_text_is_escaped_and_never_cut_inside_an_entity(text: str, limit: int) -> None:
+    cut = slack.escaped(text, limit)
+    assert len(cut) <= limit
+    plain = cut.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    assert text.startswith(plain)
+    assert set(re.findall(r"&\w*;?", cut)) <= {"&lt;", "&gt;", "&amp;"}
