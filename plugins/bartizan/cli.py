@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +13,8 @@ import typer
 from rich.console import Console
 
 from bartizan import jobs
-from bartizan.errors import BartizanError
+from bartizan.errors import BartizanError, ValidationFailed
+from bartizan.model.connector import Connector
 from bartizan.model.window import Window, parse_time
 
 app = typer.Typer(
@@ -109,9 +111,15 @@ def land(
     """Land raw logs: decode, quarantine what is bad, validate, publish. Nothing lands twice."""
     configure(home, source, lake)
     window = Window.parse(start, end) if start and end else None
-    with console.status("landing") as status:
-        report = jobs.land(window, status.update)
-    show(report.as_json() if as_json else report.text(), as_json)
+    with console.status("listing objects") as status:
+        report = jobs.land(window, lambda done, of: status.update(f"staged {done} of {of} batches"))
+    found = report.as_json()
+    if not as_json:
+        for name in ("hours", "quarantine", "changed", "rejected"):
+            found[name] = len(found[name])
+    show(found, as_json)
+    for batch_id, reason in report.rejected:
+        raise ValidationFailed(f"batch {batch_id}", reason, "nothing of it was published")
 
 
 @app.command()
@@ -189,14 +197,24 @@ def report(
 def status(home: Home = None, lake: LakeFolder = None, as_json: AsJson = False) -> None:
     """What was landed, aggregated, crawled and detected, and what is quarantined."""
     configure(home, lake=lake)
-    found = jobs.status()
+    found = asdict(jobs.status())
     show(found if as_json else [{name: value} for name, value in found.items()], as_json)
 
 
 @connector_app.command("list")
 def list_connectors(as_json: AsJson = False) -> None:
     """Name, interval, dimensions and measures of every connector."""
-    show([jobs.describe_connector(name) for name in jobs.connector_names()], as_json)
+    show([_described(connector) for connector in jobs.load_connectors().values()], as_json)
+
+
+def _described(connector: Connector) -> dict[str, Any]:
+    return {
+        "name": connector.name,
+        "every": str(connector.frequency),
+        "dimensions": ",".join(connector.dimensions),
+        "measures": ",".join(measure.name for measure in connector.measures),
+        "description": connector.description,
+    }
 
 
 @connector_app.command("check")

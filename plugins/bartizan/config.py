@@ -1,12 +1,12 @@
 """Where this installation keeps things: parsed once from the environment into a frozen object.
 
-    BARTIZAN_HOME      folder of everything below unless set apart   (default: ./var)
-    BARTIZAN_SOURCE    raw WAF logs, a folder or s3:// prefix        (default: <home>/raw)
-    BARTIZAN_LAKE      Iceberg catalog and tables                    (default: <home>/lake)
-    BARTIZAN_METRICS   metric files on Lookout for Metrics paths     (default: <home>/metrics)
-    BARTIZAN_OUTBOX    what dispatch would send, one file a channel  (default: <home>/outbox)
-    BARTIZAN_STORE     SQLAlchemy URL of the relational store        (default: SQLite in the lake folder)
-    BARTIZAN_SQL       folder of aggregates and connectors           (default: include/sql of the project)
+BARTIZAN_HOME      folder of everything below unless set apart   (default: ./var)
+BARTIZAN_SOURCE    raw WAF logs, a folder or s3:// prefix        (default: <home>/raw)
+BARTIZAN_LAKE      Iceberg catalog and tables                    (default: <home>/lake)
+BARTIZAN_METRICS   metric files on Lookout for Metrics paths     (default: <home>/metrics)
+BARTIZAN_OUTBOX    what dispatch would send, one file a channel  (default: <home>/outbox)
+BARTIZAN_STORE     SQLAlchemy URL of the relational store        (default: SQLite in the lake)
+BARTIZAN_SQL       folder of aggregates and connectors           (default: include/sql)
 """
 
 from __future__ import annotations

@@ -74,11 +74,13 @@ def _line(error: yaml.MarkedYAMLError) -> str:
 
 
 def _config_error(path: Path, model: type[Described], errors: list[ErrorDetails]) -> ConfigError:
-    first = errors[0]
+    # A misspelt key is also a missing one; its own error names the remedy.
+    first = min(errors, key=lambda error: error["type"] != "extra_forbidden")
     key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     problem, remedy = _explained(model, first)
-    return ConfigError(": ".join((str(path), key.lstrip("."))), problem + more, remedy)
+    thing = f"{path}: {key.lstrip('.')}" if key else str(path)
+    return ConfigError(thing, problem + more, remedy)
 
 
 def _explained(model: type[Described], error: ErrorDetails) -> tuple[str, str]:
@@ -101,8 +103,8 @@ def _explained(model: type[Described], error: ErrorDetails) -> tuple[str, str]:
 def _keys(model: type[Described], location: tuple[int | str, ...]) -> list[str]:
     """Names of the keys that may stand at `location` of the file."""
     for part in location:
-        if isinstance(part, str):
-            model = _nested(model.model_fields[part].annotation) or model
+        if part in model.model_fields:
+            model = _nested(model.model_fields[str(part)].annotation) or model
     return sorted(model.model_fields)
 
 

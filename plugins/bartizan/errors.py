@@ -1,11 +1,11 @@
 """Errors people read: each names the thing, the value and the remedy.
 
-    BartizanError                 base; the command prints its text on one line and exits with `exit_code`
-    ├── UsageError                what was asked for cannot be done as asked (missing folder, port in use)
-    ├── ConfigError               a file of the project is wrong: file, key, remedy
-    ├── SourceError               an input object cannot be read at all (no permission, not gzip)
-    ├── ValidationFailed          the checks refused a batch; nothing of it was published
-    └── TransientError            the same call may succeed later (catalog busy, service throttled); tasks retry it
+BartizanError           base; the command prints it on one line and exits with `exit_code`
+├── UsageError          it cannot be done as asked (missing folder, port in use)
+├── ConfigError         a file of the project is wrong: file, key, remedy
+├── SourceError         an input object cannot be read at all (no permission, not gzip)
+├── ValidationFailed    the checks refused a batch; nothing of it was published
+└── TransientError      the same call may succeed later (catalog busy, service throttled)
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ Results are plain values that fit into JSON.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
@@ -17,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 from bartizan.config import Settings
 from bartizan.errors import UsageError, ValidationFailed
 from bartizan.model.window import DAY, Window, parse_time
+
+log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from bartizan.engines import DuckDBEngine
@@ -99,12 +102,13 @@ def write_labels(**plan: Any) -> int:
 # --- land ------------------------------------------------------------------------------------
 
 
-def land(window: Window | None, on_progress: Callable[[str], None]) -> LandReport:
+def land(window: Window | None, on_progress: Callable[[int, int], None]) -> LandReport:
     """Land everything new: the tasks below, one after the other."""
     from bartizan.land.run import land as land_all
     from bartizan.validate.run import validate
 
-    return land_all(open_store(), open_lake(), settings().source, window, validate, on_progress)
+    store, lake, source = open_store(), open_lake(), settings().source
+    return land_all(store, lake, source, window, validator=validate, on_progress=on_progress)
 
 
 def plan_landing(windows: Sequence[Window]) -> list[str]:
@@ -114,7 +118,10 @@ def plan_landing(windows: Sequence[Window]) -> list[str]:
     store, source = open_store(), settings().source
     batch_ids: list[str] = []
     for window in windows:
-        batch_ids = list(plan(store, source, window).batch_ids)
+        planned = plan(store, source, window)
+        batch_ids = list(planned.batch_ids)
+        for item in planned.changed:
+            log.warning("not landed again: %s has changed since it was landed", item.uri)
     return batch_ids
 
 
@@ -132,7 +139,7 @@ def validate_batches(batch_ids: Sequence[str]) -> list[dict[str, Any]]:
     from bartizan.validate.run import validate
 
     verdicts = validate(open_store(), open_lake(), batch_ids)
-    return [{"batch_id": v.batch_id, "valid": v.valid, "reason": v.reason} for v in verdicts]
+    return [{"batch_id": v.batch_id, "passed": v.passed, "reason": v.reason} for v in verdicts]
 
 
 def publish_batches(batch_ids: Sequence[str], windows: Sequence[Window]) -> list[Window]:

@@ -7,20 +7,20 @@ from pathlib import Path
 from bartizan.config import Settings
 from bartizan.detect.scores import load_scores
 from bartizan.dispatch.report import write_report
-from bartizan.dispatch.report_data import ReportData, ValidationResult
+from bartizan.dispatch.report_data import ReportData
 from bartizan.errors import UsageError
 from bartizan.lake import Lake
 from bartizan.model.anomaly import Incident
 from bartizan.model.attack import AttackLabel
 from bartizan.model.connector import Connector
-from bartizan.model.window import DAY, Window, parse_time
+from bartizan.model.window import DAY, Window
 from bartizan.overview import quarantine_reasons
 from bartizan.simulate.labels import LABELS_FILE, read_labels
 from bartizan.store import Store
 from bartizan.store.detectors import load_detector
 from bartizan.store.incidents import load_incidents
 from bartizan.store.landing import landed_hours, object_count, totals
-from bartizan.store.validations import load_results
+from bartizan.store.validations import outcomes
 
 
 def write(
@@ -42,10 +42,7 @@ def write(
             incidents=tuple(by_severity(store)),
             scores={name: load_scores(settings.lake, c, scored) for name, c in connectors.items()},
             detectors=tuple(load_detector(store, name) for name in connectors),
-            validation=tuple(
-                ValidationResult(r.expectation, r.subject, r.level, r.passed, r.observed)
-                for r in load_results(store)
-            ),
+            validation=tuple(outcomes(store)),
             quarantine=quarantine_reasons(lake),
             labels=labels(settings),
         ),

@@ -12,7 +12,7 @@ from pydantic import field_validator, model_validator
 from bartizan.aggregate.checks import Check, parse_checks
 from bartizan.described import Described, read, wrong
 from bartizan.engines.sql import lake_tables
-from bartizan.errors import ConfigError
+from bartizan.errors import ConfigError, UsageError
 from bartizan.lake.schemas import TableSpec
 from bartizan.model.window import DAY, parse_duration
 
@@ -79,7 +79,7 @@ class _TableFile(Described):
     def _divides_a_day(cls, value: str) -> str:
         try:
             step = parse_duration(value)
-        except ValueError as error:
+        except UsageError as error:
             raise wrong(f"{value!r} is not a duration", "write PT5M, PT1H or P1D") from error
         if DAY % step:
             raise wrong(f"{value!r} does not divide a day", "write PT5M, PT1H or P1D")

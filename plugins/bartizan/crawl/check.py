@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bartizan.crawl.rows import fetch, query
+from bartizan.crawl.rows import as_lines, query
 from bartizan.engines import DuckDBEngine
 from bartizan.model.connector import Connector
 from bartizan.model.window import Window
@@ -25,8 +25,8 @@ class ConnectorCheck:
 
 def check(connector: Connector, engine: DuckDBEngine, window: Window) -> ConnectorCheck:
     """Run the query over the window. Raises ConfigError for a column that is missing or unfit."""
-    fetch(engine, connector, window)
     rows = query(engine, connector, window)
+    as_lines(rows, connector, window)
     combinations = rows.select(list(connector.dimensions)).group_by(list(connector.dimensions))
     entities = (
         combinations.aggregate([]).num_rows if connector.dimensions else min(rows.num_rows, 1)

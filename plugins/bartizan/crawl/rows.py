@@ -39,12 +39,16 @@ class MetricRows:
 
 
 def fetch(engine: DuckDBEngine, connector: Connector, window: Window) -> MetricRows:
-    """Run the query over the window, once.
+    """Run the query over the window, once."""
+    return as_lines(query(engine, connector, window), connector, window)
 
-    Rows are ordered by interval, dimensions, time and measures. Raises ConfigError when a column
-    is missing or has no fitting type, or when a row lies outside the window.
+
+def as_lines(rows: pa.Table, connector: Connector, window: Window) -> MetricRows:
+    """Rows of the query as lines of CSV.
+
+    They are ordered by interval, dimensions, time and measures. Raises ConfigError when a column
+    has no fitting type or a row lies outside the window.
     """
-    rows = query(engine, connector, window)
     times = _times(rows, connector, window)
     starts = pc.floor_temporal(
         times, multiple=int(connector.frequency.total_seconds()), unit="second"

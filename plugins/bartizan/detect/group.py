@@ -2,7 +2,8 @@
 
 Anomalous points (severity at or above the threshold) are one group when they share measure,
 direction and the value of the first dimension (two web ACLs are two causes) and their intervals
-adjoin. For intervals up to 10 minutes one quiet interval in between does not split a group.
+adjoin or start at most half an hour apart, so that an event of short intervals which flickers
+around the threshold stays one.
 A single anomalous point makes an incident only from severity 85; weaker ones need company.
 """
 
@@ -22,7 +23,7 @@ from bartizan.model.window import Window, aware, format_time
 
 ALONE = 85.0
 BREADTH = 5.0  # most that many series can add to a group's severity
-_SHORT = timedelta(minutes=10)
+REACH = timedelta(minutes=30)
 
 
 def find_groups(scores: pd.DataFrame, connector: Connector, threshold: float) -> list[Incident]:
@@ -36,7 +37,7 @@ def find_groups(scores: pd.DataFrame, connector: Connector, threshold: float) ->
     points = points.sort_values(order, ignore_index=True)
     if points.empty:
         return []
-    reach = connector.frequency * (2 if connector.frequency <= _SHORT else 1)
+    reach = max(connector.frequency, REACH)
     start = points[TIME]
     fresh = (points[same] != points[same].shift()).any(axis=1) | (start - start.shift() > reach)
     groups = [rows for _, rows in points.groupby(np.cumsum(fresh.to_numpy()))]

@@ -7,6 +7,7 @@ later gives the same scores and the same incidents: live = replay.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -123,7 +124,7 @@ def _read(metrics: UPath, connector: Connector, window: Window) -> MetricFrame:
         pd.concat([only_history, live.frame], ignore_index=True),
         history.covered.union(live.covered),
         history.rows + live.rows,
-        {**history.rejected, **live.rejected},
+        dict(Counter(history.rejected) + Counter(live.rejected)),
     )
 
 

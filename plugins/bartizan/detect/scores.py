@@ -30,7 +30,9 @@ def load_scores(root: Path, connector: Connector, window: Window) -> pd.DataFram
     paths = [_path(root, connector, day) for day in window.pieces(DAY)]
     frames = [pd.read_parquet(path) for path in paths if path.exists()]
     if not frames:
-        return pd.DataFrame(columns=["interval_start", *connector.dimensions, "measure", "severity"])
+        return pd.DataFrame(
+            columns=["interval_start", *connector.dimensions, "measure", "severity"]
+        )
     scores = pd.concat(frames, ignore_index=True)
     start, end = naive(window.start), naive(window.end)
     inside = (scores["interval_start"] >= start) & (scores["interval_start"] < end)

@@ -12,17 +12,7 @@ from bartizan.model.attack import AttackLabel
 from bartizan.model.landing import BatchCounts
 from bartizan.model.window import Window
 from bartizan.store.detectors import DetectorRecord
-
-
-@dataclass(frozen=True)
-class ValidationResult:
-    """One expectation on the landed batches; `level` is fail or warn."""
-
-    expectation: str
-    subject: str
-    level: str
-    passed: bool
-    observed: str
+from bartizan.store.validations import CheckResult
 
 
 @dataclass(frozen=True)
@@ -42,6 +32,6 @@ class ReportData:
     incidents: tuple[Incident, ...]
     scores: Mapping[str, pd.DataFrame]
     detectors: tuple[DetectorRecord, ...] = ()
-    validation: tuple[ValidationResult, ...] = ()
+    validation: tuple[CheckResult, ...] = ()
     quarantine: Mapping[str, int] = field(default_factory=dict)
     labels: tuple[AttackLabel, ...] = ()

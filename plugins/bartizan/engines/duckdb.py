@@ -13,7 +13,7 @@ from bartizan.errors import ConfigError
 from bartizan.lake import Lake, planned_files
 from bartizan.model.window import Window
 
-_SETTINGS = {
+_SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     # Without these a query for a missing format or extension would try to download it.
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",

@@ -9,10 +9,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyiceberg.exceptions import CommitFailedException, ValidationException
-from pyiceberg.expressions import And, GreaterThanOrEqual, LessThan
-from pyiceberg.table import Table
+from pyiceberg.table import Table, TableProperties
 
 from bartizan.errors import TransientError, UsageError
+from bartizan.lake.data_files import data_files
+from bartizan.lake.read import within
 from bartizan.model.window import Window, naive
 
 BATCH = "bartizan.batch_id"
@@ -35,9 +36,14 @@ def add_files(table: Table, files: Sequence[Path], batch_id: str) -> bool:
     """
     if published(table, batch_id):
         return False
-    table.add_files(
-        [f"file://{file}" for file in sorted(files)], snapshot_properties={BATCH: batch_id}
-    )
+    with table.transaction() as transaction:
+        if transaction.table_metadata.name_mapping() is None:  # the files carry no field ids
+            mapping = transaction.table_metadata.schema().name_mapping.model_dump_json()
+            transaction.set_properties({TableProperties.DEFAULT_NAME_MAPPING: mapping})
+        snapshot = transaction.update_snapshot(snapshot_properties={BATCH: batch_id})
+        with snapshot.fast_append() as append:
+            for file in data_files(transaction.table_metadata, sorted(files)):
+                append.append_data_file(file)
     return True
 
 
@@ -65,10 +71,7 @@ def replace_window(
         try:
             table.overwrite(
                 rows,
-                overwrite_filter=And(
-                    GreaterThanOrEqual(column, start.isoformat()),
-                    LessThan(column, end.isoformat()),
-                ),
+                overwrite_filter=within(column, window),
                 snapshot_properties={BATCH: batch_id},
             )
         except (CommitFailedException, ValidationException) as error:

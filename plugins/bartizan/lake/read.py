@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyiceberg.expressions import AlwaysTrue, And, BooleanExpression, GreaterThanOrEqual, LessThan
+from pyiceberg.expressions import AlwaysTrue
 from pyiceberg.table import Table
 
 from bartizan.model.window import Window, naive
@@ -16,12 +16,13 @@ def planned_files(
     Only whole-file commits are made in this lake, so no plan carries delete files; one that does
     was written by another tool and would be read wrongly, hence the assertion.
     """
-    row_filter: BooleanExpression = AlwaysTrue()
-    if window is not None:
-        row_filter = And(
-            GreaterThanOrEqual(column, naive(window.start).isoformat()),
-            LessThan(column, naive(window.end).isoformat()),
-        )
+    row_filter = AlwaysTrue() if window is None else within(column, window)
     tasks = list(table.scan(row_filter=row_filter).plan_files())
     assert not any(task.delete_files for task in tasks), f"{table.name()} has delete files"
     return sorted(task.file.file_path.removeprefix("file://") for task in tasks)
+
+
+def within(column: str, window: Window) -> str:
+    """The rows of a table whose `column` lies in `window`, as an Iceberg row filter."""
+    start, end = naive(window.start), naive(window.end)
+    return f"{column} >= '{start.isoformat()}' and {column} < '{end.isoformat()}'"

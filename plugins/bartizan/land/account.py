@@ -50,4 +50,6 @@ class Account:
 def per_object(rows: pa.Table) -> Counter[str]:
     """How many of the rows come from each object."""
     counted = pc.value_counts(rows.column("source_object").combine_chunks())
-    return Counter(dict(zip(counted.field(0).to_pylist(), counted.field(1).to_pylist(), strict=True)))
+    return Counter(
+        dict(zip(counted.field(0).to_pylist(), counted.field(1).to_pylist(), strict=True))
+    )

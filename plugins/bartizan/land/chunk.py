@@ -137,9 +137,7 @@ def _in_rows(mended: dict[int, Mended], chosen: Ints) -> dict[int, Mended]:
     """The mended records by row instead of by index."""
     if not mended:
         return {}
-    return {
-        row: mended[index] for row, index in enumerate(chosen.tolist()) if index in mended
-    }
+    return {row: mended[index] for row, index in enumerate(chosen.tolist()) if index in mended}
 
 
 def _column(mended: dict[int, Mended], size: int, member: str, kind: pa.DataType) -> pa.Array:

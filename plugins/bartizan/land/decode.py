@@ -89,9 +89,7 @@ from (
 """
 
 
-def decode(
-    connection: duckdb.DuckDBPyConnection, records: pa.Table, batch_id: str
-) -> pa.Table:
+def decode(connection: duckdb.DuckDBPyConnection, records: pa.Table, batch_id: str) -> pa.Table:
     """Rows of waf.requests for `records`, in the same order.
 
     `records` has the columns logged (the record's JSON), event_ms, source_object, source_offset

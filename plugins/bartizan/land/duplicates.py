@@ -63,10 +63,9 @@ def arrived_before(lake: Lake, batch_id: str) -> pa.Table:
     with connect() as connection:
         return connection.sql(
             """
-            select distinct event_ms, record_hash
-            from read_parquet($staged, hive_partitioning = false)
-            semi join read_parquet($published, hive_partitioning = false)
-                using (event_ms, record_hash)
+            select event_ms, record_hash from read_parquet($staged, hive_partitioning = false)
+            intersect
+            select event_ms, record_hash from read_parquet($published, hive_partitioning = false)
             """,
             params={"staged": [str(file) for file in staged], "published": published},
         ).to_arrow_table()

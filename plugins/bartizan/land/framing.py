@@ -24,7 +24,9 @@ _BETWEEN = re.compile(rb"(?:[\s,\[\]\x1e]|\xef\xbb\xbf)+".decode("latin-1"))
 _EXPORT_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z[ \t]+(?=\{)")
 # Where to go on after damage: an object at the start of a line, or what looks like a record.
 # Neither can occur inside a JSON string: line ends and quotes are escaped there.
-_RECORD_START = re.compile(r'(?<=[\r\n])[ \t]*\{|\{\s*"(?:timestamp|formatVersion|webaclId|action)"')
+_RECORD_START = re.compile(
+    r'(?<=[\r\n])[ \t]*\{|\{\s*"(?:timestamp|formatVersion|webaclId|action)"'
+)
 _VALUE = json.JSONDecoder(strict=False)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +35,7 @@ class HourFiles:
         """Take rows whose event_ms are in order of hour."""
         hours = rows.column("event_ms").to_numpy() // _HOUR_MS
         cuts = [0, *(np.flatnonzero(np.diff(hours)) + 1).tolist(), len(hours)]
-        for start, end in zip(cuts, cuts[1:], strict=False):
+        for start, end in pairwise(cuts):
             if end > start:
                 self._held[int(hours[start])].append(rows.slice(start, end - start))
         self.rows += rows.num_rows

@@ -6,11 +6,13 @@ ISA-L checks the CRC of each member. What was readable before damage is kept.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 from isal import isal_zlib
 
 GZIP_MAGIC = b"\x1f\x8b"
 LARGEST = 2 * 1024**3  # bytes of text taken from one object
+_DAMAGED = cast(type[Exception], isal_zlib.error)  # declared wrongly in its stubs
 _GZIP = 31  # window bits: a gzip header and trailer around 32 KiB windows
 
 
@@ -34,7 +36,7 @@ def inflate(data: bytes, largest: int = LARGEST) -> Inflated:
         member = isal_zlib.decompressobj(_GZIP)
         try:
             part = member.decompress(rest, largest - size + 1)
-        except isal_zlib.error as error:
+        except _DAMAGED as error:
             parts.append(_readable(rest, largest - size))
             return Inflated(b"".join(parts), f"gzip is damaged: {error}")
         parts.append(part)
@@ -64,7 +66,7 @@ def _readable(member: bytes, largest: int) -> bytes:
             while good < len(member) and len(text) <= largest:
                 parts.append(stream.decompress(member[good : good + step]))
                 good += step
-        except isal_zlib.error:
+        except _DAMAGED:
             pass
         text = b"".join(parts)
     return text[:largest]

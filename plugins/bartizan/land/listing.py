@@ -6,27 +6,20 @@ hive keys included), flat folders. Folder times are delivery times.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
 
 from upath import UPath
 
 from bartizan.errors import UsageError
+from bartizan.model.delivery import delivery_window
 from bartizan.model.landing import LogObject
-from bartizan.model.window import DAY, HOUR, Window
+from bartizan.model.window import Window
 
 LOG_SUFFIXES = frozenset({"", ".gz", ".log", ".json", ".jsonl", ".ndjson", ".txt"})
-
-_DELIVERY = timedelta(minutes=5)  # direct S3 delivery writes one folder per five minutes
-_TIME_FOLDERS = re.compile(
-    r"/(?:\w+=)?(?P<Y>\d{4})"
-    r"(?:/(?:\w+=)?(?P<m>\d\d)(?:/(?:\w+=)?(?P<d>\d\d)"
-    r"(?:/(?:\w+=)?(?P<H>\d\d)(?:/(?:\w+=)?(?P<M>\d\d))?)?)?)?$"
-)
 
 
 @dataclass(frozen=True)
@@ -57,30 +50,6 @@ def list_objects(source: UPath, window: Window | None = None) -> Iterator[Listed
             yield Listed(
                 LogObject(uri, _version(info), int(info["size"])), span.start if span else None
             )
-
-
-def delivery_window(folder: str) -> Window | None:
-    """The time that the trailing components of a folder name, or None."""
-    match = _TIME_FOLDERS.search(folder)
-    if match is None:
-        return None
-    parts = {name: int(text) for name, text in match.groupdict().items() if text}
-    try:
-        start = datetime(
-            parts["Y"], parts.get("m", 1), parts.get("d", 1), parts.get("H", 0), parts.get("M", 0),
-            tzinfo=UTC,
-        )
-    except ValueError:  # digits that are not a time
-        return None
-    return Window(start, _end(start, len(parts)))
-
-
-def _end(start: datetime, parts: int) -> datetime:
-    if parts == 1:
-        return start.replace(year=start.year + 1)
-    if parts == 2:
-        return (start + timedelta(days=31)).replace(day=1)
-    return start + {3: DAY, 4: HOUR, 5: _DELIVERY}[parts]
 
 
 def _walk(fs: Any, folder: str, window: Window | None) -> Iterator[dict[str, Any]]:

@@ -110,27 +110,19 @@ def _object(shape: dict[str, Shape], value: dict[str, Any], path: str, extra: Ex
 def _list(shape: Shape, value: Any, path: str, extra: Extra) -> list[Any] | None:
     if isinstance(value, str):
         value = _parsed(value)
-    if isinstance(value, dict):
-        value = _list_of_map(shape, value, path.rpartition(".")[2])
+    key = _MAP_KEY.get(path.rpartition(".")[2])
+    if isinstance(value, dict) and isinstance(shape, dict) and key:
+        value = [_of_pair(key, *pair) for pair in value.items()]
     if not isinstance(value, list):
         return None
-    key = _MAP_KEY.get(path.rpartition(".")[2])
-    items = []
-    for index, item in enumerate(value):
-        if isinstance(shape, dict) and key and isinstance(item, str):
-            item = {key: item}
-        items.append(_fit(shape, item, f"{path}[{index}]", extra))
-    return [item for item in items if item is not None]
+    fitted = [_fit(shape, item, f"{path}[{index}]", extra) for index, item in enumerate(value)]
+    return [item for item in fitted if item is not None]
 
 
-def _list_of_map(shape: Shape, value: dict[str, Any], name: str) -> list[Any] | None:
-    key = _MAP_KEY.get(name)
-    if key is None or not isinstance(shape, dict):
-        return None
-    return [
-        {key: member} | (inner if isinstance(inner, dict) else {} if inner is None else {"value": inner})
-        for member, inner in value.items()
-    ]
+def _of_pair(key: str, name: str, inner: Any) -> dict[str, Any]:
+    """A list's item from a map's pair: {"a": {...}}, {"a": "text"} or {"a": null}."""
+    members = inner if isinstance(inner, dict) else {} if inner is None else {"value": inner}
+    return {key: name} | members
 
 
 def _parsed(text: str) -> Any:

@@ -68,13 +68,13 @@ def _publish_one(store: Store, lake: Lake, batch: Batch) -> None:
     finish(store, batch, {hour_of(file) for file in requests})
 
 
-def _recounted(
-    store: Store, batch: Batch, requests: Sequence[Path], hits: Sequence[Path]
-) -> Batch:
+def _recounted(store: Store, batch: Batch, requests: Sequence[Path], hits: Sequence[Path]) -> Batch:
     """The batch with the counts of what was published; the rest are duplicates."""
     published_rows: Counter[str] = Counter()
     for file in requests:
-        published_rows += per_object(pq.read_table(file, columns=["source_object"], partitioning=None))
+        published_rows += per_object(
+            pq.read_table(file, columns=["source_object"], partitioning=None)
+        )
     objects = [
         replace(
             one,

@@ -26,9 +26,7 @@ class Quarantined:
     raw: str = ""
 
 
-def quarantined(
-    source_object: str, offset: int, raw: bytes, reason: str
-) -> Quarantined:
+def quarantined(source_object: str, offset: int, raw: bytes, reason: str) -> Quarantined:
     """Set `raw` aside; the first 4,096 characters are kept, control characters escaped."""
     text = raw[: 4 * RAW_CHARACTERS].decode(errors="backslashreplace")
     shown = escape(scrub_text(text))[:RAW_CHARACTERS]

@@ -8,8 +8,8 @@ import pyarrow as pa
 from bartizan.lake.schemas import RULE_HITS
 
 _REQUEST = """
-    event_time, event_ms, event_date, event_hour, account_id, region, webacl, request_action, client_ip,
-    country, host, uri, record_hash, batch_id
+    event_time, event_ms, event_date, event_hour, account_id, region, webacl, request_action,
+    client_ip, country, host, uri, record_hash, batch_id
 """
 
 _SELECT = f"""
@@ -26,7 +26,8 @@ evaluated as (
 hit as (
     -- a rule of the web ACL terminated, or a group did and does not say by which of its rules
     select {_REQUEST}, cast(null as varchar) as rule_group, terminating_rule_id as rule,
-        request_action as rule_action, cast(null as varchar) as overridden_action, true as terminating
+        request_action as rule_action, cast(null as varchar) as overridden_action,
+        true as terminating
     from request
     where terminating_rule_id <> 'Default_Action'
         and (terminating_rule_type in ('REGULAR', 'RATE_BASED') or not coalesce(by_group, false))
@@ -35,7 +36,7 @@ hit as (
     select {_REQUEST}, null, n.rule_id, n.action, n.overridden_action, false
     from (select *, unnest(non_terminating_matching_rules) as n from request)
     union all
-    -- the rule inside a group that terminated; counted only, where the group's action is overridden
+    -- the rule inside a group that terminated, or only counted where the group is overridden
     select {_REQUEST}, g.rule_group_id, g.terminating_rule.rule_id, g.terminating_rule.action,
         g.terminating_rule.overridden_action,
         coalesce(terminating_rule_id <> 'Default_Action', false)

@@ -59,8 +59,9 @@ def land(
     store: Store,
     lake: Lake,
     source: UPath,
-    validator: Validator,
     window: Window | None = None,
+    *,
+    validator: Validator,
     on_progress: Progress | None = None,
     workers: int = 2,
 ) -> LandReport:

@@ -14,6 +14,7 @@ from bartizan.land.normalise import normalise, parse
 from bartizan.land.shape import EARLIEST_MS, LATEST_MS, RECORD, strict_type
 
 _DECODE = msgspec.json.Decoder(strict_type(RECORD)).decode
+_REQUIRED = ("timestamp", "action", "webaclId")  # the first, and one of the others
 
 
 @dataclass(frozen=True)
@@ -47,24 +48,26 @@ def screen(frames: Frames) -> Screened:
         raw = view[start:end]
         try:
             record = _DECODE(raw)
+            instant, action, acl = record.timestamp, record.action, record.webaclId
         except msgspec.DecodeError:
-            record = _mended(index, bytes(raw), found)
-            if record is None:
+            clean = _mended(index, bytes(raw), found)
+            if clean is None:
                 continue
-        if not record.timestamp or not EARLIEST_MS <= record.timestamp < LATEST_MS:
-            found.refused[index] = f"no usable timestamp: {record.timestamp}"
-        elif record.action is None and record.webaclId is None:
+            instant, action, acl = (clean.get(name) for name in _REQUIRED)
+        if not instant or not EARLIEST_MS <= instant < LATEST_MS:
+            found.refused[index] = f"no usable timestamp: {instant}"
+        elif action is None and acl is None:
             found.refused[index] = "neither action nor webaclId"
         else:
-            event_ms[index] = record.timestamp
-            webacl[index] = record.webaclId or ""
+            event_ms[index] = instant
+            webacl[index] = acl or ""
     rank = {name: position for position, name in enumerate(sorted(set(webacl)))}
     found.webacl = np.fromiter((rank[name] for name in webacl), np.int64, len(webacl))
     found.event_ms = np.array(event_ms, np.int64)
     return found
 
 
-def _mended(index: int, raw: bytes, found: Screened) -> Any:
+def _mended(index: int, raw: bytes, found: Screened) -> dict[str, Any] | None:
     """The record after mending, noted in `found`; None if it is not one JSON object."""
     parsed = parse(raw)
     if parsed is None:
@@ -72,7 +75,7 @@ def _mended(index: int, raw: bytes, found: Screened) -> Any:
         return None
     clean, extra = normalise(parsed)
     found.mended[index] = Mended(_dump(parsed), _dump(clean), tuple(extra.items()))
-    return _DECODE(found.mended[index].clean)
+    return clean
 
 
 def _why_malformed(raw: bytes) -> str:

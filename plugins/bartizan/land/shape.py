@@ -5,7 +5,7 @@ Names are the log's own. The order of members is that of the lake's columns (lak
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import msgspec
 
@@ -112,14 +112,18 @@ def json_structure(shape: Shape) -> Any:
 
 
 def strict_type(shape: Shape, name: str = "Record") -> Any:
-    """A msgspec type that accepts exactly the shape: no other member, no other type."""
-    if isinstance(shape, dict):
-        fields = [(key, Optional[strict_type(member, key)], None) for key, member in shape.items()]
-        return msgspec.defstruct(name, fields, forbid_unknown_fields=True, gc=False)
-    if isinstance(shape, list):
-        return list[strict_type(shape[0], name)]  # type: ignore[misc]
+    """A msgspec type that accepts exactly the shape or null: no other member, no other type."""
     if shape == JSON_TEXT:
         return None  # null in all published records; anything else is looked at one by one
+    return _strict_type(shape, name) | None
+
+
+def _strict_type(shape: Shape, name: str) -> Any:
+    if isinstance(shape, dict):
+        fields = [(key, strict_type(member, key), None) for key, member in shape.items()]
+        return msgspec.defstruct(name, fields, forbid_unknown_fields=True, gc=False)
+    if isinstance(shape, list):
+        return list[_strict_type(shape[0], name)]  # type: ignore[misc]
     if shape == TEXT:
         return str
     low, high = BOUNDS[shape]

@@ -63,21 +63,23 @@ def stage(store: Store, lake: Lake, batch_id: str) -> Batch:
         write_file(staged_file(lake, "waf.quarantine", batch_id), table(set_aside, batch_id))
     hits.close()
     requests.close()
-    staged = replace(
-        batch, state=BatchState.STAGED, reason="", counts=account.of_batch(hits.rows)
-    )
+    staged = replace(batch, state=BatchState.STAGED, reason="", counts=account.of_batch(hits.rows))
     save_counts(store, staged, account.of_objects(batch.objects))
     return staged
 
 
-def chunks(objects: Sequence[LogObject], chunk_bytes: int = _CHUNK_BYTES) -> Iterator[list[ObjectText]]:
+def chunks(
+    objects: Sequence[LogObject], chunk_bytes: int = _CHUNK_BYTES
+) -> Iterator[list[ObjectText]]:
     """The texts of the objects, in groups of about `chunk_bytes`."""
     chunk: list[ObjectText] = []
     size = 0
     for item, data in read_objects(objects):
         inflated = inflate(data) if data is not None else None
-        text = ObjectText(item.uri, b"", "object no longer exists") if inflated is None else (
-            ObjectText(item.uri, inflated.text, inflated.problem)
+        text = (
+            ObjectText(item.uri, b"", "object no longer exists")
+            if inflated is None
+            else (ObjectText(item.uri, inflated.text, inflated.problem))
         )
         chunk.append(text)
         size += len(text.text)
@@ -86,4 +88,3 @@ def chunks(objects: Sequence[LogObject], chunk_bytes: int = _CHUNK_BYTES) -> Ite
             chunk, size = [], 0
     if chunk:
         yield chunk
-

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from bartizan.model.anomaly import Contribution, Direction, Incident
-from bartizan.model.text import clip, inert, number
+from bartizan.model.text import inert, number, short
 
 VALUE_LIMIT = 80
 _DRIVES = 50
@@ -89,7 +89,7 @@ def span(duration: timedelta) -> str:
 
 def shown(value: str) -> str:
     """A dimension value as one short, harmless piece of text."""
-    return clip(inert(value), VALUE_LIMIT) or "(empty)"
+    return short(value, VALUE_LIMIT) or "(empty)"
 
 
 def _measure(incident: Incident) -> str:

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import math
-import unicodedata
 
 ELLIPSIS = "…"
 
 
 def inert(text: str) -> str:
-    """The text with every control, format and separator character written out as `\\u202e`.
+    """The text with every character that cannot be seen written out, such as `\\u202e`.
 
     Line breaks, terminal escapes, bidirectional overrides and lone surrogates become visible and
     harmless; everything a reader can see stays as it is.
     """
-    return "".join(_written_out(char) if _is_hidden(char) else char for char in text)
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else _written_out(char) for char in text)
 
 
 def clip(text: str, limit: int) -> str:
     """At most `limit` characters, the last one an ellipsis where something was cut."""
     return text if len(text) <= limit else text[: max(limit - 1, 0)] + ELLIPSIS
+
+
+def short(text: str, limit: int) -> str:
+    """Inert text of at most `limit` characters; fast on texts of any length."""
+    return clip(inert(text[: limit + 1]), limit)
 
 
 def number(value: float) -> str:
@@ -31,11 +37,6 @@ def number(value: float) -> str:
     if abs(value) >= 100 or value == round(value):
         return f"{value:,.0f}"
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2g}"
-
-
-def _is_hidden(char: str) -> bool:
-    # Cn (unassigned) is left alone: which characters it holds depends on the Python release.
-    return unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
 def _written_out(char: str) -> str:

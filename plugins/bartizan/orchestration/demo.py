@@ -13,12 +13,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from rich.console import Console
+
 from bartizan import jobs
 from bartizan.errors import BartizanError
+from bartizan.model.matching import match
 from bartizan.model.window import DAY, HOUR, Window, format_time
 from bartizan.orchestration.client import AirflowClient
 from bartizan.orchestration.local import UNATTENDED, LocalAirflow
 from bartizan.orchestration.progress import Progress
+from bartizan.orchestration.summary import summary
+from bartizan.simulate import read_labels
+from bartizan.store.incidents import load_incidents
 
 POLL_S = 0.7
 ACTIVE = {"queued", "running"}
@@ -84,6 +90,24 @@ def run_demo(airflow: LocalAirflow, plan: DemoPlan, progress: Progress) -> None:
             if plan.hourly_runs:
                 demo.backfill("waf_land", Window(plan.catch_up.end, plan.live.end))
             demo.settle(since)
+
+
+def present(plan: DemoPlan, port: int) -> None:
+    """Run the demo on this installation's settings and print what came of it.
+
+    Raises BartizanError when an attack was missed, so that the command does not end well.
+    """
+    console = Console(soft_wrap=True, highlight=False)
+    settings, progress = jobs.settings(), Progress(console)
+    run_demo(LocalAirflow(settings.home / "airflow", port, settings), plan, progress)
+    with progress.stage("report"):
+        report = jobs.report()
+    incidents = [change.incident for change in load_incidents(jobs.open_store())]
+    matching = match(read_labels(settings.source), incidents)
+    for line in summary(jobs.status(), matching, progress.seconds, report):
+        console.print(line, markup=False)
+    if missed := [m.attack.kind for m in matching.attacks if not m.incidents]:
+        raise BartizanError("demo", f"attacks without an incident: {', '.join(missed)}")
 
 
 class _Walk:

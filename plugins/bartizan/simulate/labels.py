@@ -10,7 +10,7 @@ from bartizan.errors import UsageError
 from bartizan.model.attack import AttackLabel
 from bartizan.model.window import Window
 from bartizan.simulate.objects import publish
-from bartizan.simulate.plan import SimulationPlan, keep_plan
+from bartizan.simulate.plan import OWN_FOLDER, SimulationPlan, keep_plan
 from bartizan.simulate.schedule import all_attacks
 
 LABELS_FILE = f"{OWN_FOLDER}/labels.json"

@@ -22,7 +22,12 @@ SQL = PROJECT / "include" / "sql"
     [
         ("table.yaml", "PT1H", "PT7H", "frequency: 'PT7H' does not divide a day — write PT5M"),
         ("table.yaml", "PT1H", "hourly", "frequency: 'hourly' is not a duration — write PT5M"),
-        ("table.yaml", "owner: security", "ownr: x", "owner: is missing (and 1 more) — add it"),
+        (
+            "table.yaml",
+            "owner: security",
+            "ownr: x",
+            "ownr: unknown key (and 1 more) — did you mean",
+        ),
         (
             "table.yaml",
             "requests: {type: bigint,",

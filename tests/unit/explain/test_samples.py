@@ -55,9 +55,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> SmallLake:
     request(61, "other-rule", client_ip="192.0.2.4", uri="/other-rule")
     request(62, HOSTILE, client_ip="192.0.2.5", uri="/other-acl", webacl="blog")
     request(3600, HOSTILE, client_ip="192.0.2.6", uri="/later")
-    small.land(
-        "one", requests=landed("requests", lake_rows), rule_hits=landed("rule_hits", hits)
-    )
+    small.land("one", requests=landed("requests", lake_rows), rule_hits=landed("rule_hits", hits))
     return small
 
 

@@ -6,7 +6,7 @@ from bartizan.dispatch.context import Context
 from bartizan.dispatch.series import series_of
 from bartizan.model.anomaly import Incident
 from bartizan.model.story import headline, severity_label, shown, story
-from bartizan.model.text import clip, inert, number
+from bartizan.model.text import clip, number, short
 
 _SUBJECT_LIMIT = 99  # SNS takes fewer than 100 characters
 _TOP_SERIES = 10
@@ -48,6 +48,6 @@ def _sample_lines(incident: Incident) -> list[str]:
     if not incident.samples:
         return []
     return ["", "Example requests"] + [
-        "  " + " ".join(clip(inert(sample.get(key, "")), 200) or "-" for key in _SAMPLE_KEYS)
+        "  " + " ".join(short(sample.get(key, ""), 200) or "-" for key in _SAMPLE_KEYS)
         for sample in incident.samples[:_TOP_SAMPLES]
     ]

@@ -14,7 +14,7 @@ from bartizan.dispatch.payload import MAX_BYTES, encoded, fitting, json_number
 from bartizan.dispatch.series import IncidentSeries, series_of
 from bartizan.model.anomaly import Contribution, Incident
 from bartizan.model.story import headline
-from bartizan.model.text import clip, inert
+from bartizan.model.text import short
 from bartizan.model.window import format_time
 
 _VALUE_LIMIT = 256
@@ -102,4 +102,4 @@ def _series_id(measure: str, dimensions: tuple[tuple[str, str], ...]) -> str:
 
 
 def _value(value: str) -> str:
-    return clip(inert(value), _VALUE_LIMIT)
+    return short(value, _VALUE_LIMIT)

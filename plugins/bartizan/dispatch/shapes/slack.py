@@ -8,7 +8,7 @@ from bartizan.dispatch.context import Context
 from bartizan.dispatch.series import series_of
 from bartizan.model.anomaly import Incident, IncidentState
 from bartizan.model.story import headline, severity_label, shown, story
-from bartizan.model.text import clip, inert, number
+from bartizan.model.text import clip, number, short
 
 _HEADER_LIMIT = 150
 _TEXT_LIMIT = 3000
@@ -74,7 +74,7 @@ def _series_lines(incident: Incident) -> list[str]:
 def _sample_lines(incident: Incident) -> list[str]:
     keys = ("client_ip", "country", "action", "method", "host", "uri")
     return [
-        "• " + " ".join(clip(inert(sample.get(key, "")), 120) or "-" for key in keys)
+        "• " + " ".join(short(sample.get(key, ""), 120) or "-" for key in keys)
         for sample in incident.samples[:_TOP_SAMPLES]
     ]
 

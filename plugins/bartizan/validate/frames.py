@@ -1,0 +1,102 @@
+"""What of a staged batch is checked, as two pandas frames: its account and its requests."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from bartizan.lake import Lake
+from bartizan.lake.schemas import LANDED
+from bartizan.lake.staged import staged_files
+from bartizan.model.delivery import delivery_window
+from bartizan.model.landing import Batch
+
+COLUMNS = (
+    "event_ms",
+    "action",
+    "webacl_id",
+    "client_ip",
+    "uri",
+    "method",
+    "terminating_rule_id",
+    "source_object",
+)
+MOST_ROWS = 2_000_000  # of a larger batch every n-th row is checked; its counts are always whole
+_HOUR_MS = 3_600_000
+
+
+def account(lake: Lake, batch: Batch) -> pd.DataFrame:
+    """One row: what the ledger says about the batch beside what its files hold."""
+    counts = batch.counts
+    files = {name: staged_files(lake, name, batch.id) for name in LANDED}
+    rows = {name: sum(pq.read_metadata(file).num_rows for file in files[name]) for name in files}
+    return pd.DataFrame(
+        {
+            "records": [counts.records],
+            "records_accounted": [counts.requests + counts.duplicates + counts.quarantined],
+            "requests": [counts.requests],
+            "requests_in_files": [rows["waf.requests"]],
+            "rule_hits": [counts.rule_hits],
+            "rule_hits_in_files": [rows["waf.rule_hits"]],
+            "quarantined": [counts.quarantined],
+            "quarantined_in_files": [rows["waf.quarantine"]],
+            "quarantined_share": [counts.quarantined / counts.records if counts.records else 0.0],
+            "files_with_other_columns": [sum(_differs(files[name], name) for name in files)],
+        }
+    )
+
+
+def requests(lake: Lake, batch: Batch) -> pd.DataFrame:
+    """The columns that are checked row by row, and two that are derived from them.
+
+    `client_ip_is_address` is whether client_ip is one. `hours_from_delivery` is the distance of
+    the request from the delivery window that the object's path names, NULL without one.
+    """
+    files = staged_files(lake, "waf.requests", batch.id)
+    if not files:
+        return pd.DataFrame(columns=list(COLUMNS))
+    table = pa.concat_tables(
+        pq.read_table(file, columns=list(COLUMNS), partitioning=None) for file in files
+    )
+    step = -(-len(table) // MOST_ROWS)
+    if step > 1:
+        table = table.take(pa.array(np.arange(0, len(table), step)))
+    frame: pd.DataFrame = table.drop_columns(["source_object"]).to_pandas()
+    frame["client_ip_is_address"] = _are_addresses(frame["client_ip"])
+    frame["hours_from_delivery"] = _hours_from_delivery(table)
+    return frame
+
+
+def _differs(files: list[Path], name: str) -> int:
+    expected = LANDED[name].schema
+    return sum(not pq.read_schema(file).equals(expected) for file in files)
+
+
+def _are_addresses(texts: pd.Series[str]) -> pd.Series[bool]:
+    known = {text: _is_address(text) for text in texts.dropna().unique()}
+    return texts.map(known)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _hours_from_delivery(table: pa.Table) -> np.typing.NDArray[np.float64]:
+    objects = table.column("source_object").combine_chunks().dictionary_encode()
+    windows = [delivery_window(uri.rpartition("/")[0]) for uri in objects.dictionary.to_pylist()]
+    start = np.array([one.start.timestamp() * 1000 if one else np.nan for one in windows])
+    end = np.array([one.end.timestamp() * 1000 if one else np.nan for one in windows])
+    item = objects.indices.to_numpy()
+    event_ms = table.column("event_ms").to_numpy()
+    early, late = start[item] - event_ms, event_ms - end[item]
+    hours: np.typing.NDArray[np.float64] = np.maximum(np.maximum(early, late), 0) / _HOUR_MS
+    return hours

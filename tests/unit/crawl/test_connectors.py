@@ -1,0 +1,177 @@
+"""Connector files: what is wrong is one line; what the two that come with Bartizan measure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from lakes import SmallLake, landed, requests
+from upath import UPath
+
+from bartizan.aggregate import build, load_tables
+from bartizan.config import PROJECT
+from bartizan.crawl import check, crawl, load_connector, load_connectors
+from bartizan.errors import ConfigError
+from bartizan.model.connector import Aggregation, Measure, Missing
+from bartizan.model.window import HOUR, Window
+
+SQL = PROJECT / "include" / "sql"
+START = datetime(2026, 11, 1, tzinfo=UTC)
+GOOD = """\
+description: Logins
+frequency: PT1H
+offset: 300
+timestamp: {column: at, format: yyyy-MM-dd HH:mm:ss}
+dimensions: [site]
+measures:
+  - {name: logins, aggregation: AVG, missing: gap}
+alert: {threshold: 85}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "connectors" / "logins"
+    folder.mkdir(parents=True)
+    (folder / "connector.yaml").write_text(GOOD)
+    (folder / "query.sql").write_text("select 1")
+    return folder
+
+
+def test_every_key_reaches_the_connector(folder: Path) -> None:
+    connector = load_connectors(folder.parents[1])["logins"]
+
+    assert (connector.name, connector.description) == ("logins", "Logins")
+    assert (connector.frequency, connector.offset) == (HOUR, timedelta(minutes=5))
+    assert connector.columns == ("at", "site", "logins")
+    assert connector.measures == (Measure("logins", Aggregation.AVG, Missing.GAP),)
+    assert (connector.alert_threshold, connector.query) == (85.0, "select 1")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "text"),
+    [
+        (
+            "PT1H",
+            "PT7M",
+            "frequency: 'PT7M' is unknown — write one of 'PT5M', 'PT10M', 'PT1H' or 'P1D'",
+        ),
+        (
+            "frequency:",
+            "frequenzy:",
+            "frequenzy: unknown key (and 1 more) — did you mean 'frequency'?",
+        ),
+        ("offset: 300", "", ""),
+        (
+            "offset: 300",
+            "offset: -1",
+            "offset: -1 is not within 0 to 5 days — write seconds or PT5M",
+        ),
+        (
+            "offset: 300",
+            "offset: soon",
+            "offset: 'soon' is neither seconds nor a duration — write 300 or PT5M",
+        ),
+        (
+            "missing: gap",
+            "missing: nil",
+            "measures[0].missing: 'nil' is unknown — write one of 'zero' or 'gap'",
+        ),
+        ("AVG", "MAX", "measures[0].aggregation: 'MAX' is unknown — write one of 'SUM' or 'AVG'"),
+        (
+            "missing: gap",
+            "misssing: gap",
+            "measures[0].misssing: unknown key — did you mean 'missing'?",
+        ),
+        ("[site]", "[site, at]", "column 'at' is named twice — give each column one role"),
+        (
+            "[site]",
+            "[site; drop]",
+            "dimensions[0]: 'site; drop' is no column name — use 1-63 letters, digits, - and _",
+        ),
+        (
+            "[site]",
+            "[site",
+            "line 6: not YAML: expected ',' or ']', but got ':' — correct the line",
+        ),
+        ("85", "101", "alert.threshold: 101 is wrong — input should be less than or equal to 100"),
+        (
+            "HH:mm:ss",
+            "HH:mm",
+            "timestamp.format: 'yyyy-MM-dd HH:mm' is unknown — write one of 'yyyy-MM-dd HH:mm:ss'",
+        ),
+        (
+            "description: Logins",
+            "description: 5",
+            "description: 5 is wrong — input should be a valid string",
+        ),
+        ("description: Logins\n", "", "description: is missing — add it"),
+    ],
+)
+def test_a_wrong_connector_file_is_one_line(folder: Path, old: str, new: str, text: str) -> None:
+    file = folder / "connector.yaml"
+    assert old in GOOD
+    file.write_text(GOOD.replace(old, new, 1))
+    if not text:
+        assert load_connector(folder).offset == timedelta(0)
+        return
+
+    with pytest.raises(ConfigError) as caught:
+        load_connector(folder)
+
+    assert str(caught.value) == f"{file}: {text}"
+
+
+def test_files_that_are_not_there_are_named(folder: Path) -> None:
+    (folder / "query.sql").unlink()
+    with pytest.raises(ConfigError, match=r"logins/query\.sql: no such file — write the query"):
+        load_connector(folder)
+    with pytest.raises(ConfigError, match=r"none/connector\.yaml: no such file"):
+        load_connector(folder.parent / "none")
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> SmallLake:
+    """3 blocked requests (2 rules, one in a group), 1 counted, 1 challenged; 2 countries."""
+    small = SmallLake.open(tmp_path)
+    block = {"rule_action": "BLOCK", "terminating": True}
+    hits = [
+        {"event_time": START, "rule": "limit", **block},
+        {"event_time": START + timedelta(minutes=1), "rule": "limit", **block},
+        {"event_time": START + timedelta(minutes=7), "rule_group": "G", "rule": "sqli", **block},
+        {"event_time": START, "rule": "sqli", "rule_action": "BLOCK", "terminating": False},
+        {"event_time": START, "rule": "watch", "rule_action": "COUNT", "terminating": False},
+        {"event_time": START, "rule": "bot", "rule_action": "CHALLENGE", "terminating": True},
+    ]
+    traffic = requests([START, START + HOUR], country="DE")
+    small.land("a", requests=traffic, rule_hits=landed("rule_hits", hits))
+    for table in load_tables(SQL).values():
+        build(small.store, small.lake, small.engine, table)
+    return small
+
+
+def test_the_connectors_that_come_with_bartizan(small: SmallLake, tmp_path: Path) -> None:
+    connectors = load_connectors(SQL)
+    window, metrics = Window(START, START + 2 * HOUR), UPath(tmp_path / "metrics")
+    blocked, country = (connectors[n] for n in ("waf_blocked_requests", "waf_traffic_by_country"))
+
+    assert crawl(small.engine, blocked, metrics, [window]).intervals == 24
+    assert crawl(small.engine, country, metrics, [window]).intervals == 2
+
+    live = tmp_path / "metrics" / "waf_blocked_requests" / "live" / "20261101"
+    text = {path.parent.name: path.read_text() for path in live.glob("*/*.csv")}
+    header = "timestamp,webacl,rule,blocked\n"
+    assert text == {
+        "0000": header + "2026-11-01 00:00:00,shop,limit,2\n",
+        "0005": header + "2026-11-01 00:05:00,shop,sqli,1\n",
+    }
+    live = tmp_path / "metrics" / "waf_traffic_by_country" / "live" / "20261101"
+    assert [path.read_text().split("\n")[1] for path in sorted(live.glob("*/*.csv"))] == [
+        "2026-11-01 00:00:00,shop,DE,1",
+        "2026-11-01 01:00:00,shop,DE,1",
+    ]
+
+    checked = check(blocked, small.engine, window)
+    assert (checked.rows, checked.series, len(checked.sample)) == (2, 2, 2)
+    assert {row["rule"] for row in checked.sample} == {"limit", "sqli"}

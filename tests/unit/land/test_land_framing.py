@@ -1,0 +1,180 @@
+"""Whatever lies between records, each record is found once and nothing else is lost."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import zlib
+
+import pytest
+from bartizan.land.chunk import ObjectText, read_chunk
+from bartizan.land.inflate import inflate
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from waf_logs import lines, record
+
+SEPARATORS = ["\n", "\r\n", "\r", "", "\n\n\n", ",\n", " ", "\ufeff", "\n\x1e", "]\n["]
+JUNK = [
+    "# a comment",
+    "not json }}",
+    '{"timestamp": 17937504',
+    '{"cut":"in a string',
+    '{"cut":{"nested":[1,2',
+    '{"a": 1 "b": 2}',
+    "\x00\x01\x02",
+    "42",
+    '"text"',
+    '{"deep":' * 3000,
+]
+
+
+def compact(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def pretty(value: object) -> str:
+    return json.dumps(value, indent=2)
+
+
+piece = st.one_of(
+    st.tuples(st.sampled_from([compact, pretty, json.dumps]), st.sampled_from(SEPARATORS)),
+    st.tuples(st.sampled_from(JUNK), st.sampled_from(["\n", "\r\n", "\r"])),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(piece, max_size=12), st.sampled_from(["", "\ufeff", "[", "\n"]))
+def test_any_mix_of_framings_and_junk(pieces, head):
+    text, expected, junk = head, [], 0
+    for number, (content, separator) in enumerate(pieces):
+        if callable(content):
+            expected.append(record(number)["timestamp"])
+            text += content(record(number)) + separator
+        else:
+            junk += 1
+            text += content + separator
+    raw = text.encode()
+
+    found = read_chunk([ObjectText("a", raw)])
+
+    landed = [ms for part in found.parts for ms in part["event_ms"].to_pylist()]
+    assert sorted(landed) == expected
+    assert found.framed["a"] == len(expected) + len(found.quarantined)
+    assert bool(found.quarantined) == bool(junk)
+    rest = bytearray(raw)
+    for part in found.parts:
+        for offset, one in zip(
+            part["source_offset"].to_pylist(), part["logged"].to_pylist(), strict=True
+        ):
+            one = one.rstrip()
+            assert rest[offset : offset + len(one)] == one.encode(), "spans overlap"
+            rest[offset : offset + len(one)] = b" " * len(one)
+    for span in found.quarantined:
+        end = span.source_offset + span.length
+        assert span.reason
+        rest[span.source_offset : end] = b" " * span.length
+    assert re.fullmatch(rb"(?:[\s,\[\]\x1e]|\xef\xbb\xbf)*", bytes(rest))
+
+
+def test_one_broken_line_costs_one_line():
+    text = lines([record(1), record(2)]) + b'{"timestamp":1,"action"\n' + lines([record(3)])
+    found = read_chunk([ObjectText("a", text), ObjectText("b", lines([record(4)]))])
+    [bad] = found.quarantined
+    assert text[bad.source_offset : bad.source_offset + bad.length].startswith(b'{"timestamp":1')
+    assert found.framed == {"a": 4, "b": 1}
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"timestamp": 0}, "no usable timestamp"),
+        ({"timestamp": "yesterday"}, "no usable timestamp"),
+        ({"timestamp": 10**30}, "no usable timestamp"),
+        ({"action": None, "webaclId": None}, "neither action nor webaclId"),
+    ],
+)
+def test_an_object_that_is_no_log_record_is_set_aside(changes, reason):
+    found = read_chunk([ObjectText("a", lines([record(1, **changes), record(2)]))])
+    assert [len(part) for part in found.parts] == [1]
+    [entry] = found.quarantined
+    assert entry.source_offset == 0
+    assert reason in entry.reason
+
+
+def test_invalid_utf8_is_set_aside_and_shown_as_escapes():
+    text = lines([record(1)]).replace(b"ExampleClient", b"Ex\xff\x1b[31mClient") + lines(
+        [record(2)]
+    )
+    found = read_chunk([ObjectText("a", text)])
+    [entry] = found.quarantined
+    assert "\\xff\\u001b[31m" in entry.raw
+    assert sum(len(part) for part in found.parts) == 1
+
+
+def test_secrets_do_not_reach_the_quarantine():
+    headers = [{"name": "Cookie", "value": 'session="s3cret"'}]
+    broken = lines([record(1, httpRequest={"headers": headers})])[:-30]
+    [entry] = read_chunk([ObjectText("a", broken)]).quarantined
+    assert "s3cret" not in entry.raw
+    assert '"value":"REDACTED' in entry.raw
+
+
+TEXT = lines(record(number) for number in range(400))
+
+
+def test_gzip_of_several_members_and_padding():
+    members = gzip.compress(TEXT[:1000]) + gzip.compress(b"") + gzip.compress(TEXT[1000:])
+    assert inflate(members).text == TEXT
+    assert inflate(members + bytes(512)) == inflate(members)
+    assert inflate(TEXT).text == TEXT
+    assert inflate(b"").text == inflate(gzip.compress(b"")).text == b""
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.999])
+def test_truncated_gzip_keeps_what_zlib_can_read(share):
+    data = gzip.compress(TEXT, mtime=0)
+    cut = data[: int(len(data) * share)]
+    readable = zlib.decompressobj(31).decompress(cut)
+    found = inflate(cut)
+    assert found.problem == "gzip is truncated"
+    assert readable.startswith(found.text)
+    assert len(readable) - len(found.text) < 64  # what the last bits stand for
+
+
+def test_damage_in_the_middle_keeps_what_lies_before_it():
+    data = bytearray(gzip.compress(TEXT, mtime=0))
+    data[len(data) // 2 : len(data) // 2 + 64] = bytes(64)
+    found = inflate(bytes(data))
+    assert "damaged" in found.problem
+    intact = next(
+        (n for n, (a, b) in enumerate(zip(found.text, TEXT, strict=False)) if a != b),
+        len(found.text),
+    )
+    assert intact > len(TEXT) // 4
+
+
+def test_wrong_checksum_is_noticed():
+    data = bytearray(gzip.compress(TEXT, mtime=0))
+    data[-6] ^= 1
+    found = inflate(bytes(data))
+    assert found.problem
+    assert TEXT.startswith(found.text)
+    assert len(found.text) > 0.99 * len(TEXT)
+
+
+def test_a_bomb_is_cut():
+    found = inflate(gzip.compress(bytes(1_000_000)), largest=1000)
+    assert len(found.text) == 1000
+    assert "larger than 1000 bytes" in found.problem
+
+
+def test_a_damaged_object_has_one_entry_for_its_tail():
+    data = gzip.compress(TEXT, mtime=0)
+    inflated = inflate(data[: len(data) // 2])
+    found = read_chunk([ObjectText("a", inflated.text, inflated.problem)])
+    [tail] = found.quarantined
+    assert tail.reason.startswith("gzip is truncated")
+    assert tail.source_offset + tail.length == len(inflated.text)
+    whole = inflated.text.count(b"\n")
+    assert sum(len(part) for part in found.parts) == whole
