@@ -6,6 +6,7 @@ with a `_manifest.json` that says how many rows there were. The layout is that o
 Metrics, so what read those folders reads these.
 
 **Again.** Crawling a window again writes the same bytes; unchanged intervals are left alone.
+Intervals that `backfill_<connector>` has written are history and are left out.
 
 **By hand.** Give start and end in the form.
 
@@ -33,11 +34,10 @@ def crawl_dag(connector: str) -> None:
     )
     def crawl() -> None:
         @task(outlets=[metrics_asset(connector)])
-        def write_intervals(**context: Any) -> dict[str, Any]:
-            windows = run_windows(context)
-            written = jobs.crawl(connector, windows)
-            announce(context, metrics_asset(connector), windows)
-            return written
+        def write_intervals(**context: Any) -> int:
+            crawled = jobs.crawl(connector, run_windows(context))
+            announce(context, metrics_asset(connector), crawled.windows)
+            return crawled.intervals
 
         write_intervals()
 

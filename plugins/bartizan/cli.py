@@ -140,7 +140,8 @@ def aggregate(
 def crawl(name: Name, start: Start, end: End, home: Home = None, as_json: AsJson = False) -> None:
     """Write a connector's live metric files, one folder per interval."""
     configure(home)
-    show(jobs.crawl(name, [Window.parse(start, end)]), as_json)
+    done = jobs.crawl(name, [Window.parse(start, end)])
+    show(asdict(done) | {"windows": [str(window) for window in done.windows]}, as_json)
 
 
 @app.command()
@@ -231,7 +232,7 @@ def demo(
     port: Annotated[int, typer.Option(help="Loopback port for Airflow's API.")] = 8080,
     hourly_runs: Annotated[
         int, typer.Option(help="Hours of the live day that run one by one.")
-    ] = 6,
+    ] = 3,
     records_per_day: Annotated[int, typer.Option(help="Simulated records a day.")] = 70_000,
     home: Home = None,
 ) -> None:

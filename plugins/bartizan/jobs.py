@@ -22,6 +22,7 @@ from bartizan.model.window import DAY, Window, parse_time
 log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
+    from bartizan.crawl.live import CrawlResult
     from bartizan.engines import DuckDBEngine
     from bartizan.lake import Lake
     from bartizan.land.run import LandReport
@@ -211,12 +212,11 @@ def check_connector(name: str, window: Window) -> dict[str, Any]:
     return asdict(check(load_connector(name), open_engine(), window))
 
 
-def crawl(name: str, windows: Sequence[Window]) -> dict[str, Any]:
+def crawl(name: str, windows: Sequence[Window]) -> CrawlResult:
     """Write the live metric files of a connector for the windows."""
     from bartizan.crawl.live import crawl as crawl_live
 
-    result = crawl_live(open_engine(), load_connector(name), settings().metrics, windows)
-    return asdict(result)
+    return crawl_live(open_engine(), load_connector(name), settings().metrics, windows)
 
 
 def backfill(name: str, window: Window, dry_run: bool = True) -> dict[str, Any]:

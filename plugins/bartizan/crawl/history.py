@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from upath import UPath
 
 from bartizan.crawl.files import MetricFile, Written, write
-from bartizan.crawl.live import whole_intervals
+from bartizan.crawl.intervals import whole_intervals
 from bartizan.crawl.rows import fetch
 from bartizan.engines import DuckDBEngine
 from bartizan.model.connector import Connector

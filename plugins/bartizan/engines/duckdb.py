@@ -25,6 +25,7 @@ def connect() -> duckdb.DuckDBPyConnection:
     """A private in-memory connection in UTC."""
     connection = duckdb.connect(config=_SETTINGS)
     connection.execute("set timezone = 'UTC'")
+    connection.execute("set enable_progress_bar = false")  # it would fill task logs
     return connection
 
 

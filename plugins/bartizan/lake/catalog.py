@@ -37,9 +37,12 @@ class Lake:
         if self.catalog.table_exists(spec.name):
             return self.catalog.load_table(spec.name)
         self.catalog.create_namespace_if_not_exists(spec.name.split(".", maxsplit=1)[0])
-        with self.catalog.create_table_transaction(
-            spec.name, schema=spec.schema, properties={"format-version": "2"}
-        ) as transaction, transaction.update_spec() as update:
+        with (
+            self.catalog.create_table_transaction(
+                spec.name, schema=spec.schema, properties={"format-version": "2"}
+            ) as transaction,
+            transaction.update_spec() as update,
+        ):
             for column in spec.partition:
                 update.add_identity(column)
         return self.catalog.load_table(spec.name)

@@ -7,11 +7,14 @@ takes 25 ms, and a batch has a file per hour.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pyiceberg.io.pyarrow import (
+    MetricModeTypes,
+    MetricsMode,
     _check_pyarrow_schema_compatible,
     compute_statistics_plan,
     data_file_statistics_from_parquet_metadata,
@@ -20,11 +23,17 @@ from pyiceberg.io.pyarrow import (
 from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
 from pyiceberg.table.metadata import TableMetadata
 
+_NONE = MetricsMode(MetricModeTypes.NONE)
+
 
 def data_files(table: TableMetadata, files: Sequence[Path]) -> Iterator[DataFile]:
     """One entry per file. Raises ValueError when a file does not have the table's columns."""
     schema = table.schema()
-    plan = compute_statistics_plan(schema, table.properties)
+    flat = {field.field_id for field in schema.fields}  # members of nested columns have other ids
+    plan = {
+        field_id: column if field_id in flat else replace(column, mode=_NONE)
+        for field_id, column in compute_statistics_plan(schema, table.properties).items()
+    }
     field_ids = parquet_path_to_id_mapping(schema)
     checked: list[pa.Schema] = []
     for file in files:

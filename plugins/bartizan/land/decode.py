@@ -11,7 +11,6 @@ from bartizan.lake.schemas import REQUESTS
 from bartizan.land.scrub import scrub_headers
 from bartizan.land.shape import RECORD, json_structure
 
-# Members that become columns as they are, or under another name only.
 _HEADER = "list_filter(r.httpRequest.headers, lambda h: lower(h.name) = '{}')[1].value"
 
 _SELECT = f"""
@@ -20,11 +19,14 @@ select
     event_ms,
     cast(make_timestamp(event_ms * 1000) as date) as event_date,
     cast(event_ms // 3600000 % 24 as integer) as event_hour,
-    case when is_arn then nullif(split_part(arn, ':', 5), '') else path_account end as account_id,
     case
-        when not is_arn then path_region
+        when is_arn then nullif(split_part(arn, ':', 5), '')
+        else nullif(regexp_extract(source_object, '/AWSLogs/(?:o-\\w+/)?(\\d+)/WAFLogs/', 1), '')
+    end as account_id,
+    case
         when scope like 'global/%' then 'cloudfront'
-        else split_part(arn, ':', 4)
+        when is_arn then split_part(arn, ':', 4)
+        else nullif(regexp_extract(source_object, '/WAFLogs/([^/]+)/', 1), '')
     end as region,
     case when is_arn then split_part(scope, '/', 3) else arn end as webacl,
     arn as webacl_id,
@@ -73,10 +75,7 @@ from (
         *,
         r.webaclId as arn,
         r.webaclId like 'arn:%' as is_arn,
-        split_part(r.webaclId, ':', 6) as scope,
-        nullif(regexp_extract(source_object, '/AWSLogs/(?:o-\\w+/)?(\\d+)/WAFLogs/', 1), '')
-            as path_account,
-        nullif(regexp_extract(source_object, '/WAFLogs/([^/]+)/', 1), '') as path_region
+        split_part(r.webaclId, ':', 6) as scope
     from (
         select
             * exclude (logged, canonical, clean),

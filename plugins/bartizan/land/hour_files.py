@@ -56,7 +56,7 @@ class HourFiles:
             if hour not in self._writers:
                 partial = _partial(self._file(hour))
                 partial.parent.mkdir(parents=True, exist_ok=True)
-                self._writers[hour] = pq.ParquetWriter(partial, self._schema, compression="zstd")
+                self._writers[hour] = parquet_writer(partial, self._schema)
             self._writers[hour].write_table(pa.concat_tables(parts))
         self._held.clear()
         self._held_bytes = 0
@@ -69,8 +69,17 @@ class HourFiles:
 def write_file(file: Path, rows: pa.Table) -> None:
     """One whole file, or none if the process dies on the way."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(rows, _partial(file), compression="zstd")
+    with parquet_writer(_partial(file), rows.schema) as writer:
+        writer.write_table(rows)
     _partial(file).rename(file)
+
+
+def parquet_writer(file: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    """A writer with statistics of the flat columns only: nobody prunes by nested ones, and they
+    would cost a quarter of the time to write.
+    """
+    flat = [field.name for field in schema if not pa.types.is_nested(field.type)]
+    return pq.ParquetWriter(file, schema, compression="zstd", write_statistics=flat)
 
 
 def _partial(file: Path) -> Path:

@@ -37,7 +37,7 @@ def plan(
     store: Store,
     source: UPath,
     window: Window | None = None,
-    objects_per_batch: int = 4000,
+    objects_per_batch: int = 3000,
     bytes_per_batch: int = 256 * MIB,
 ) -> Plan:
     """Register the objects below `source` that are not in the ledger yet.

@@ -22,7 +22,7 @@ from bartizan.model.landing import Batch, BatchState, LogObject
 from bartizan.store.database import Store
 from bartizan.store.landing import load_batch, save_counts
 
-_CHUNK_BYTES = 64 * 1024**2  # of text decoded at a time
+_CHUNK_BYTES = 32 * 1024**2  # of text decoded at a time
 _DONE = (BatchState.STAGED, BatchState.VALID, BatchState.PUBLISHED)
 
 

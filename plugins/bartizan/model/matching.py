@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bartizan.model.anomaly import Incident
+from bartizan.model.anomaly import Anomaly, Incident
 from bartizan.model.attack import AttackLabel
 from bartizan.model.window import Window
 
@@ -36,9 +36,10 @@ def match(
 ) -> Matching:
     """Match attacks and incidents by web ACL and time; both orders are kept.
 
-    An incident matches an attack when the first dimension of one of its anomalies is the attack's
-    web ACL and its window overlaps the attack's, widened on each side by `slack` (default: one
-    interval of the incident's detector). One incident may match several attacks.
+    An incident matches an attack that its detector can see when their windows overlap, the
+    attack's widened on each side by `slack` (default: one interval of the detector), and one of
+    its anomalies is on the attack's web ACL with the values the attack drives, in those dimensions
+    that both name. One incident may match several attacks.
     """
     attacks = tuple(
         AttackMatch(label, tuple(i for i in incidents if _matches(label, i, slack)))
@@ -51,5 +52,15 @@ def match(
 def _matches(label: AttackLabel, incident: Incident, slack: timedelta | None) -> bool:
     margin = timedelta(seconds=incident.frequency_seconds) if slack is None else slack
     widened = Window(label.window.start - margin, label.window.end + margin)
-    webacls = {anomaly.dimensions[0][1] for anomaly in incident.anomalies if anomaly.dimensions}
-    return label.webacl in webacls and widened.overlaps(incident.window)
+    return (
+        incident.detector in label.visible_in
+        and widened.overlaps(incident.window)
+        and any(_shows(label, anomaly) for anomaly in incident.anomalies)
+    )
+
+
+def _shows(label: AttackLabel, anomaly: Anomaly) -> bool:
+    found = dict(anomaly.dimensions)
+    return found.get("webacl") == label.webacl and all(
+        found.get(name, value) == value for name, value in label.dimensions
+    )

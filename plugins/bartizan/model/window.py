@@ -34,18 +34,14 @@ def parse_time(text: str) -> datetime:
     try:
         return aware(datetime.fromisoformat(text.strip()))
     except ValueError as error:
-        raise UsageError(
-            "time", f"{text!r} is not ISO-8601", "write 2026-11-01T00:00Z"
-        ) from error
+        raise UsageError("time", f"{text!r} is not ISO-8601", "write 2026-11-01T00:00Z") from error
 
 
 def parse_duration(text: str) -> timedelta:
     """Read an ISO-8601 duration of days, hours and minutes, such as PT5M, PT1H, P1D."""
     match = _DURATION.fullmatch(text)
     parts = {k: int(v) for k, v in match.groupdict().items() if v} if match else {}
-    span = timedelta(
-        days=parts.get("d", 0), hours=parts.get("h", 0), minutes=parts.get("m", 0)
-    )
+    span = timedelta(days=parts.get("d", 0), hours=parts.get("h", 0), minutes=parts.get("m", 0))
     if not span:
         raise UsageError("duration", f"{text!r} is not a positive ISO-8601 duration", "write PT5M")
     return span
@@ -139,3 +135,17 @@ def merged(windows: Iterable[Window]) -> list[Window]:
         else:
             result.append(window)
     return result
+
+
+def without(windows: Iterable[Window], taken: Iterable[Window]) -> list[Window]:
+    """The instants of `windows` that are in none of `taken`, as the fewest windows, in order."""
+    left = merged(windows)
+    for gone in taken:
+        left = [part for window in left for part in _cut(window, gone)]
+    return left
+
+
+def _cut(window: Window, gone: Window) -> list[Window]:
+    """What is left of `window` before and after `gone`."""
+    sides = ((window.start, min(window.end, gone.start)), (max(window.start, gone.end), window.end))
+    return [Window(start, end) for start, end in sides if start < end]

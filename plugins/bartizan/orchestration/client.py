@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from bartizan.errors import BartizanError
+from bartizan.errors import BartizanError, TransientError
 
 
 class AirflowClient:
@@ -25,19 +25,25 @@ class AirflowClient:
         return all(body.get(part, {}).get("status") == "healthy" for part in parts)
 
     def call(self, method: str, path: str, **arguments: Any) -> Any:
-        """One call of /api/v2. Raises BartizanError with the server's own reason."""
+        """One call of /api/v2. Raises BartizanError with the server's own reason, TransientError
+        when the server says that it is busy."""
         if "Authorization" not in self._http.headers:
             token = self._http.get("/auth/token").json()["access_token"]
             self._http.headers["Authorization"] = f"Bearer {token}"
         response = self._http.request(method, f"/api/v2/{path}", **arguments)
         if response.is_error:
-            raise BartizanError(
+            kind = TransientError if response.status_code == 503 else BartizanError
+            raise kind(
                 f"Airflow {method} {path}", f"HTTP {response.status_code} {response.text[:300]}"
             )
         return response.json() if response.content else None
 
     def dag_ids(self) -> set[str]:
-        return {dag["dag_id"] for dag in self.call("GET", "dags", params={"limit": 1000})["dags"]}
+        return {dag["dag_id"] for dag in self._dags()}
+
+    def _dags(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.call("GET", "dags", params={"limit": 1000})["dags"]
+        return found
 
     def import_errors(self) -> list[str]:
         errors = self.call("GET", "importErrors")["import_errors"]
@@ -88,10 +94,18 @@ class AirflowClient:
         }
         return int(self.call("POST", "backfills", json=body)["id"])
 
+    def cancel_backfills(self, dag_id: str) -> None:
+        """Cancel what an earlier backfill of the DAG has not run yet."""
+        found = self.call("GET", "backfills", params={"dag_id": dag_id, "limit": 100})["backfills"]
+        for backfill in found:
+            if backfill["completed_at"] is None:
+                self.call("PUT", f"backfills/{backfill['id']}/cancel")
+
     def unheard_events(self, since: str) -> list[dict[str, Any]]:
-        """Asset events after `since` (ISO-8601) that lack a run of some consumer."""
+        """Asset events after `since` (ISO-8601) that some consumer, not paused, has not heard."""
+        listening = {dag["dag_id"] for dag in self._dags() if not dag["is_paused"]}
         consumers = {
-            asset["id"]: {dag["dag_id"] for dag in asset["scheduled_dags"]}
+            asset["id"]: {dag["dag_id"] for dag in asset["scheduled_dags"]} & listening
             for asset in self.call("GET", "assets", params={"limit": 1000})["assets"]
         }
         events = self.call("GET", "assets/events", params={"timestamp_gte": since, "limit": 1000})[

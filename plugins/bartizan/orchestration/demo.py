@@ -16,7 +16,7 @@ from typing import Any
 from rich.console import Console
 
 from bartizan import jobs
-from bartizan.errors import BartizanError
+from bartizan.errors import BartizanError, TransientError
 from bartizan.model.matching import match
 from bartizan.model.window import DAY, HOUR, Window, format_time
 from bartizan.orchestration.client import AirflowClient
@@ -27,6 +27,7 @@ from bartizan.simulate import read_labels
 from bartizan.store.incidents import load_incidents
 
 POLL_S = 0.7
+BACKFILL_TRIES = 60
 ACTIVE = {"queued", "running"}
 
 
@@ -34,11 +35,11 @@ ACTIVE = {"queued", "running"}
 class DemoPlan:
     """What to simulate, and how many of the last hours arrive one by one."""
 
+    records_per_day: int
+    hourly_runs: int
+    seed: int = 1
     start: datetime = datetime(2026, 11, 1, tzinfo=UTC)
     history_days: int = 15
-    records_per_day: int = 70_000
-    seed: int = 1
-    hourly_runs: int = 6
 
     @property
     def history(self) -> Window:
@@ -128,7 +129,8 @@ class _Walk:
             time.sleep(POLL_S)
 
     def end_leftover_runs(self) -> None:
-        """Fail the runs that an interrupted demo left active, so that none works beside ours."""
+        """End what an interrupted demo left active, so that nothing works beside ours."""
+        self._client.cancel_backfills("waf_land")
         for run in self._active():
             self._client.fail_run(run["dag_id"], run["dag_run_id"])
 
@@ -145,9 +147,19 @@ class _Walk:
         return dag_id, self._client.trigger(dag_id, conf)
 
     def backfill(self, dag_id: str, window: Window) -> None:
-        """One run per hour of the window. Both dates are inclusive starts of intervals."""
-        last = window.end - HOUR
-        self._client.backfill(dag_id, format_time(window.start), format_time(last), 1)
+        """One run per hour of the window; Airflow takes the first and the last hour's start.
+
+        On SQLite Airflow refuses while its scheduler is writing, and says so: then try again.
+        """
+        first, last = format_time(window.start), format_time(window.end - HOUR)
+        for _ in range(BACKFILL_TRIES - 1):
+            try:
+                self._client.backfill(dag_id, first, last, 1)
+                return
+            except TransientError:
+                self._progress.say("waiting for Airflow's database")
+                time.sleep(POLL_S)
+        self._client.backfill(dag_id, first, last, 1)
 
     def finish(self, *runs: tuple[str, str]) -> None:
         """Wait until the runs have ended. Raises BartizanError naming a failed task."""
@@ -178,11 +190,14 @@ class _Walk:
         return self._client.runs(state=sorted(ACTIVE))
 
     def _show(self) -> None:
+        active = self._active()
         texts = []
-        for run in self._active():
+        for run in (run for run in active if run["state"] == "running"):
             tasks = self._client.tasks(run["dag_id"], run["dag_run_id"])
             done = sum(task["state"] in ("success", "skipped") for task in tasks)
-            texts.append(f"{run['dag_id']} {done}/{len(tasks)} tasks")
+            texts.append(f"{run['dag_id']} {done}/{len(tasks)}")
+        if queued := sum(run["state"] == "queued" for run in active):
+            texts.append(f"{queued} runs queued")
         if texts:
             self._progress.say(", ".join(sorted(texts)))
 

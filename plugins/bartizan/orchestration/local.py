@@ -67,7 +67,7 @@ class LocalAirflow:
             "API__PORT": self.port,
             "API__WORKERS": 1,
             "API_AUTH__JWT_SECRET": self._secret(),
-            "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": 60,
+            "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": 120,
             "DAG_PROCESSOR__PARSING_PROCESSES": 1,
             "LOGGING__LOGGING_LEVEL": "WARNING",
             "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": 0.2,

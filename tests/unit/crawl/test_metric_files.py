@@ -97,11 +97,24 @@ def test_live_and_history_are_the_same_lines_whatever_the_order(rows: list[Row])
         assert (live.intervals, live.written, history.chunks) == (72, 72, 3)
 
         before = stamps(Path(folder))
-        again = crawl(source(*reversed(rows)), CONNECTOR, metrics, [hours(0, 6)])
         once_more = backfill(source(*rows), CONNECTOR, metrics, hours(0, 6), chunk=2 * HOUR)
-        assert (again.written, again.unchanged) == (0, 72)
         assert (once_more.written, once_more.unchanged) == (0, 3)
+        assert crawl(source(*rows), CONNECTOR, metrics, [hours(0, 6)]).windows == ()
         assert stamps(Path(folder)) == before
+
+
+def test_crawling_again_writes_nothing_and_leaves_out_what_was_backfilled(tmp_path: Path) -> None:
+    rows = [(second, "shop", "xss", 1, 0.5) for second in range(0, 6 * 3600, 60)]
+    metrics = UPath(tmp_path)
+    backfill(source(*rows), CONNECTOR, metrics, hours(1, 2.5))
+    first = crawl(source(*rows), CONNECTOR, metrics, [hours(0, 3), hours(3, 6)])
+    assert first.windows == (hours(0, 1), hours(2.5, 6))
+    assert (first.intervals, first.written, first.rows) == (54, 54, 270)
+    before = stamps(tmp_path)
+    again = crawl(source(*reversed(rows)), CONNECTOR, metrics, [hours(0, 6)])
+    assert (again.written, again.unchanged) == (0, 54)
+    assert stamps(tmp_path) == before
+    assert not (tmp_path / "blocked/live/20261101/0100").exists()
 
 
 @settings(max_examples=30, deadline=None)

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from incidents import DAY_START, anomaly, incident
@@ -87,7 +86,7 @@ def test_a_connector_that_reads_no_log_has_no_samples_and_a_missing_table_is_an_
     small.lake.catalog.rename_table("waf.away", "waf.requests")
 
 
-def test_explain_runs_once_and_keeps_the_change_number(small: SmallLake, tmp_path: Path) -> None:
+def test_explain_runs_once_and_keeps_the_change_number(small: SmallLake) -> None:
     one = replace(
         incident([anomaly(0, {"webacl": "shop", "rule": HOSTILE})]), contributions=(), samples=()
     )

@@ -9,13 +9,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from waf_logs import SAMPLES, START_MS, instant, line, lines, record, sample_records
+
 from bartizan.engines.duckdb import connect
 from bartizan.lake.schemas import REQUESTS
 from bartizan.land.chunk import ObjectText, read_chunk
 from bartizan.land.decode import decode
 from bartizan.land.rule_hits import rule_hits
 from bartizan.land.shape import RECORD
-from waf_logs import SAMPLES, START_MS, instant, line, lines, record, sample_records
 
 PATH = "s3://logs/AWSLogs/222233334444/WAFLogs/eu-west-1/old/2026/11/04/00/00/a.log.gz"
 

@@ -8,11 +8,12 @@ import re
 import zlib
 
 import pytest
-from bartizan.land.chunk import ObjectText, read_chunk
-from bartizan.land.inflate import inflate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from waf_logs import lines, record
+
+from bartizan.land.chunk import ObjectText, read_chunk
+from bartizan.land.inflate import inflate
 
 SEPARATORS = ["\n", "\r\n", "\r", "", "\n\n\n", ",\n", " ", "\ufeff", "\n\x1e", "]\n["]
 JUNK = [
@@ -64,10 +65,8 @@ def test_any_mix_of_framings_and_junk(pieces, head):
     assert bool(found.quarantined) == bool(junk)
     rest = bytearray(raw)
     for part in found.parts:
-        for offset, one in zip(
-            part["source_offset"].to_pylist(), part["logged"].to_pylist(), strict=True
-        ):
-            one = one.rstrip()
+        logged = [text.rstrip() for text in part["logged"].to_pylist()]
+        for offset, one in zip(part["source_offset"].to_pylist(), logged, strict=True):
             assert rest[offset : offset + len(one)] == one.encode(), "spans overlap"
             rest[offset : offset + len(one)] = b" " * len(one)
     for span in found.quarantined:
