@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from bartizan.overview import Overview
     from bartizan.simulate import SimulationPlan
     from bartizan.store import Store
+    from bartizan.validate.run import BatchVerdict
 
 
 def settings() -> Settings:
@@ -106,10 +107,9 @@ def write_labels(**plan: Any) -> int:
 def land(window: Window | None, on_progress: Callable[[int, int], None]) -> LandReport:
     """Land everything new: the tasks below, one after the other."""
     from bartizan.land.run import land as land_all
-    from bartizan.validate.run import validate
 
     store, lake, source = open_store(), open_lake(), settings().source
-    return land_all(store, lake, source, window, validator=validate, on_progress=on_progress)
+    return land_all(store, lake, source, window, validator=_validate, on_progress=on_progress)
 
 
 def plan_landing(windows: Sequence[Window]) -> list[str]:
@@ -137,10 +137,26 @@ def validate_batches(batch_ids: Sequence[str]) -> list[dict[str, Any]]:
     """Check staged batches; a rejected one is reported here and never published."""
     if not batch_ids:
         return []
+    verdicts = _validate(open_store(), open_lake(), batch_ids)
+    return [{"batch_id": v.batch_id, "passed": v.passed, "reason": v.reason} for v in verdicts]
+
+
+def validation_page() -> Path:
+    """Where the results of the checks can be read."""
+    return settings().lake / "validation.html"
+
+
+def _validate(store: Store, lake: Lake, batch_ids: Sequence[str]) -> list[BatchVerdict]:
+    """Check the batches, then render the results of all there are, rejected ones first."""
+    from bartizan.store.landing import validated
+    from bartizan.validate.page import render
     from bartizan.validate.run import validate
 
-    verdicts = validate(open_store(), open_lake(), batch_ids)
-    return [{"batch_id": v.batch_id, "passed": v.passed, "reason": v.reason} for v in verdicts]
+    verdicts = validate(store, lake, batch_ids)
+    path = validation_page()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(render(store, validated(store)), encoding="utf-8")
+    return verdicts
 
 
 def publish_batches(batch_ids: Sequence[str], windows: Sequence[Window]) -> list[Window]:
@@ -159,7 +175,7 @@ def publish_batches(batch_ids: Sequence[str], windows: Sequence[Window]) -> list
     if result.rejected:
         batch_id, reason = result.rejected[0]
         raise ValidationFailed(
-            f"batch {batch_id}", reason, "nothing of it was published; mend the cause and run again"
+            f"batch {batch_id}", reason, f"nothing of it was published; see {validation_page()}"
         )
     hours = {*result.hours, *(hour for window in windows for hour in changed_within(store, window))}
     return merged(Window.hour(hour) for hour in hours)

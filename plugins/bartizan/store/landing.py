@@ -54,6 +54,18 @@ def unpublished(store: Store) -> list[str]:
         return list(connection.execute(query).scalars())
 
 
+def validated(store: Store) -> list[str]:
+    """Ids of all batches that were checked, the rejected ones first."""
+    columns = landing_batches.c
+    query = (
+        select(columns.batch_id)
+        .where(columns.state.not_in([BatchState.PLANNED, BatchState.STAGED]))
+        .order_by(columns.state != BatchState.REJECTED, columns.batch_id)
+    )
+    with store.transaction() as connection:
+        return list(connection.execute(query).scalars())
+
+
 def load_batch(store: Store, batch_id: str) -> Batch:
     """A registered batch with its objects, sorted by URI. Raises UsageError for an unknown id."""
     with store.transaction() as connection:
