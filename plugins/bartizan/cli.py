@@ -19,6 +19,7 @@ from bartizan.model.window import Window, parse_time
 
 app = typer.Typer(
     no_args_is_help=True,
+    add_completion=False,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     help="""Anomaly detection for AWS WAF logs.
@@ -229,7 +230,9 @@ def check_connector(
 
 @app.command()
 def demo(
-    port: Annotated[int, typer.Option(help="Loopback port for Airflow's API.")] = 8080,
+    port: Annotated[
+        int, typer.Option(min=1, max=65535, help="Loopback port for Airflow's API.")
+    ] = 8080,
     hourly_runs: Annotated[
         int, typer.Option(help="Hours of the live day that run one by one.")
     ] = 3,
@@ -246,7 +249,8 @@ def demo(
 
 @app.command()
 def up(
-    port: Annotated[int, typer.Option(help="Loopback port for the UI.")] = 8080, home: Home = None
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Loopback port for the UI.")] = 8080,
+    home: Home = None,
 ) -> None:
     """Airflow's UI on loopback with this project and its data, until Ctrl-C."""
     from bartizan.orchestration.local import serve  # noqa: PLC0415

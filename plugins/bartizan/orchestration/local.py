@@ -99,6 +99,7 @@ class LocalAirflow:
         Raises UsageError when the port is in use by something else, BartizanError naming the log
         file when a component ends early.
         """
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as on Ctrl-C
         self._stop_leftovers(say)
         self._check_port()
         self.home.mkdir(parents=True, exist_ok=True)
@@ -114,8 +115,9 @@ class LocalAirflow:
             self._await_health(client, processes)
             yield client
         finally:
-            _stop([psutil.Process(p.pid) for p in processes.values() if p.poll() is None])
-            self.pids.unlink(missing_ok=True)
+            with _undisturbed():
+                _stop([psutil.Process(p.pid) for p in processes.values() if p.poll() is None])
+                self.pids.unlink(missing_ok=True)
 
     def _secret(self) -> str:
         path = self.home / "jwt_secret"
@@ -207,13 +209,25 @@ class LocalAirflow:
 def serve(settings: Settings, port: int, say: Callable[[str], None]) -> None:
     """Run Airflow with its UI until Ctrl-C or SIGTERM."""
     airflow = LocalAirflow(settings.home / "airflow", port, settings)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with airflow.running(tuple(COMPONENTS), say):
             say(f"Airflow answers at {airflow.url} (data in {settings.home}); stop it with Ctrl-C")
             signal.pause()
     except KeyboardInterrupt:
         say("stopped")
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Ignore a second Ctrl-C meanwhile: broken off here, it would leave processes behind."""
+    before = {
+        which: signal.signal(which, signal.SIG_IGN) for which in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for which, handler in before.items():
+            signal.signal(which, handler)
 
 
 def _stop(leaders: Sequence[psutil.Process]) -> None:

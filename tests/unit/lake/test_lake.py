@@ -120,7 +120,14 @@ def test_rows_outside_the_window_are_refused(lake: Lake, first: int, last: int) 
 
 
 def test_workers_on_different_windows_both_win(lake: Lake) -> None:
-    replace_window(lake.table("agg.counts"), counts(0, 8, 1), hours(0, 8), "bucket", "first")
+    for first in (0, 4):
+        replace_window(
+            lake.table("agg.counts"),
+            counts(first, first + 4, 1),
+            hours(first, first + 4),
+            "bucket",
+            f"built {first}",
+        )
     both_loaded = Barrier(2, timeout=30)
 
     def work(first: int) -> None:
@@ -141,6 +148,16 @@ def test_a_worker_with_an_old_view_of_its_window_is_told_to_run_again(lake: Lake
     with pytest.raises(TransientError, match="another worker changed"):
         replace_window(stale, counts(0, 4, 3), hours(0, 4), "bucket", "older")
     assert seen(lake) == {0: 2, 1: 2, 2: 1, 3: 1}
+
+
+def test_a_worker_whose_rows_share_a_file_with_newer_ones_is_told_to_run_again(lake: Lake) -> None:
+    replace_window(lake.table("agg.counts"), counts(0, 8, 1), hours(0, 8), "bucket", "one file")
+    stale = lake.table("agg.counts")
+    replace_window(lake.table("agg.counts"), counts(0, 4, 2), hours(0, 4), "bucket", "newer")
+    with pytest.raises(TransientError, match="run it again"):
+        replace_window(stale, counts(4, 8, 3), hours(4, 8), "bucket", "other hours")
+    replace_window(lake.table("agg.counts"), counts(4, 8, 3), hours(4, 8), "bucket", "other hours")
+    assert seen(lake) == dict.fromkeys(range(4), 2) | dict.fromkeys(range(4, 8), 3)
 
 
 def test_a_lake_opens_again_with_what_it_held(lake: Lake) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, timezone
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -42,7 +43,7 @@ def bucket(instant: datetime, step: timedelta) -> int:
 def as_few_as_can_be(found: Iterable[Window]) -> bool:
     """In order, with a gap between each and the next."""
     ordered = list(found)
-    return all(a.end < b.start for a, b in zip(ordered, ordered[1:], strict=False))
+    return all(a.end < b.start for a, b in pairwise(ordered))
 
 
 @given(windows, steps)
