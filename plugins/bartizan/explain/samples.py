@@ -23,10 +23,18 @@ _COLUMNS = _REQUEST_COLUMNS | _HIT_COLUMNS
 # A measure that counts only requests with one outcome is best shown by such requests.
 _ACTIONS = {"blocked": "BLOCK", "allowed": "ALLOW", "challenged": "CHALLENGE"}
 
+# The default action is no rule and has no hit, yet metrics by rule name it.
 _HITS = """
-join waf.rule_hits h on h.record_hash = r.record_hash and h.event_ms = r.event_ms
- and h.webacl is not distinct from r.webacl and h.client_ip is not distinct from r.client_ip
- and h.event_time >= {{ start }} and h.event_time < {{ end }}"""
+join (
+    select event_ms, record_hash, rule, rule_group, rule_action
+    from waf.rule_hits
+    where event_time >= {{ start }} and event_time < {{ end }}
+    union all
+    select event_ms, record_hash, terminating_rule_id, null, action
+    from waf.requests
+    where event_time >= {{ start }} and event_time < {{ end }}
+        and terminating_rule_id = 'Default_Action'
+) as h on h.record_hash = r.record_hash and h.event_ms = r.event_ms"""
 
 _QUERY = """
 with matching as (
@@ -63,12 +71,12 @@ def samples(
 
     One per client address and URI, the most frequent such pair first (`requests_alike` says how
     many there are), of each the earliest. Values are cut to 200 characters, secrets in query
-    strings masked, NULL is an empty string. Dimensions that are no column of the log are ignored;
-    a connector that does not read the WAF log has no samples.
+    strings masked, NULL is an empty string. A connector without dimensions, or with one that is no
+    column of the log, is about something else than requests and has no samples.
     """
-    if not connector.samples_from.startswith("waf."):
+    dimensions = incident.peak.dimensions
+    if not dimensions or any(name not in _COLUMNS for name, _ in dimensions):
         return ()
-    dimensions = [(name, value) for name, value in incident.peak.dimensions if name in _COLUMNS]
     by_rule = any(name in _HIT_COLUMNS for name, _ in dimensions)
     conditions = [_condition(_COLUMNS[name], value) for name, value in dimensions]
     if incident.measure in _ACTIONS:

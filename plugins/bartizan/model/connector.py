@@ -45,7 +45,6 @@ class Connector:
     measures: tuple[Measure, ...]
     query: str
     alert_threshold: float = 70.0
-    samples_from: str = "waf.requests"
 
     @property
     def columns(self) -> tuple[str, ...]:

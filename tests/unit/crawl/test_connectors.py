@@ -151,6 +151,31 @@ def small(tmp_path: Path) -> SmallLake:
     return small
 
 
+def test_every_blocked_request_has_a_rule_or_the_default_action(tmp_path: Path) -> None:
+    small = SmallLake.open(tmp_path)
+    second = timedelta(seconds=1)
+    blocked = [{"event_time": START + n * second, "action": "BLOCK"} for n in range(7)]
+    allowed = [{"event_time": START + n * second, "action": "ALLOW"} for n in range(9)]
+    other = [{"event_time": START, "webacl": "blog", "action": "BLOCK"}]
+    hit = {"rule": "sqli", "rule_action": "BLOCK", "terminating": True}
+    small.land(
+        "a",
+        requests=landed("requests", [*blocked, *allowed, *other]),
+        rule_hits=landed("rule_hits", [row | hit for row in blocked[:4]]),
+    )
+    for table in load_tables(SQL).values():
+        build(small.store, small.lake, small.engine, table)
+    checked = check(
+        load_connectors(SQL)["waf_blocked_requests"], small.engine, Window(START, START + HOUR)
+    )
+    found = {(row["webacl"], row["rule"], row["blocked"]) for row in checked.sample}
+    assert found == {
+        ("shop", "sqli", "4"),
+        ("shop", "Default_Action", "3"),
+        ("blog", "Default_Action", "1"),
+    }
+
+
 def test_the_connectors_that_come_with_bartizan(small: SmallLake, tmp_path: Path) -> None:
     connectors = load_connectors(SQL)
     window, metrics = Window(START, START + 2 * HOUR), UPath(tmp_path / "metrics")

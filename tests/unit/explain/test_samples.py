@@ -31,7 +31,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> SmallLake:
     small = SmallLake.open(tmp_path_factory.mktemp("samples"))
     lake_rows, hits = [], []
 
-    def request(second: int, rule: str, **columns: object) -> None:
+    def request(second: int, rule: str | None, **columns: object) -> None:
         row = {
             "event_time": DAY_START + timedelta(seconds=second),
             "webacl": "shop",
@@ -43,7 +43,8 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> SmallLake:
         }
         lake_rows.append(row)
         shared = ("event_time", "webacl", "client_ip", "uri", "record_hash")
-        hits.append({name: row[name] for name in shared} | {"rule": rule})
+        if rule is not None:
+            hits.append({name: row[name] for name in shared} | {"rule": rule})
 
     secret = {"args": "q=1&session_token=hunter2&page=3", "user_agent": "a" * 500}
     for second in range(40):
@@ -54,6 +55,9 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> SmallLake:
     request(61, "other-rule", client_ip="192.0.2.4", uri="/other-rule")
     request(62, HOSTILE, client_ip="192.0.2.5", uri="/other-acl", webacl="blog")
     request(3600, HOSTILE, client_ip="192.0.2.6", uri="/later")
+    by_default = {"client_ip": "192.0.2.9", "terminating_rule_id": "Default_Action"}
+    request(70, None, uri="/blocked-by-default", **by_default)
+    request(71, None, uri="/allowed-by-default", action="ALLOW", **by_default)
     small.land("one", requests=landed("requests", lake_rows), rule_hits=landed("rule_hits", hits))
     return small
 
@@ -74,12 +78,19 @@ def test_most_frequent_first_hostile_dimension_values_and_no_secrets(small: Smal
     assert "headers" not in found[0]
 
 
-def test_a_connector_that_reads_no_log_has_no_samples_and_a_missing_table_is_an_error(
+def test_what_the_default_action_blocked_is_shown_though_it_has_no_hit(small: SmallLake) -> None:
+    one = incident([anomaly(0, {"webacl": "shop", "rule": "Default_Action"})])
+    found = samples(small.engine, CONNECTOR, one)
+    assert [(s["uri"], s["rule"]) for s in found] == [("/blocked-by-default", "Default_Action")]
+
+
+def test_metrics_of_something_else_have_no_samples_and_a_missing_table_is_an_error(
     small: SmallLake,
 ) -> None:
     one = incident([anomaly(0, {"webacl": "shop"})])
-    elsewhere = replace(CONNECTOR, samples_from="agg.daily_sales")
-    assert samples(small.engine, elsewhere, one) == ()
+    assert len(samples(small.engine, CONNECTOR, one)) > 0
+    for elsewhere in ({}, {"country": "DE", "platform": "web"}):
+        assert samples(small.engine, CONNECTOR, incident([anomaly(0, elsewhere)])) == ()
     small.lake.catalog.rename_table("waf.requests", "waf.away")
     with pytest.raises(ConfigError, match=r"no table 'waf\.requests'"):
         samples(small.engine, CONNECTOR, one)
