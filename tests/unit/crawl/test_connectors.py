@@ -161,7 +161,7 @@ def test_every_blocked_request_has_a_rule_or_the_default_action(tmp_path: Path) 
     small.land(
         "a",
         requests=landed("requests", [*blocked, *allowed, *other]),
-        rule_hits=landed("rule_hits", [row | hit for row in blocked[:4]]),
+        rule_hits=landed("rule_hits", [{"event_time": START + n * second} | hit for n in range(4)]),
     )
     for table in load_tables(SQL).values():
         build(small.store, small.lake, small.engine, table)
