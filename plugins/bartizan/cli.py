@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 
 from bartizan import jobs
-from bartizan.errors import BartizanError, ValidationFailed
+from bartizan.errors import BartizanError, UsageError, ValidationFailed
 from bartizan.model.connector import Connector
 from bartizan.model.window import Window, parse_time
 
@@ -40,7 +40,7 @@ End = Annotated[str, typer.Option(help="End of the window, exclusive, UTC.")]
 Name = Annotated[str, typer.Argument(help="Name of a connector; see `bartizan connector list`.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Home = Annotated[
-    Path | None,
+    str | None,  # not a Path, which would take s3:// for a local folder
     typer.Option("--home", help="Folder of all data (BARTIZAN_HOME).", show_default=False),
 ]
 Source = Annotated[
@@ -48,7 +48,7 @@ Source = Annotated[
     typer.Option("--source", help="Raw logs: a folder or s3:// prefix.", show_default=False),
 ]
 LakeFolder = Annotated[
-    Path | None, typer.Option("--lake", help="Folder of the lake.", show_default=False)
+    str | None, typer.Option("--lake", help="Folder of the lake.", show_default=False)
 ]
 
 console = Console(stderr=True)
@@ -63,12 +63,10 @@ def main() -> None:
         sys.exit(error.exit_code)
 
 
-def configure(
-    home: Path | None = None, source: str | None = None, lake: Path | None = None
-) -> None:
+def configure(home: str | None = None, source: str | None = None, lake: str | None = None) -> None:
     """Let options win over the environment, for this process and those it starts."""
     given = {"BARTIZAN_HOME": home, "BARTIZAN_SOURCE": source, "BARTIZAN_LAKE": lake}
-    os.environ.update({name: str(value) for name, value in given.items() if value is not None})
+    os.environ.update({name: value for name, value in given.items() if value is not None})
 
 
 def show(result: Any, as_json: bool) -> None:
@@ -111,6 +109,8 @@ def land(
 ) -> None:
     """Land raw logs: decode, quarantine what is bad, validate, publish. Nothing lands twice."""
     configure(home, source, lake)
+    if (start is None) != (end is None):
+        raise UsageError("window", "only one of --start and --end is given", "give both or neither")
     window = Window.parse(start, end) if start and end else None
     with console.status("listing objects") as status:
         report = jobs.land(window, lambda done, of: status.update(f"staged {done} of {of} batches"))

@@ -35,7 +35,7 @@ class Settings:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Settings:
-        home = Path(env.get("BARTIZAN_HOME", "var")).absolute()
+        home = local_folder("BARTIZAN_HOME", env.get("BARTIZAN_HOME", "var"))
         lake = local_folder("BARTIZAN_LAKE", env.get("BARTIZAN_LAKE", str(home / "lake")))
         return cls(
             home=home,
@@ -59,6 +59,6 @@ def local_folder(name: str, value: str) -> Path:
         raise UsageError(
             name,
             f"{value!r} is not a local folder",
-            "the embedded lake lives on a local disk; give a path or file:// URI",
+            "it must be on a local disk; give a path or file:// URI",
         )
     return Path(value.removeprefix("file://")).absolute()

@@ -102,7 +102,7 @@ def test_ten_incidents_each_have_a_row_a_section_and_a_plot_and_attacks_are_matc
         for at in range(10)
     )
     labels = (
-        AttackLabel("burst", "Found.", "acl-3", ten[3].window, (), ()),
+        AttackLabel("burst", "Found.", "acl-3", ten[3].window, (), (ten[3].detector,)),
         AttackLabel("quiet", "Missed: no incident on this web ACL.", "acl-99", DAY, (), ()),
     )
     frame = pd.concat([scores(one, seed=at) for at, one in enumerate(ten)])

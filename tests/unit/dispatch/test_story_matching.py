@@ -74,7 +74,8 @@ def test_an_attack_matches_within_one_interval_on_its_own_web_acl_only(
     )
     start = one.window.start + (attack_at - first) * timedelta(minutes=5)
     window = Window(start, start + attack_length * timedelta(minutes=5))
-    labels = [AttackLabel("k", "", acl, window, (), ()) for acl in ("shop", "blog")]
+    seen_by = (one.detector,)
+    labels = [AttackLabel("k", "", acl, window, (), seen_by) for acl in ("shop", "blog")]
     found = match(labels, [one])
     touching = attack_at - 1 < first + length and first < attack_at + attack_length + 1
     assert [len(attack.incidents) for attack in found.attacks] == [int(touching), 0]
@@ -82,3 +83,22 @@ def test_an_attack_matches_within_one_interval_on_its_own_web_acl_only(
     assert found.found == int(touching)
     strict = match(labels, [one], slack=timedelta())
     assert strict.found == int(attack_at < first + length and first < attack_at + attack_length)
+
+
+@pytest.mark.parametrize(
+    ("dimensions", "visible", "found"),
+    [
+        ((("rule", "r"),), True, 1),
+        ((("rule", "r"), ("country", "NL")), True, 1),  # the metrics know no countries
+        ((("rule", "other"),), True, 0),
+        ((("rule", "r"),), False, 0),
+    ],
+)
+def test_an_attack_is_found_by_what_it_drives_where_it_can_be_seen(
+    dimensions: tuple[tuple[str, str], ...], visible: bool, found: int
+) -> None:
+    one = incident([anomaly(0, {"webacl": "shop", "rule": "r"})])
+    seen_by = (one.detector,) if visible else ("another_connector",)
+    assert (
+        match([AttackLabel("k", "", "shop", one.window, dimensions, seen_by)], [one]).found == found
+    )
