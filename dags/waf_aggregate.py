@@ -1,8 +1,9 @@
 """### Rebuild aggregates
 
-When requests were landed: rebuilds every table of `include/sql/aggregates` for the hours that
-changed, runs the table's checks, and replaces exactly those hours in one atomic commit a table. An
-hour is built once for one change: a run without changes does nothing.
+When requests were landed: rebuilds every table of `include/sql/aggregates` for all hours that
+changed since they were built, whichever event told of them, runs the table's checks, and replaces
+exactly those hours in one atomic commit a table. An hour is built once for one change: a run
+without changes does nothing.
 
 **By hand.** Give start and end in the form; `force` rebuilds hours that did not change, for
 instance after a query was edited.
@@ -17,9 +18,10 @@ from typing import Any
 from airflow.sdk import Param, dag, task
 
 from bartizan import jobs
+from bartizan.model.window import merged
 from bartizan.orchestration.assets import WAF_AGGREGATES, WAF_REQUESTS
 from bartizan.orchestration.defaults import Tag, dag_settings
-from bartizan.orchestration.windows import announce, run_windows, window_params
+from bartizan.orchestration.windows import announce, is_by_hand, run_windows, window_params
 
 
 @dag(
@@ -32,11 +34,11 @@ from bartizan.orchestration.windows import announce, run_windows, window_params
 )
 def waf_aggregate() -> None:
     @task(outlets=[WAF_AGGREGATES])
-    def build_tables(**context: Any) -> list[dict[str, Any]]:
-        windows = run_windows(context)
-        built = jobs.aggregate(windows, force=context["params"]["force"])
-        announce(context, WAF_AGGREGATES, windows)
-        return built
+    def build_tables(**context: Any) -> None:
+        windows, by_hand = run_windows(context), is_by_hand(context)
+        built = jobs.aggregate(windows if by_hand else None, force=context["params"]["force"])
+        changed = [window for result in built for window in result.windows]
+        announce(context, WAF_AGGREGATES, merged([*windows, *changed]))
 
     build_tables()
 

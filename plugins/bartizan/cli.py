@@ -15,7 +15,8 @@ from rich.console import Console
 from bartizan import jobs
 from bartizan.errors import BartizanError, UsageError, ValidationFailed
 from bartizan.model.connector import Connector
-from bartizan.model.window import Window, parse_time
+from bartizan.model.window import Window, given_window, parse_time
+from bartizan.overview import described
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -64,7 +65,13 @@ def main() -> None:
 
 
 def configure(home: str | None = None, source: str | None = None, lake: str | None = None) -> None:
-    """Let options win over the environment, for this process and those it starts."""
+    """Let options win over the environment, for this process and those it starts.
+
+    A home given as an option holds everything, whatever single folders the environment names.
+    """
+    if home is not None:
+        for name in ("SOURCE", "LAKE", "METRICS", "OUTBOX", "STORE"):
+            os.environ.pop(f"BARTIZAN_{name}", None)
     given = {"BARTIZAN_HOME": home, "BARTIZAN_SOURCE": source, "BARTIZAN_LAKE": lake}
     os.environ.update({name: value for name, value in given.items() if value is not None})
 
@@ -111,7 +118,7 @@ def land(
     configure(home, source, lake)
     if (start is None) != (end is None):
         raise UsageError("window", "only one of --start and --end is given", "give both or neither")
-    window = Window.parse(start, end) if start and end else None
+    window = given_window(start, end) if start or end else None
     with console.status("listing objects") as status:
         report = jobs.land(window, lambda done, of: status.update(f"staged {done} of {of} batches"))
     found = report.as_json()
@@ -134,7 +141,11 @@ def aggregate(
 ) -> None:
     """Rebuild the aggregate tables for the hours that changed."""
     configure(home, lake=lake)
-    show(jobs.aggregate([Window.parse(start, end)], force), as_json)
+    built = jobs.aggregate([Window.parse(start, end)], force)
+    show(
+        [{"table": r.table, "rows": r.rows, "windows": list(map(str, r.windows))} for r in built],
+        as_json,
+    )
 
 
 @app.command()
@@ -199,8 +210,8 @@ def report(
 def status(home: Home = None, lake: LakeFolder = None, as_json: AsJson = False) -> None:
     """What was landed, aggregated, crawled and detected, and what is quarantined."""
     configure(home, lake=lake)
-    found = asdict(jobs.status())
-    show(found if as_json else [{name: value} for name, value in found.items()], as_json)
+    found = jobs.status()
+    show(asdict(found) if as_json else list(described(found)), as_json)
 
 
 @connector_app.command("list")

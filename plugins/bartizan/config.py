@@ -62,3 +62,13 @@ def local_folder(name: str, value: str) -> Path:
             "it must be on a local disk; give a path or file:// URI",
         )
     return Path(value.removeprefix("file://")).absolute()
+
+
+def make_folder(path: Path) -> None:
+    """Create a folder and those above it. Raises UsageError when that cannot be done."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            str(path), f"cannot be created ({error.strerror})", "choose another BARTIZAN_HOME"
+        ) from error

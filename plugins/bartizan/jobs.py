@@ -9,19 +9,22 @@ Results are plain values that fit into JSON.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bartizan.config import Settings
+from bartizan.config import Settings, make_folder
 from bartizan.errors import UsageError, ValidationFailed
-from bartizan.model.window import DAY, Window, parse_time
+from bartizan.model.landing import BatchState
+from bartizan.model.window import DAY, HOUR, Window, merged, parse_time
 
 log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
+    from bartizan.aggregate.build import BuildResult
     from bartizan.crawl.live import CrawlResult
     from bartizan.engines import DuckDBEngine
     from bartizan.lake import Lake
@@ -41,13 +44,14 @@ def open_store() -> Store:
     from bartizan.store import Store
 
     here = settings()
-    here.lake.mkdir(parents=True, exist_ok=True)
+    make_folder(here.lake)
     return Store.open(here.store_url)
 
 
 def open_lake() -> Lake:
     from bartizan.lake import Lake
 
+    make_folder(settings().lake)
     return Lake.open(settings().lake)
 
 
@@ -104,22 +108,31 @@ def write_labels(**plan: Any) -> int:
 # --- land ------------------------------------------------------------------------------------
 
 
+START_OF_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+LATE = timedelta(hours=3)  # how long after its hour an object may still be delivered
+
+
 def land(window: Window | None, on_progress: Callable[[int, int], None]) -> LandReport:
-    """Land everything new: the tasks below, one after the other."""
+    """Land everything new: the tasks below in a row; rejected batches are tried again."""
     from bartizan.land.run import land as land_all
 
     store, lake, source = open_store(), open_lake(), settings().source
     return land_all(store, lake, source, window, validator=_validate, on_progress=on_progress)
 
 
-def plan_landing(windows: Sequence[Window]) -> list[str]:
-    """Register new objects; returns the ids of all batches that are not published yet."""
+def plan_landing(windows: Sequence[Window], retry_rejected: bool = False) -> list[str]:
+    """Register new objects; returns the ids of all batches that are to be published.
+
+    Objects delivered up to three hours before a window are listed once more: the last minutes of
+    an hour are delivered after it has ended.
+    """
     from bartizan.land.plan import plan
 
-    store, source = open_store(), settings().source
+    store, lake, source = open_store(), open_lake(), settings().source
     batch_ids: list[str] = []
     for window in windows:
-        planned = plan(store, source, window)
+        wider = Window(window.start - LATE, window.end)
+        planned = plan(store, lake, source, wider, retry_rejected=retry_rejected)
         batch_ids = list(planned.batch_ids)
         for item in planned.changed:
             log.warning("not landed again: %s has changed since it was landed", item.uri)
@@ -134,11 +147,16 @@ def stage_batch(batch_id: str) -> dict[str, Any]:
 
 
 def validate_batches(batch_ids: Sequence[str]) -> list[dict[str, Any]]:
-    """Check staged batches; a rejected one is reported here and never published."""
-    if not batch_ids:
+    """Check the batches that could be staged; a rejected one is never published."""
+    store = open_store()
+    staged = _beyond(store, batch_ids, BatchState.PLANNED)
+    if not staged:
         return []
-    verdicts = _validate(open_store(), open_lake(), batch_ids)
+    verdicts = _validate(store, open_lake(), staged)
     return [{"batch_id": v.batch_id, "passed": v.passed, "reason": v.reason} for v in verdicts]
+
+
+SHOWN_BATCHES = 100
 
 
 def validation_page() -> Path:
@@ -147,15 +165,16 @@ def validation_page() -> Path:
 
 
 def _validate(store: Store, lake: Lake, batch_ids: Sequence[str]) -> list[BatchVerdict]:
-    """Check the batches, then render the results of all there are, rejected ones first."""
+    """Check the batches, then render stored results, those of rejected ones first."""
     from bartizan.store.landing import validated
     from bartizan.validate.page import render
     from bartizan.validate.run import validate
 
     verdicts = validate(store, lake, batch_ids)
     path = validation_page()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(render(store, validated(store)), encoding="utf-8")
+    part = path.with_suffix(f".{os.getpid()}.tmp")
+    part.write_text(render(store, validated(store)[:SHOWN_BATCHES]), encoding="utf-8")
+    part.replace(path)
     return verdicts
 
 
@@ -163,45 +182,65 @@ def publish_batches(batch_ids: Sequence[str], windows: Sequence[Window]) -> list
     """Publish what is valid; returns the windows to announce.
 
     These are the hours that the batches changed and, so that a broken-off run can be repeated, the
-    run's own hours that hold data. Raises ValidationFailed after publishing the valid batches when
-    one was rejected.
+    run's own hours that hold data.
     """
     from bartizan.land.publish import publish
-    from bartizan.model.window import merged
     from bartizan.store.landing import changed_within
 
     store = open_store()
-    result = publish(store, open_lake(), batch_ids)
-    if result.rejected:
-        batch_id, reason = result.rejected[0]
-        raise ValidationFailed(
-            f"batch {batch_id}", reason, f"nothing of it was published; see {validation_page()}"
-        )
-    hours = {*result.hours, *(hour for window in windows for hour in changed_within(store, window))}
-    return merged(Window.hour(hour) for hour in hours)
+    checked = _beyond(store, batch_ids, BatchState.PLANNED, BatchState.STAGED)
+    result = publish(store, open_lake(), checked)
+    own = (hour for window in windows for hour in changed_within(store, window))
+    return merged(Window.hour(hour) for hour in {*result.hours, *own})
+
+
+def confirm_published(batch_ids: Sequence[str]) -> int:
+    """Returns how many batches are published; raises ValidationFailed naming one that is not.
+
+    Apart from publishing, so that a bad batch fails its run without holding up the good ones.
+    """
+    from bartizan.store.landing import load_batch
+
+    store = open_store()
+    for batch in (load_batch(store, batch_id) for batch_id in batch_ids):
+        if batch.state is not BatchState.PUBLISHED:
+            raise ValidationFailed(
+                f"batch {batch.id}",
+                f"is {batch.state}, not published: {batch.reason or 'see the failed task'}",
+                f"{validation_page()} shows the checks; mend the cause, run with retry_rejected on",
+            )
+    return len(batch_ids)
+
+
+def _beyond(store: Store, batch_ids: Sequence[str], *states: BatchState) -> list[str]:
+    """Those of the batches that have left the given states behind."""
+    from bartizan.store.landing import load_batch
+
+    return [one for one in batch_ids if load_batch(store, one).state not in states]
 
 
 # --- aggregate, crawl ------------------------------------------------------------------------
 
 
-def aggregate(windows: Sequence[Window], force: bool = False) -> list[dict[str, Any]]:
-    """Rebuild the changed hours of every aggregate table."""
+def aggregate(windows: Sequence[Window] | None, force: bool = False) -> list[BuildResult]:
+    """Rebuild the changed hours of every aggregate table, in the windows (None: wherever)."""
     from bartizan.aggregate.build import build
     from bartizan.aggregate.spec import load_tables
 
     store, lake, engine = open_store(), open_lake(), open_engine()
-    results = [
+    return [
         build(store, lake, engine, table, windows, force)
         for table in load_tables(settings().sql).values()
-    ]
-    return [
-        {"table": r.table, "windows": [str(w) for w in r.windows], "rows": r.rows} for r in results
     ]
 
 
 def connector_names() -> list[str]:
     """Folder names under include/sql/connectors; reads no file, so that DAGs parse fast."""
     folder = settings().sql / "connectors"
+    if not folder.is_dir():
+        raise UsageError(
+            "connectors", f"{folder} is not a folder", "set BARTIZAN_SQL to include/sql"
+        )
     return sorted(path.parent.name for path in folder.glob("*/connector.yaml"))
 
 
@@ -229,18 +268,25 @@ def check_connector(name: str, window: Window) -> dict[str, Any]:
 
 
 def crawl(name: str, windows: Sequence[Window]) -> CrawlResult:
-    """Write the live metric files of a connector for the windows."""
+    """Write the live metric files of a connector for the windows, as far as data were landed."""
     from bartizan.crawl.live import crawl as crawl_live
+    from bartizan.store.landing import landed_hours
 
-    return crawl_live(open_engine(), load_connector(name), settings().metrics, windows)
+    until = max(landed_hours(open_store()), default=START_OF_TIME) + HOUR
+    return crawl_live(open_engine(), load_connector(name), settings().metrics, windows, until)
 
 
 def backfill(name: str, window: Window, dry_run: bool = True) -> dict[str, Any]:
-    """Write the historical metric files of a connector for the window, or only count them."""
+    """Write the historical metric files of a connector for those hours of the window for which
+    data were landed, or only count them. Raises UsageError when there are none."""
     from bartizan.crawl.history import backfill as backfill_history
+    from bartizan.store.landing import changed_within
 
+    landed = merged(Window.hour(hour) for hour in changed_within(open_store(), window))
+    if not landed:
+        raise UsageError(f"backfill {name}", f"nothing was landed in {window}", "land it first")
     result = backfill_history(
-        open_engine(), load_connector(name), settings().metrics, window, dry_run=dry_run
+        open_engine(), load_connector(name), settings().metrics, landed, dry_run=dry_run
     )
     return asdict(result)
 

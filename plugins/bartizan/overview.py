@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -12,6 +13,7 @@ from bartizan.config import Settings
 from bartizan.lake import Lake
 from bartizan.model.connector import Connector
 from bartizan.model.landing import BatchCounts, BatchState
+from bartizan.model.text import inert
 from bartizan.model.window import Window
 from bartizan.store import Store
 from bartizan.store.detectors import DetectorRecord, load_detector
@@ -128,3 +130,46 @@ def _watched(store: Store, settings: Settings, connector: Connector) -> Watched:
 def _manifests(folder: UPath) -> list[Window]:
     """Spans that the manifests directly in a folder cover."""
     return [Window.from_json(json.loads(path.read_text())) for path in folder.glob("_*.json")]
+
+
+def described(seen: Overview) -> Iterator[str]:
+    """The overview as lines of text for people."""
+    counts = seen.counts
+    yield "landed"
+    yield row("objects", f"{seen.objects:,}")
+    yield row("records", f"{counts.records:,}")
+    yield row("requests, rule hits", f"{counts.requests:,}, {counts.rule_hits:,}")
+    yield row("duplicates", f"{counts.duplicates:,}")
+    yield row("quarantined", f"{counts.quarantined:,}")
+    for reason, records in seen.quarantine.items():
+        yield f"    {records:,} x {inert(reason)}"
+    yield row("batches", _counted(seen.batches))
+    for batch_id, reason in seen.rejected.items():
+        yield f"    {batch_id} rejected: {inert(reason)}"
+    yield row("validation", _outcome(seen.validation))
+    yield "aggregated"
+    for table, hours in seen.aggregates.items():
+        yield row(table, f"{hours:,} hours")
+    yield row("checks", _outcome(seen.aggregate_checks))
+    yield "watched"
+    for name, watched in seen.watched.items():
+        detector = watched.detector
+        yield row(name, f"{watched.backfilled:,} intervals backfilled, {watched.crawled:,} crawled")
+        yield f"    {detector.state}: {detector.reason}; " + (
+            f"{detector.series_ready} of {detector.series} series ready"
+        )
+    yield row("incidents", f"{seen.incidents:,}")
+    yield row("messages", _counted(seen.delivered))
+
+
+def row(name: str, value: str) -> str:
+    """One aligned line of a description."""
+    return f"  {name:<24} {value}"
+
+
+def _outcome(checks: Checks) -> str:
+    return f"{checks.passed} passed, {checks.warned} warned, {checks.failed} failed"
+
+
+def _counted(counts: dict[str, int]) -> str:
+    return ", ".join(f"{number:,} {name}" for name, number in counts.items()) or "none"

@@ -39,7 +39,7 @@ def test_every_dag_states_what_it_owes_its_reader(dags) -> None:
         assert dag.dagrun_timeout, dag_id
         assert dag.tasks, dag_id
         for task in dag.tasks:
-            assert task.retries >= 2, task
+            assert task.retries >= 2 or task.task_id == "confirm_published", task
             assert task.owner == "bartizan", task
 
 

@@ -39,18 +39,21 @@ def backfill(
     engine: DuckDBEngine,
     connector: Connector,
     metrics: UPath,
-    window: Window,
+    windows: Sequence[Window],
     chunk: timedelta = DAY,
     on_progress: Callable[[int, int], None] | None = None,
     dry_run: bool = False,
 ) -> BackfillResult:
-    """Write the history of the whole intervals inside `window`, one query and file a chunk.
+    """Write the history of the whole intervals inside the windows, one query and file a chunk.
+
+    The windows are those for which the source is complete: a file covers every interval of its
+    range, rows or not.
 
     `on_progress(done, total)` is called after each chunk. Interrupted, it is simply run again:
     equal bytes are not written twice. Only files named like this connector's chunks are touched.
     """
     there = chunk_windows(connector, metrics)
-    chunks = planned(whole_intervals([window], connector.frequency), chunk, there)
+    chunks = planned(whole_intervals(windows, connector.frequency), chunk, there)
     done: list[Written] = []
     for part in chunks:
         rows = fetch(engine, connector, part)

@@ -6,18 +6,22 @@ history makes no live folders. Late records of such an hour want the backfill ag
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from upath import UPath
 
 from bartizan.crawl.files import MetricFile, write
 from bartizan.crawl.history import chunk_windows
-from bartizan.crawl.intervals import whole_intervals
+from bartizan.crawl.intervals import touched_intervals, whole_intervals
 from bartizan.crawl.rows import fetch
 from bartizan.engines import DuckDBEngine
 from bartizan.model.connector import Connector
 from bartizan.model.window import Window, without
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -34,14 +38,25 @@ class CrawlResult:
 
 
 def crawl(
-    engine: DuckDBEngine, connector: Connector, metrics: UPath, windows: Sequence[Window]
+    engine: DuckDBEngine,
+    connector: Connector,
+    metrics: UPath,
+    windows: Sequence[Window],
+    until: datetime,
 ) -> CrawlResult:
-    """Write the files of every interval that lies wholly inside the windows and was not backfilled.
+    """Write the files of every interval that the windows touch, that ended by `until` (the time up
+    to which the source is complete), and that was not backfilled. A connector's offset holds
+    intervals back; the windows of a later run bring them.
 
     One query a window. Running it again writes nothing unless the source's rows changed.
     """
-    live = without(windows, chunk_windows(connector, metrics))
-    whole = whole_intervals(live, connector.frequency)
+    backfilled = chunk_windows(connector, metrics)
+    for stale in (window for window in windows if any(map(window.overlaps, backfilled))):
+        log.info("%s: %s was backfilled and is not crawled", connector.name, stale)
+    held_back = connector.held_back
+    reaching_back = [Window(window.start - held_back, window.end) for window in windows]
+    touched = touched_intervals(reaching_back, connector.frequency, until - held_back)
+    whole = whole_intervals(without(touched, backfilled), connector.frequency)
     done = []
     for window in whole:
         rows = fetch(engine, connector, window)

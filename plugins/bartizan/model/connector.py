@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+# Hourly runs start this long after their hour, so that WAF has delivered it.
+GRACE = timedelta(minutes=20)
+
 
 class Aggregation(StrEnum):
     """How rows of one series in one interval become one value."""
@@ -45,6 +48,11 @@ class Connector:
     measures: tuple[Measure, ...]
     query: str
     alert_threshold: float = 70.0
+
+    @property
+    def held_back(self) -> timedelta:
+        """How long an interval waits after the hourly run that could crawl it."""
+        return max(self.offset - GRACE, timedelta(0))
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -126,6 +126,13 @@ class Window:
         return cls.parse(value["start"], value["end"])
 
 
+def given_window(start: str | None, end: str | None) -> Window:
+    """The window between two given times. Raises UsageError when one is lacking."""
+    if not start or not end:
+        raise UsageError("window", "only one of start and end is given", "give both or neither")
+    return Window.parse(start, end)
+
+
 def merged(windows: Iterable[Window]) -> list[Window]:
     """The same instants as the fewest windows, in order; touching windows become one."""
     result: list[Window] = []

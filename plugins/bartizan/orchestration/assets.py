@@ -1,7 +1,7 @@
 """The assets that link the DAGs. Each event carries the windows it is about in its extra.
 
-An event is a bell, not the truth: whoever hears it asks the ledger what there is to do, so a bell
-that rings twice does no harm and several bells rung while a consumer was busy make one run.
+An event is a bell: a bell that rings twice does no harm, since every consumer does only what is not
+done yet, and several bells rung while a consumer was busy make one run with all their windows.
 Partition keys would start one run per hour instead; docs/adr/0001 says why they are not used.
 """
 

@@ -147,11 +147,11 @@ class _Walk:
         return dag_id, self._client.trigger(dag_id, conf)
 
     def backfill(self, dag_id: str, window: Window) -> None:
-        """One run per hour of the window; Airflow takes the first and the last hour's start.
+        """One run per hour of the window; Airflow takes a range of starts of data intervals.
 
         On SQLite Airflow refuses while its scheduler is writing, and says so: then try again.
         """
-        first, last = format_time(window.start), format_time(window.end - HOUR)
+        first, last = format_time(window.start), format_time(window.end)
         for _ in range(BACKFILL_TRIES - 1):
             try:
                 self._client.backfill(dag_id, first, last, 1)

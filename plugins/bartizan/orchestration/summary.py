@@ -7,39 +7,17 @@ from collections.abc import Iterator, Mapping
 from bartizan.model.attack import AttackLabel
 from bartizan.model.matching import Matching
 from bartizan.model.story import headline, moment
-from bartizan.overview import Overview
+from bartizan.overview import Overview, described, row
 
 
 def summary(
     seen: Overview, matching: Matching, seconds: Mapping[str, float], report: str
 ) -> Iterator[str]:
     """Lines of text: what was done, incidents beside attacks, time per stage, where to look."""
-    counts = seen.counts
-    yield "landed"
-    yield _row("objects", f"{seen.objects:,}")
-    yield _row("records", f"{counts.records:,}")
-    yield _row("requests, rule hits", f"{counts.requests:,}, {counts.rule_hits:,}")
-    yield _row("duplicates", f"{counts.duplicates:,}")
-    yield _row("quarantined", f"{counts.quarantined:,}")
-    checks, built = seen.validation, seen.aggregate_checks
-    yield _row(
-        "validation", f"{checks.passed} passed, {checks.warned} warned, {checks.failed} failed"
-    )
-    yield "aggregated"
-    for table, hours in seen.aggregates.items():
-        yield _row(table, f"{hours} hours")
-    yield _row("checks", f"{built.passed} passed, {built.warned} warned, {built.failed} failed")
-    yield "watched"
-    for name, watched in seen.watched.items():
-        detector = watched.detector
-        yield _row(
-            name,
-            f"{watched.backfilled:,} intervals backfilled, {watched.crawled:,} crawled live; "
-            f"{detector.state} with {detector.series_ready} of {detector.series} series ready",
-        )
+    yield from described(seen)
     yield "attacks injected, and the incidents that found them"
     for match in matching.attacks:
-        yield _row(match.attack.kind, _found(match.attack, len(match.incidents)))
+        yield row(match.attack.kind, _found(match.attack, len(match.incidents)))
         for incident in match.incidents:
             yield f"    {incident.severity:3.0f}  {headline(incident)}"
     yield f"incidents that match no attack: {len(matching.unmatched)}"
@@ -47,14 +25,9 @@ def summary(
         yield f"    {incident.severity:3.0f}  {headline(incident)}"
     yield "time"
     for stage, took in seconds.items():
-        yield _row(stage, f"{took:.1f} s")
-    yield _row("in all", f"{sum(seconds.values()):.1f} s")
-    yield f"messages in the outbox: {', '.join(f'{c} {n}' for c, n in seen.delivered.items())}"
+        yield row(stage, f"{took:.1f} s")
+    yield row("in all", f"{sum(seconds.values()):.1f} s")
     yield f"report: {report}"
-
-
-def _row(name: str, value: str) -> str:
-    return f"  {name:<26} {value}"
 
 
 def _found(attack: AttackLabel, incidents: int) -> str:

@@ -9,7 +9,7 @@ from airflow.sdk import Asset, Param
 from airflow.sdk.exceptions import AirflowSkipException
 
 from bartizan.errors import UsageError
-from bartizan.model.window import Window, merged
+from bartizan.model.window import HOUR, Window, aware, floor, given_window, merged
 
 WINDOWS = "windows"
 
@@ -39,24 +39,32 @@ def run_windows(context: Mapping[str, Any]) -> list[Window]:
 
     Raises UsageError for a run that has none, such as a manual run without start and end.
     """
-    params = context["params"]
-    if params.get("start") and params.get("end"):
-        return [Window.parse(params["start"], params["end"])]
-    if params.get("start") or params.get("end"):
-        raise UsageError("params", "only one of start and end is given", "give both or neither")
+    if is_by_hand(context):
+        params = context["params"]
+        return [given_window(params["start"], params["end"])]
     if events := context.get("triggering_asset_events"):
-        return merged(
+        heard = merged(
             Window.from_json(item)
             for asset_events in events.values()
             for event in asset_events
             for item in event.extra.get(WINDOWS, ())
         )
+        if not heard:
+            raise AirflowSkipException("the events that started this run name no windows")
+        return heard
     start, end = context.get("data_interval_start"), context.get("data_interval_end")
     if start is None or end is None or start == end:
         raise UsageError(
             f"run {context['run_id']}", "has no window", "trigger it with start and end in the form"
         )
-    return [Window(start, end)]
+    # A schedule may run some minutes past the hour to let deliveries arrive; hours stay whole.
+    return [Window(floor(aware(start), HOUR), floor(aware(end), HOUR))]
+
+
+def is_by_hand(context: Mapping[str, Any]) -> bool:
+    """Whether a person gave the run its window."""
+    params = context["params"]
+    return bool(params.get("start") or params.get("end"))
 
 
 def announce(context: Mapping[str, Any], asset: Asset, windows: Sequence[Window]) -> None:

@@ -105,7 +105,7 @@ def test_what_is_unreadable_is_counted_and_the_rest_lands(
 def test_a_source_of_nothing_but_rubbish_is_not_published(
     bartizan: Command, tmp_path: Path
 ) -> None:
-    write_object(tmp_path / "raw", "rubbish", b"not a record\n" * 20)
+    write_object(tmp_path / "raw", "rubbish", lines({"formatVersion": n} for n in range(20)))
     answer = bartizan("land", "--json")
     assert answer.code == 3
     assert json.loads(answer.out)["quarantined"] == 20

@@ -181,8 +181,8 @@ def test_the_connectors_that_come_with_bartizan(small: SmallLake, tmp_path: Path
     window, metrics = Window(START, START + 2 * HOUR), UPath(tmp_path / "metrics")
     blocked, country = (connectors[n] for n in ("waf_blocked_requests", "waf_traffic_by_country"))
 
-    assert crawl(small.engine, blocked, metrics, [window]).intervals == 24
-    assert crawl(small.engine, country, metrics, [window]).intervals == 2
+    assert crawl(small.engine, blocked, metrics, [window], window.end).intervals == 24
+    assert crawl(small.engine, country, metrics, [window], window.end).intervals == 2
 
     live = tmp_path / "metrics" / "waf_blocked_requests" / "live" / "20261101"
     text = {path.parent.name: path.read_text() for path in live.glob("*/*.csv")}

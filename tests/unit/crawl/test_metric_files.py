@@ -7,6 +7,8 @@ import hashlib
 import io
 import json
 import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from upath import UPath
 
-from bartizan.crawl import backfill, crawl
+from bartizan.crawl import CrawlResult, backfill, live
 from bartizan.errors import ConfigError
 from bartizan.model.connector import Connector, Measure
 from bartizan.model.window import HOUR, Window
@@ -55,6 +57,14 @@ def source(*rows: Row) -> TableEngine:
     return TableEngine(pa.table(columns or [[]] * 5, schema=SCHEMA))
 
 
+def crawl(
+    engine: TableEngine, connector: Connector, metrics: UPath, windows: Sequence[Window]
+) -> CrawlResult:
+    """Crawl with a source that is complete up to the end of the windows."""
+    until = max(window.end for window in windows)
+    return live.crawl(engine, connector, metrics, windows, until)
+
+
 def hours(first: float, last: float) -> Window:
     return Window(START + first * HOUR, START + last * HOUR)
 
@@ -88,16 +98,18 @@ rows = st.lists(
 def test_live_and_history_are_the_same_lines_whatever_the_order(rows: list[Row]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         metrics = UPath(folder)
-        live = crawl(source(*rows), CONNECTOR, metrics, [hours(0, 3), hours(3, 6)])
-        history = backfill(source(*reversed(rows)), CONNECTOR, metrics, hours(0, 6), chunk=2 * HOUR)
+        fresh = crawl(source(*rows), CONNECTOR, metrics, [hours(0, 3), hours(3, 6)])
+        history = backfill(
+            source(*reversed(rows)), CONNECTOR, metrics, [hours(0, 6)], chunk=2 * HOUR
+        )
         written = lines(Path(folder), "blocked/live/*/*/*.csv")
 
         assert written == lines(Path(folder), "blocked/backtest/*.csv")
-        assert len(written) == live.rows == history.rows == len(rows)
-        assert (live.intervals, live.written, history.chunks) == (72, 72, 3)
+        assert len(written) == fresh.rows == history.rows == len(rows)
+        assert (fresh.intervals, fresh.written, history.chunks) == (72, 72, 3)
 
         before = stamps(Path(folder))
-        once_more = backfill(source(*rows), CONNECTOR, metrics, hours(0, 6), chunk=2 * HOUR)
+        once_more = backfill(source(*rows), CONNECTOR, metrics, [hours(0, 6)], chunk=2 * HOUR)
         assert (once_more.written, once_more.unchanged) == (0, 3)
         assert crawl(source(*rows), CONNECTOR, metrics, [hours(0, 6)]).windows == ()
         assert stamps(Path(folder)) == before
@@ -106,7 +118,7 @@ def test_live_and_history_are_the_same_lines_whatever_the_order(rows: list[Row])
 def test_crawling_again_writes_nothing_and_leaves_out_what_was_backfilled(tmp_path: Path) -> None:
     rows = [(second, "shop", "xss", 1, 0.5) for second in range(0, 6 * 3600, 60)]
     metrics = UPath(tmp_path)
-    backfill(source(*rows), CONNECTOR, metrics, hours(1, 2.5))
+    backfill(source(*rows), CONNECTOR, metrics, [hours(1, 2.5)])
     first = crawl(source(*rows), CONNECTOR, metrics, [hours(0, 3), hours(3, 6)])
     assert first.windows == (hours(0, 1), hours(2.5, 6))
     assert (first.intervals, first.written, first.rows) == (54, 54, 270)
@@ -192,17 +204,44 @@ def test_only_intervals_whose_rows_changed_are_written_again(tmp_path: Path) -> 
     assert crawl(source((0, "a", "x", 1, 0.0)), CONNECTOR, metrics, [window]).written == 1
 
 
-def test_only_whole_intervals_are_crawled(tmp_path: Path) -> None:
+def test_intervals_are_crawled_whole_once_the_source_is_complete(tmp_path: Path) -> None:
     minute = timedelta(minutes=1)
     windows = [
         Window(START + minute, START + 11 * minute),
         Window(START + 16 * minute, START + 19 * minute),
     ]
+    engine = source((60, "a", "x", 1, 0.0))
 
-    result = crawl(source((60, "a", "x", 1, 0.0)), CONNECTOR, UPath(tmp_path), windows)
+    def folders(until: timedelta) -> list[str]:
+        live.crawl(engine, CONNECTOR, UPath(tmp_path), windows, START + until)
+        day = tmp_path / "blocked/live/20261101"
+        return sorted(path.name for path in day.iterdir()) if day.exists() else []
 
-    assert (result.intervals, result.rows) == (1, 0)
-    assert [path.name for path in (tmp_path / "blocked/live/20261101").iterdir()] == ["0005"]
+    assert folders(4 * minute) == []
+    assert folders(14 * minute) == ["0000", "0005"]
+    assert folders(20 * minute) == ["0000", "0005", "0010", "0015"]
+
+
+def test_an_offset_beyond_the_grace_of_the_hourly_run_holds_intervals_back(tmp_path: Path) -> None:
+    engine, metrics = source((60, "a", "x", 1, 0.0)), UPath(tmp_path)
+
+    def crawled(minutes: int, hour: int) -> tuple[Window, ...]:
+        connector = replace(CONNECTOR, offset=timedelta(minutes=minutes))
+        window, until = hours(hour, hour + 1), START + (hour + 1) * HOUR
+        return live.crawl(engine, connector, metrics, [window], until).windows
+
+    assert crawled(0, 5) == crawled(20, 5) == (hours(5, 6),)
+    assert crawled(50, 5) == (hours(4.5, 5.5),)
+    assert crawled(50, 6) == (hours(5.5, 6.5),)
+
+
+def test_a_day_is_crawled_when_its_last_hour_is_there(tmp_path: Path) -> None:
+    daily = replace(CONNECTOR, frequency=timedelta(days=1))
+    engine, metrics = source((60, "a", "x", 1, 0.0)), UPath(tmp_path)
+    early = live.crawl(engine, daily, metrics, [hours(22, 23)], START + 23 * HOUR)
+    last = live.crawl(engine, daily, metrics, [hours(23, 24)], START + 24 * HOUR)
+    assert (early.windows, last.windows) == ((), (hours(0, 24),))
+    assert (last.intervals, last.rows) == (1, 1)
 
 
 spans = st.tuples(st.integers(0, 11), st.integers(1, 12), st.integers(1, 5))
@@ -217,7 +256,7 @@ def test_backfills_in_any_order_never_hold_an_interval_twice(
     wanted: set[int] = set()
     with tempfile.TemporaryDirectory() as folder:
         for first, length, chunk in runs:
-            backfill(engine, CONNECTOR, UPath(folder), hours(first, first + length), chunk * HOUR)
+            backfill(engine, CONNECTOR, UPath(folder), [hours(first, first + length)], chunk * HOUR)
             wanted |= set(range(first * 6, (first + length) * 6))
         files = Path(folder) / "blocked/backtest"
         found = [int(line.split(",")[3]) for line in lines(files, "*.csv")]
@@ -241,12 +280,12 @@ def test_a_backfill_resumes_and_leaves_other_files_alone(tmp_path: Path) -> None
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        backfill(engine, CONNECTOR, metrics, hours(0, 6), 2 * HOUR, stop)
-    planned = backfill(engine, CONNECTOR, metrics, hours(0, 6), 2 * HOUR, dry_run=True)
+        backfill(engine, CONNECTOR, metrics, [hours(0, 6)], 2 * HOUR, stop)
+    planned = backfill(engine, CONNECTOR, metrics, [hours(0, 6)], 2 * HOUR, dry_run=True)
     assert (planned.chunks, planned.written, planned.rows) == (3, 1, 6)
     assert len(lines(folder, "blocked_2026*.csv")) == 4
 
-    resumed = backfill(engine, CONNECTOR, metrics, hours(0, 6), 2 * HOUR)
+    resumed = backfill(engine, CONNECTOR, metrics, [hours(0, 6)], 2 * HOUR)
 
     assert (resumed.written, resumed.unchanged) == (1, 2)
     assert len(lines(folder, "blocked_2026*.csv")) == 6

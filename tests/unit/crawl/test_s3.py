@@ -44,10 +44,10 @@ def test_live_and_history_on_s3(metrics: UPath) -> None:
     )
     engine, window = TableEngine(rows), Window(START, START + timedelta(hours=3))
 
-    first = crawl(engine, CONNECTOR, metrics, [window])
-    again = crawl(engine, CONNECTOR, metrics, [window])
-    backfill(engine, CONNECTOR, metrics, Window(START, START + timedelta(hours=1)))
-    history = backfill(engine, CONNECTOR, metrics, window)
+    first = crawl(engine, CONNECTOR, metrics, [window], window.end)
+    again = crawl(engine, CONNECTOR, metrics, [window], window.end)
+    backfill(engine, CONNECTOR, metrics, [Window(START, START + timedelta(hours=1))])
+    history = backfill(engine, CONNECTOR, metrics, [window])
 
     assert (first.written, again.written, again.unchanged) == (3, 0, 3)
     assert (history.chunks, history.rows) == (1, 2)

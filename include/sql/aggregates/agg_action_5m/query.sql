@@ -1,11 +1,11 @@
 with request as (
     select
-        webacl,
-        action,
         client_ip,
         request_body_size,
         date_trunc('minute', event_time)
         - interval '1' minute * mod(extract(minute from event_time), 5) as bucket,
+        coalesce(webacl, '-') as webacl,
+        coalesce(action, '-') as action,
         coalesce(account_id, '-') as account_id,
         coalesce(region, '-') as region,
         coalesce(source_name, '-') as source_name

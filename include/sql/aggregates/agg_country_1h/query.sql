@@ -1,9 +1,9 @@
 with request as (
     select
-        webacl,
         action,
         client_ip,
         date_trunc('hour', event_time) as bucket,
+        coalesce(webacl, '-') as webacl,
         coalesce(account_id, '-') as account_id,
         coalesce(region, '-') as region,
         coalesce(country, '-') as country

@@ -1,11 +1,11 @@
 with rule_hit as (
     select
-        webacl,
         terminating,
         client_ip,
         uri,
         date_trunc('minute', event_time)
         - interval '1' minute * mod(extract(minute from event_time), 5) as bucket,
+        coalesce(webacl, '-') as webacl,
         coalesce(account_id, '-') as account_id,
         coalesce(region, '-') as region,
         coalesce(rule_group, '-') as rule_group,
