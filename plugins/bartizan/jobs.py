@@ -128,11 +128,11 @@ def plan_landing(windows: Sequence[Window], retry_rejected: bool = False) -> lis
     """
     from bartizan.land.plan import plan
 
-    store, lake, source = open_store(), open_lake(), settings().source
+    store, source = open_store(), settings().source
     batch_ids: list[str] = []
     for window in windows:
         wider = Window(window.start - LATE, window.end)
-        planned = plan(store, lake, source, wider, retry_rejected=retry_rejected)
+        planned = plan(store, source, wider, retry_rejected=retry_rejected)
         batch_ids = list(planned.batch_ids)
         for item in planned.changed:
             log.warning("not landed again: %s has changed since it was landed", item.uri)

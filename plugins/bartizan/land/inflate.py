@@ -11,7 +11,7 @@ from typing import cast
 from isal import isal_zlib
 
 GZIP_MAGIC = b"\x1f\x8b"
-LARGEST = 2 * 1024**3  # bytes of text taken from one object
+LARGEST = 1024**3  # bytes of text taken from one object; well below what 32-bit offsets reach
 _DAMAGED = cast(type[Exception], isal_zlib.error)  # declared wrongly in its stubs
 _GZIP = 31  # window bits: a gzip header and trailer around 32 KiB windows
 

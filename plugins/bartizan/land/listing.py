@@ -19,7 +19,10 @@ from bartizan.model.delivery import delivery_window
 from bartizan.model.landing import LogObject
 from bartizan.model.window import Window
 
-LOG_SUFFIXES = frozenset({"", ".gz", ".log", ".json", ".jsonl", ".ndjson", ".txt"})
+# Firehose puts dots into names, so a suffix says only what an object is not.
+OTHER_FORMATS = frozenset(
+    {".avro", ".csv", ".html", ".md", ".orc", ".parquet", ".pdf", ".tmp", ".xml", ".yaml", ".zip"}
+)
 
 
 @dataclass(frozen=True)
@@ -34,8 +37,9 @@ def list_objects(source: UPath, window: Window | None = None) -> Iterator[Listed
     """Log objects below `source`, in no particular order.
 
     With a `window`, folders of delivery times outside it are not entered; objects without a time
-    in their path are always listed. Hidden and `_` files, and files that are not logs by suffix,
-    are left out. Raises UsageError when the folder does not exist.
+    in their path are always listed. Left out are files that are hidden or begin with `_`, those
+    below a top folder of that kind, and those whose suffix is that of another format. Raises
+    UsageError when the folder does not exist.
     """
     fs = source.fs
     local = source.protocol in ("", "file", "local")
@@ -72,9 +76,10 @@ def _within(span: Window, window: Window) -> bool:
 
 
 def _is_log(relative: str) -> bool:
-    path = PurePosixPath(relative)
-    hidden = any(part.startswith((".", "_")) for part in path.parts[1:])
-    return not hidden and path.suffix.lower() in LOG_SUFFIXES
+    """Web ACL names may begin with `_`, so only the first folder and the file are judged by it."""
+    path = PurePosixPath(relative.lstrip("/"))
+    hidden = path.name.startswith((".", "_")) or path.parts[0].startswith((".", "_"))
+    return not hidden and path.suffix.lower() not in OTHER_FORMATS
 
 
 def _version(info: dict[str, Any]) -> str:

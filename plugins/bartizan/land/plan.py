@@ -22,7 +22,7 @@ _NO_TIME = datetime.min.replace(tzinfo=UTC)
 class Plan:
     """What there is to do.
 
-    `batch_ids` are all unpublished batches, those left over from an earlier run included.
+    `batch_ids` are all batches to publish, those left over from an earlier run included.
     `changed` are objects that were landed under another version: objects are immutable by
     contract, so they are reported and not read again.
     """
@@ -39,11 +39,14 @@ def plan(
     window: Window | None = None,
     objects_per_batch: int = 3000,
     bytes_per_batch: int = 256 * MIB,
+    retry_rejected: bool = False,
 ) -> Plan:
     """Register the objects below `source` that are not in the ledger yet.
 
-    `window` limits the listing to delivery times inside it. Raises UsageError when the source
-    does not exist or another worker registers the same objects at the same moment.
+    `window` limits the listing to delivery times inside it. Batches that were rejected are left
+    alone unless `retry_rejected` is set, so that one does not fail every later run. Raises
+    UsageError when the source does not exist or another worker registers the same objects at the
+    same moment.
     """
     listed = list(list_objects(source, window))
     known = known_versions(store, (found.item.uri for found in listed))
@@ -56,7 +59,7 @@ def plan(
     groups = cut(_by_delivery(new), objects_per_batch, bytes_per_batch)
     add_batches(store, [Batch.of(group) for group in groups])
     return Plan(
-        batch_ids=tuple(unpublished(store)),
+        batch_ids=tuple(unpublished(store, retry_rejected)),
         objects_new=len(new),
         objects_known=len(listed) - len(new),
         changed=tuple(sorted(changed)),

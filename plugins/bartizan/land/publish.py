@@ -13,6 +13,7 @@ from pyiceberg.exceptions import CommitFailedException
 
 from bartizan.errors import TransientError, UsageError
 from bartizan.lake import Lake, add_files
+from bartizan.lake.lock import locked
 from bartizan.lake.publish import published
 from bartizan.lake.staged import hour_of, staged_files
 from bartizan.land.account import per_object
@@ -36,8 +37,14 @@ def publish(store: Store, lake: Lake, batch_ids: Sequence[str]) -> PublishResult
 
     Records that an earlier batch published already are left out and counted as duplicates. May be
     stopped anywhere and run again. Raises UsageError, changing nothing, when a batch was not
-    validated, and TransientError when another writer keeps winning the commit.
+    validated, and TransientError when another writer keeps winning the commit. One publisher works
+    at a time: what it finds published, or not, stays so until its own commits are made.
     """
+    with locked(lake, "publish"):
+        return _publish(store, lake, batch_ids)
+
+
+def _publish(store: Store, lake: Lake, batch_ids: Sequence[str]) -> PublishResult:
     batches = [load_batch(store, batch_id) for batch_id in batch_ids]
     for batch in batches:
         if batch.state in (BatchState.PLANNED, BatchState.STAGED):

@@ -17,24 +17,42 @@ _MATCHED = (
 )
 
 # Only what says which rule matched: the request's own columns are taken by position afterwards.
+# Several groups may name a terminating rule, where all but one are overridden to count. The one
+# that decided is the last in order whose action is the request's: evaluation ended with it.
 _SELECT = """
-with evaluated as (
-    select position, terminating_rule_id, terminating_rule_type, unnest(list_filter(
-        rule_groups,
-        lambda g: g.terminating_rule is not null
-            or len(g.non_terminating_matching_rules) > 0
-            or len(g.excluded_rules) > 0
-    )) as g
-    from matched
+with judged as (
+    select *, list_transform(
+        groups, lambda g: coalesce(upper(g.terminating_rule.action) = action, false)
+    ) as decides
+    from (
+        select * exclude (rule_groups), list_filter(
+            rule_groups,
+            lambda g: g.terminating_rule is not null
+                or len(g.non_terminating_matching_rules) > 0
+                or len(g.excluded_rules) > 0
+        ) as groups
+        from matched
+    )
+),
+decided as (
+    select *,
+        case
+            when coalesce(terminating_rule_type, 'GROUP') in ('GROUP', 'MANAGED_RULE_GROUP')
+                and terminating_rule_id <> 'Default_Action'
+                and list_contains(decides, true)
+            then len(groups) + 1 - list_position(list_reverse(decides), true)
+        end as decider
+    from judged
+),
+evaluated as (
+    select position, decider, unnest(groups) as g, generate_subscripts(groups, 1) as nth
+    from decided
 )
 -- a rule of the web ACL terminated, or a group did and does not say by which of its rules
 select position, cast(null as varchar) as rule_group, terminating_rule_id as rule,
     action as rule_action, cast(null as varchar) as overridden_action, true as terminating
-from matched
-where terminating_rule_id <> 'Default_Action' and (
-    terminating_rule_type in ('REGULAR', 'RATE_BASED')
-    or coalesce(len(list_filter(rule_groups, lambda g: g.terminating_rule is not null)), 0) = 0
-)
+from decided
+where terminating_rule_id <> 'Default_Action' and decider is null
 union all
 -- rules of the web ACL that matched and let the request go on
 select position, null, n.rule_id, n.action, n.overridden_action, false
@@ -42,9 +60,7 @@ from (select position, unnest(non_terminating_matching_rules) as n from matched)
 union all
 -- the rule inside a group that terminated, or only counted where the group is overridden
 select position, g.rule_group_id, g.terminating_rule.rule_id, g.terminating_rule.action,
-    g.terminating_rule.overridden_action,
-    coalesce(terminating_rule_id <> 'Default_Action', false)
-        and coalesce(terminating_rule_type, 'GROUP') in ('GROUP', 'MANAGED_RULE_GROUP')
+    g.terminating_rule.overridden_action, coalesce(nth = decider, false)
 from evaluated
 where g.terminating_rule is not null
 union all

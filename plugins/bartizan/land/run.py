@@ -70,7 +70,7 @@ def land(
     `validator` is given the staged batches and moves each to VALID or REJECTED. Raises what plan,
     stage and publish raise; a re-run goes on where this one stopped.
     """
-    planned = plan(store, source, window)
+    planned = plan(store, source, window, retry_rejected=True)
     ids = planned.batch_ids
     total = len(ids)
     for done, _ in enumerate(_stage_all(store, lake, ids, workers), start=1):

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from bartizan.engines.duckdb import connect
 from bartizan.lake import Lake
+from bartizan.lake.lock import locked
 from bartizan.lake.schemas import LANDED, REQUESTS, RULE_HITS
 from bartizan.lake.staged import staged_file, staged_files
 from bartizan.land.account import Account, per_object
@@ -29,12 +30,17 @@ _DONE = (BatchState.STAGED, BatchState.VALID, BatchState.PUBLISHED)
 def stage(store: Store, lake: Lake, batch_id: str) -> Batch:
     """Decode a batch to Parquet inside the lake's data folders and account for every record.
 
-    A batch that is staged already is returned as it is; a rejected one is staged again. Raises
-    UsageError for an unknown batch, SourceError when an object cannot be read now.
+    A batch that is staged already is returned as it is; a rejected one is staged again. A second
+    worker on the same batch waits for the first and finds the work done. Raises UsageError for an
+    unknown batch, SourceError when an object cannot be read now.
     """
-    batch = load_batch(store, batch_id)
-    if batch.state in _DONE:
-        return batch
+    with locked(lake, f"batch-{batch_id}"):
+        batch = load_batch(store, batch_id)
+        return batch if batch.state in _DONE else _stage(store, lake, batch)
+
+
+def _stage(store: Store, lake: Lake, batch: Batch) -> Batch:
+    batch_id = batch.id
     for name in LANDED:
         for file in staged_files(lake, name, batch_id):
             file.unlink()

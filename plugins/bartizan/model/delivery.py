@@ -14,13 +14,16 @@ from bartizan.model.window import DAY, HOUR, Window
 _FIVE_MINUTES = timedelta(minutes=5)  # direct S3 delivery writes one folder per five minutes
 _TIME_FOLDERS = re.compile(
     r"/(?:\w+=)?(?P<Y>\d{4})"
-    r"(?:/(?:\w+=)?(?P<m>\d\d)(?:/(?:\w+=)?(?P<d>\d\d)"
-    r"(?:/(?:\w+=)?(?P<H>\d\d)(?:/(?:\w+=)?(?P<M>\d\d))?)?)?)?$"
+    r"/(?:\w+=)?(?P<m>\d\d)(?:/(?:\w+=)?(?P<d>\d\d)"
+    r"(?:/(?:\w+=)?(?P<H>\d\d)(?:/(?:\w+=)?(?P<M>\d\d))?)?)?$"
 )
 
 
 def delivery_window(folder: str) -> Window | None:
-    """The time that the trailing components of a folder's path name, or None."""
+    """The time that the trailing components of a folder's path name, or None.
+
+    A year alone is no time: a web ACL or a prefix may be called 2024.
+    """
     match = _TIME_FOLDERS.search(folder)
     if match is None:
         return None
@@ -34,8 +37,6 @@ def delivery_window(folder: str) -> Window | None:
 
 
 def _end(start: datetime, parts: int) -> datetime:
-    if parts == 1:
-        return datetime(start.year + 1, 1, 1, tzinfo=UTC)
     if parts == 2:
         return (start + timedelta(days=31)).replace(day=1)
     return start + {3: DAY, 4: HOUR, 5: _FIVE_MINUTES}[parts]

@@ -43,11 +43,12 @@ def add_batches(store: Store, batches: Sequence[Batch]) -> None:
                 )
 
 
-def unpublished(store: Store) -> list[str]:
-    """Ids of the batches that are not published yet, in order of registration of their objects."""
+def unpublished(store: Store, rejected: bool = False) -> list[str]:
+    """Ids of the batches that are to be published, in order; those `rejected` only when asked."""
+    ended = [BatchState.PUBLISHED] if rejected else [BatchState.PUBLISHED, BatchState.REJECTED]
     query = (
         select(landing_batches.c.batch_id)
-        .where(landing_batches.c.state != BatchState.PUBLISHED)
+        .where(landing_batches.c.state.not_in(ended))
         .order_by(landing_batches.c.batch_id)
     )
     with store.transaction() as connection:

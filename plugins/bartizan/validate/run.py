@@ -10,6 +10,7 @@ import pandas as pd
 
 from bartizan.errors import UsageError
 from bartizan.lake import Lake
+from bartizan.lake.lock import locked
 from bartizan.model.landing import Batch, BatchState
 from bartizan.store.database import Store
 from bartizan.store.landing import load_batch, set_state
@@ -37,11 +38,14 @@ def validate(store: Store, lake: Lake, batch_ids: Sequence[str]) -> list[BatchVe
     for batch in batches:
         if batch.state is BatchState.PLANNED:
             raise UsageError(f"batch {batch.id}", "is only planned", "stage it first")
-    staged = [batch for batch in batches if batch.state is BatchState.STAGED]
+    staged = [batch.id for batch in batches if batch.state is BatchState.STAGED]
     if staged:
         checks = _Checks()
-        for batch in staged:
-            _validate_one(store, lake, batch, checks)
+        for batch_id in staged:
+            with locked(lake, f"batch-{batch_id}"):
+                batch = load_batch(store, batch_id)
+                if batch.state is BatchState.STAGED:
+                    _validate_one(store, lake, batch, checks)
     return [_verdict(store, batch_id) for batch_id in batch_ids]
 
 

@@ -7,10 +7,13 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from multiprocessing import get_context
 from pathlib import Path
+from threading import Thread
 
 import pyarrow.parquet as pq
 import pytest
+from landing_worker import accept, land_batch
 from upath import UPath
 from waf_logs import SAMPLES, instant, line, lines, record, sample_records, write_object
 
@@ -61,13 +64,6 @@ class House:
 
     def tables(self) -> list[Counter[str]]:
         return [self.rows(name) for name in ("waf.requests", "waf.rule_hits", "waf.quarantine")]
-
-
-def accept(store: Store, lake: Lake, batch_ids: Sequence[str]) -> None:
-    for batch_id in batch_ids:
-        batch = load_batch(store, batch_id)
-        if batch.state is BatchState.STAGED:
-            set_state(store, batch, BatchState.VALID)
 
 
 def reject(store: Store, lake: Lake, batch_ids: Sequence[str]) -> None:
@@ -295,3 +291,101 @@ def test_sample_framings(house):
         for one in object_counts(house.store, batch_id)
     }
     assert found == expected
+
+
+def test_two_workers_on_one_batch_land_it_once(house: House) -> None:
+    write_object(house.source, "a", lines(record(number) for number in range(500)))
+    [batch_id] = plan(house.store, UPath(house.source)).batch_ids
+    context = get_context("spawn")
+    workers = [
+        context.Process(target=land_batch, args=(house.source.parent, batch_id)) for _ in range(2)
+    ]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+    assert [worker.exitcode for worker in workers] == [0, 0]
+    assert house.rows("waf.requests").total() == len(house.rows("waf.requests")) == 500
+    assert load_batch(house.store, batch_id).state is BatchState.PUBLISHED
+
+
+def test_a_second_publisher_waits_and_then_sees_what_the_first_has_published(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = []
+    for name in ("a", "b"):
+        write_object(house.source, name, lines(record(number) for number in range(5)))
+        [batch_id] = set(plan(house.store, UPath(house.source)).batch_ids) - set(ids)
+        stage(house.store, house.lake, batch_id)
+        ids.append(batch_id)
+    accept(house.store, house.lake, ids)
+    looked, other = (
+        publish_module.arrived_before,
+        Thread(target=publish, args=(house.store, Lake.open(house.lake.root), ids[1:])),
+    )
+
+    def look_then_let_the_other_try(lake: Lake, batch_id: str):
+        found = looked(lake, batch_id)
+        if batch_id == ids[0]:
+            other.start()
+            other.join(1)
+            assert other.is_alive()  # it waits for the lock
+        return found
+
+    monkeypatch.setattr(publish_module, "arrived_before", look_then_let_the_other_try)
+    publish(house.store, house.lake, ids[:1])
+    other.join(30)
+    assert house.rows("waf.requests").total() == 5
+    assert totals(house.store) == BatchCounts(10, 5, totals(house.store).rule_hits, 5, 0)
+
+
+def test_a_rejected_batch_is_left_alone_until_asked_for(house: House) -> None:
+    write_object(house.source, "bad", lines([record(1)]))
+    house.land(reject)
+    write_object(house.source, "good", lines([record(2)]))
+    planned = plan(house.store, UPath(house.source))
+    assert len(planned.batch_ids) == 1
+    assert len(plan(house.store, UPath(house.source), retry_rejected=True).batch_ids) == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "listed"),
+    [
+        ("2026/11/04/00/waf.prod-1-2026-11-04-00-15-00-0a1b", True),  # Firehose stream waf.prod
+        ("AWSLogs/111122223333/WAFLogs/us-east-1/_site/2026/11/04/00/05/x.log.gz", True),
+        ("AWSLogs/111122223333/WAFLogs/us-east-1/2024/2026/11/04/00/05/x.log.gz", True),
+        ("AWSLogs/111122223333/WAFLogs/us-east-1/site/2024/11/04/00/05/x.log.gz", False),
+        ("_simulation/labels.json", False),
+        ("2026/11/04/00/report.parquet", False),
+    ],
+)
+def test_what_is_a_log_and_when_it_was_delivered(house: House, path: str, listed: bool) -> None:
+    file = house.source / path
+    file.parent.mkdir(parents=True)
+    file.write_bytes(lines([record(1)]))
+    window = Window(START, START + timedelta(days=1))
+    assert plan(house.store, UPath(house.source), window).objects_new == int(listed)
+
+
+def group(name: str, action: str) -> dict[str, object]:
+    return {
+        "ruleGroupId": name,
+        "terminatingRule": {"ruleId": f"{name}-rule", "action": action, "ruleMatchDetails": None},
+        "nonTerminatingMatchingRules": [],
+        "excludedRules": None,
+    }
+
+
+def test_of_several_groups_the_one_that_decided_terminates(house: House) -> None:
+    groups = [group("Counted", "BLOCK"), group("Decides", "BLOCK"), group("After", "COUNT")]
+    by_rule = {"terminatingRuleId": "own", "terminatingRuleType": "REGULAR"}
+    write_object(
+        house.source,
+        "a",
+        lines([record(1, ruleGroupList=groups), record(2, ruleGroupList=groups, **by_rule)]),
+    )
+    house.land()
+    hits = [json.loads(row) for row in house.rows("waf.rule_hits").elements()]
+    deciding = {(hit["event_ms"] % 60000, hit["rule"]) for hit in hits if hit["terminating"]}
+    assert deciding == {(1000, "Decides-rule"), (2000, "own")}
+    assert sum(hit["rule"] == "Counted-rule" for hit in hits) == 2

@@ -26,7 +26,7 @@ HOSTILE = "<script>alert(1)</script>"
 
 @pytest.fixture(scope="module")
 def landed(tmp_path_factory) -> tuple[Store, Lake, dict[str, str]]:
-    """Five staged batches: good, empty, mostly junk, odd but landable, tampered with."""
+    """Staged batches: good, empty, mostly junk, one bad record, odd but landable, tampered with."""
     root = tmp_path_factory.mktemp("validate")
     lake = Lake.open(root / "lake")
     store = Store.open(f"sqlite:///{root / 'store.db'}")
@@ -37,7 +37,8 @@ def landed(tmp_path_factory) -> tuple[Store, Lake, dict[str, str]]:
     contents = {
         "good": good,
         "empty": b"",
-        "junk": lines([record(1)]) + b'{"cut\n{"cut\n',
+        "junk": lines([record(1)]) + b'{"cut\n' * 11,
+        "one damaged": b'{"cut\n',
         "odd": odd,
         "tampered": lines(record(number) for number in range(100, 110)),
     }
@@ -63,6 +64,7 @@ def test_verdicts(landed):
         "good": BatchState.VALID,
         "empty": BatchState.VALID,
         "junk": BatchState.REJECTED,
+        "one damaged": BatchState.VALID,  # a share of one record says nothing
         "odd": BatchState.VALID,
         "tampered": BatchState.REJECTED,
     }
@@ -70,7 +72,7 @@ def test_verdicts(landed):
     assert len(verdicts["good"].results) > len(verdicts["empty"].results)
     [failed] = [one for one in verdicts["junk"].results if not one.passed]
     assert (failed.subject, failed.level) == ("quarantined_share", "fail")
-    assert "0.66" in verdicts["junk"].reason
+    assert "0.916" in verdicts["junk"].reason
     warned = {one.subject for one in verdicts["odd"].results if not one.passed}
     assert warned == {"action", "client_ip_is_address", "uri", "method"}
     failures = {one.subject for one in verdicts["tampered"].results if not one.passed}
@@ -86,7 +88,7 @@ def test_page_is_safe_and_alone(landed):
     page = render(store, list(ids.values()))
     assert HOSTILE not in page
     assert "&lt;SCRIPT&gt;" in page
-    assert page.count("<section>") == 5
+    assert page.count("<section>") == len(ids) == 6
     for loaded in ("http:", "https:", "src=", "<script", "@import", "url("):
         assert loaded not in page
 

@@ -1,0 +1,23 @@
+"""Keeps two workers from doing the same work on a lake at the same moment.
+
+The embedded lake is a folder of one machine, so the operating system's own file locks do: they are
+released when a process ends, however it ends.
+"""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from bartizan.lake.catalog import Lake
+
+
+@contextmanager
+def locked(lake: Lake, name: str) -> Iterator[None]:
+    """Hold the lake's lock `name` during the block; waits until another holder is done."""
+    path = lake.root / "locks" / f"{name}.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
