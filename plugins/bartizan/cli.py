@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 
 from bartizan import jobs
-from bartizan.errors import BartizanError, UsageError, ValidationFailed
+from bartizan.errors import BartizanError, ValidationFailed
 from bartizan.model.connector import Connector
 from bartizan.model.window import Window, given_window, parse_time
 from bartizan.overview import described
@@ -116,8 +116,6 @@ def land(
 ) -> None:
     """Land raw logs: decode, quarantine what is bad, validate, publish. Nothing lands twice."""
     configure(home, source, lake)
-    if (start is None) != (end is None):
-        raise UsageError("window", "only one of --start and --end is given", "give both or neither")
     window = given_window(start, end) if start or end else None
     with console.status("listing objects") as status:
         report = jobs.land(window, lambda done, of: status.update(f"staged {done} of {of} batches"))

@@ -5,18 +5,20 @@ direction and the value of the first dimension (two web ACLs are two causes) and
 adjoin or start at most half an hour apart, so that an event of short intervals which flickers
 around the threshold stays one.
 A single anomalous point makes an incident only from severity 85; weaker ones need company.
+An incident is resolved when scoring has gone so far beyond its end that no later point can join it.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from math import log2
 
 import numpy as np
 import pandas as pd
 
 from bartizan.detect.panel import TIME
-from bartizan.model.anomaly import Anomaly, Direction, Incident
+from bartizan.model.anomaly import Anomaly, Direction, Incident, IncidentState
 from bartizan.model.connector import Aggregation, Connector
 from bartizan.model.ids import stable_uuid
 from bartizan.model.window import Window, aware, format_time
@@ -26,20 +28,37 @@ BREADTH = 5.0  # most that many series can add to a group's severity
 REACH = timedelta(minutes=30)
 
 
+def reach(connector: Connector) -> timedelta:
+    """How long after one point starts the next may start to be of the same incident."""
+    return max(connector.frequency, REACH)
+
+
+def anomalous(scores: pd.DataFrame, threshold: float) -> pd.DataFrame:
+    """The points of `scores` that can be part of an incident."""
+    if scores.empty:
+        return scores
+    return scores[(scores["severity"] >= threshold) & (scores["direction"] != "")]
+
+
+def settled(incident: Incident, connector: Connector, scored_through: datetime) -> Incident:
+    """The incident as resolved when its end lies far enough before `scored_through`, else open."""
+    over = incident.window.end + reach(connector) <= scored_through
+    return replace(incident, state=IncidentState.RESOLVED if over else IncidentState.OPEN)
+
+
 def find_groups(scores: pd.DataFrame, connector: Connector, threshold: float) -> list[Incident]:
     """Incidents in `scores` (as from `score`), in order of start, measure, cause and direction."""
-    if scores.empty:
+    points = anomalous(scores, threshold)
+    if points.empty:
         return []
-    points = scores[(scores["severity"] >= threshold) & (scores["direction"] != "")]
     cause = list(connector.dimensions[:1])
     same = ["measure", *cause, "direction"]
     order = [*same, TIME, *connector.dimensions[1:]]
     points = points.sort_values(order, ignore_index=True)
-    if points.empty:
-        return []
-    reach = max(connector.frequency, REACH)
     start = points[TIME]
-    fresh = (points[same] != points[same].shift()).any(axis=1) | (start - start.shift() > reach)
+    fresh = (points[same] != points[same].shift()).any(axis=1) | (
+        start - start.shift() > reach(connector)
+    )
     groups = [rows for _, rows in points.groupby(np.cumsum(fresh.to_numpy()))]
     incidents = [
         _incident(rows, connector)

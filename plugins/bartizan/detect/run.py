@@ -7,8 +7,9 @@ later gives the same scores and the same incidents: live = replay.
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,17 +17,19 @@ from pathlib import Path
 import pandas as pd
 from upath import UPath
 
-from bartizan.detect.group import find_groups
+from bartizan.detect.group import anomalous, find_groups, reach, settled
 from bartizan.detect.learn import DetectorState, learn, points_needed
 from bartizan.detect.metrics import MetricFrame, read_history, read_live
 from bartizan.detect.panel import TIME
 from bartizan.detect.score import connector_context, score
 from bartizan.detect.scores import load_scores, save_scores
 from bartizan.model.connector import Connector
-from bartizan.model.window import DAY, Window, floor, format_time
+from bartizan.model.window import DAY, Window, floor, format_time, parse_time
 from bartizan.store import Store
 from bartizan.store.detectors import DetectorRecord, DetectorStatus, load_detector, save_detector
-from bartizan.store.incidents import replace_incidents
+from bartizan.store.incidents import oldest_open, replace_incidents
+
+log = logging.getLogger(__name__)
 
 LEARN_FROM = timedelta(days=35)
 GROUP_OVER = timedelta(days=7)
@@ -43,6 +46,7 @@ class DetectResult:
     intervals: int
     scores: int
     changed: tuple[str, ...]  # ids of incidents that opened or changed
+    rejected: dict[str, int]  # metric rows of these intervals that cannot be used, by reason
 
 
 def learn_for(
@@ -66,6 +70,7 @@ def learn_for(
     if known.frame.empty:
         _record(store, DetectorRecord(connector.name, DetectorStatus.LEARNING, NOTHING_YET))
         return None
+    _warn(connector, known.rejected)
     state = learn(known.frame, connector, window, known.covered)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
@@ -78,39 +83,71 @@ def learn_for(
 def detect(
     store: Store, root: Path, metrics: UPath, connector: Connector, windows: Sequence[Window]
 ) -> DetectResult:
-    """Score the windows and bring the detector's incidents up to date.
+    """Score the windows and bring the detector's incidents up to date; nothing without windows.
 
     `root` is the lake folder, `metrics` the folder that holds one folder per connector.
     """
     intervals = rows = 0
+    changed: list[str] = []
+    rejected: Counter[str] = Counter()
     for window in windows:
         for day in window.pieces(DAY):
             state = learn_for(store, root, metrics, connector, day.start)
             if state is None:
                 continue
-            scores = _score(state, metrics, connector, day)
+            live = read_live(metrics / connector.name, connector, day)
+            scores = _score(state, live, metrics, connector, day)
             save_scores(root, connector, day, scores)
+            rejected.update(_warn(connector, live.rejected))
             intervals += scores[TIME].nunique()
             rows += len(scores)
-    end = max(window.end for window in windows)
-    span = Window(min(window.start for window in windows) - GROUP_OVER, end)
-    groups = find_groups(load_scores(root, connector, span), connector, connector.alert_threshold)
-    changed = replace_incidents(store, connector.name, span, groups)
-    record = _scored(store, connector, end)
+    if windows:
+        changed = _group(store, root, connector, windows)
+        _scored(store, connector, max(window.end for window in windows))
+    record = load_detector(store, connector.name)
     return DetectResult(
-        connector.name, record.state.value, record.reason, intervals, rows, tuple(changed)
+        connector.name,
+        record.state.value,
+        record.reason,
+        intervals,
+        rows,
+        tuple(changed),
+        dict(rejected),
     )
+
+
+def _group(store: Store, root: Path, connector: Connector, windows: Sequence[Window]) -> list[str]:
+    """Find and store the incidents that the scores of `windows` can have changed; returns ids.
+
+    Every one of them is seen whole: the scores go on to where scoring has come to, and back to
+    where no incident crosses. All open ones are among them, so that each is resolved in time.
+    """
+    scored = load_detector(store, connector.name).scored_through
+    ends = [window.end for window in windows]
+    end = max([*ends, parse_time(scored)] if scored else ends)
+    starts = [window.start - GROUP_OVER for window in windows]
+    oldest = oldest_open(store, connector.name)
+    start = min([*starts, oldest] if oldest else starts)
+    while _crossed(root, connector, start):
+        start -= DAY
+    span = Window(start, end)
+    groups = find_groups(load_scores(root, connector, span), connector, connector.alert_threshold)
+    found = [settled(group, connector, end) for group in groups]
+    return replace_incidents(store, connector.name, span, found)
+
+
+def _crossed(root: Path, connector: Connector, instant: datetime) -> bool:
+    """Whether an incident may have begun before `instant` and go on after it."""
+    after = load_scores(root, connector, Window(instant, instant + reach(connector)))
+    return not anomalous(after, connector.alert_threshold).empty
 
 
 def _score(
-    state: DetectorState, metrics: UPath, connector: Connector, window: Window
+    state: DetectorState, live: MetricFrame, metrics: UPath, connector: Connector, window: Window
 ) -> pd.DataFrame:
     """Scores of the live intervals of `window`, with the intervals before it as context."""
     before = Window(window.start - connector_context(connector), window.start)
-    live, context = (
-        read_live(metrics / connector.name, connector, window),
-        _read(metrics, connector, before),
-    )
+    context = _read(metrics, connector, before)
     covered = live.covered.union(context.covered)
     return score(state, live.frame, connector, window, context.frame, covered)
 
@@ -126,6 +163,16 @@ def _read(metrics: UPath, connector: Connector, window: Window) -> MetricFrame:
         history.rows + live.rows,
         dict(Counter(history.rejected) + Counter(live.rejected)),
     )
+
+
+def _warn(connector: Connector, rejected: Mapping[str, int]) -> dict[str, int]:
+    """Log and return how many rows are unusable; history outside the window is merely not asked."""
+    counts = {
+        reason: count for reason, count in rejected.items() if count and reason != "outside_window"
+    }
+    for reason, count in counts.items():
+        log.warning("%s: %d metric rows cannot be used: %s", connector.name, count, reason)
+    return counts
 
 
 def _described(state: DetectorState) -> DetectorRecord:
@@ -144,15 +191,14 @@ def _described(state: DetectorState) -> DetectorRecord:
 
 
 def _record(store: Store, record: DetectorRecord) -> None:
-    """Store what was learned; how far was scored stays as it is."""
-    scored = load_detector(store, record.name).scored_through
-    save_detector(store, replace(record, scored_through=scored))
+    """Store what was learned, unless more recent metrics were; how far was scored stays."""
+    stored = load_detector(store, record.name)
+    if (record.learned_end or "") >= (stored.learned_end or ""):
+        save_detector(store, replace(record, scored_through=stored.scored_through))
 
 
-def _scored(store: Store, connector: Connector, end: datetime) -> DetectorRecord:
+def _scored(store: Store, connector: Connector, end: datetime) -> None:
     """Move the mark up to which intervals are scored; it never goes back."""
     record = load_detector(store, connector.name)
     through = max(record.scored_through or "", format_time(end))
-    record = replace(record, scored_through=through)
-    save_detector(store, record)
-    return record
+    save_detector(store, replace(record, scored_through=through))

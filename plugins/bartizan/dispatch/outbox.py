@@ -13,10 +13,10 @@ from upath import UPath
 from bartizan.dispatch.context import Context
 from bartizan.dispatch.shapes import email, eventbridge, lookout_event, security_hub, slack
 from bartizan.errors import BartizanError, UsageError
-from bartizan.model.anomaly import Incident
+from bartizan.model.anomaly import Incident, IncidentState
 from bartizan.store import Store
 from bartizan.store.incidents import IncidentChange, load_incidents
-from bartizan.store.outbox import Message, intend, intended, mark_dead, mark_delivered
+from bartizan.store.outbox import Message, intend, intended, mark_dead, mark_delivered, told
 
 Shape = Callable[[Incident, Context, int], Mapping[str, Any]]
 
@@ -48,8 +48,9 @@ def dispatch(
     context: Context,
     default_threshold: float = 70.0,
 ) -> DispatchResult:
-    """Deliver every change of every incident at or above its detector's alert threshold.
+    """Deliver every explained change of incidents at or above their detector's alert threshold.
 
+    A withdrawal goes to the channels that were told of the incident, whatever the threshold is now.
     An intent is stored first, then the payload written to `outbox/<channel>/<incident id>/
     <change>.json`, then the intent closed with the payload's SHA-256 as receipt. A run after a
     crash anywhere writes the same file again and delivers nothing twice. A message is given up, and
@@ -60,13 +61,15 @@ def dispatch(
     for channel in channels:
         if channel not in CHANNELS:
             raise UsageError("channel", f"{channel!r} is unknown", f"known: {', '.join(CHANNELS)}")
-    known = load_incidents(store)
-    due = [
+    known = load_incidents(store, withdrawn=True)
+    present = [one for one in known if one.incident.state is not IncidentState.WITHDRAWN]
+    above = [
         one
-        for one in known
+        for one in present
         if one.incident.severity >= thresholds.get(one.incident.detector, default_threshold)
     ]
-    intend(store, [Message(d.incident.id, d.change, name) for d in due for name in channels])
+    intend(store, [_message(one, name) for one in above if one.explained for name in channels])
+    intend(store, _withdrawals(store, known, channels))
     changes = {(one.incident.id, one.change): one for one in known}
     delivered, dead = [], []
     for message in intended(store):
@@ -77,7 +80,21 @@ def dispatch(
         except BartizanError as error:
             mark_dead(store, message, str(error))
             dead.append((message.payload_id, str(error)))
-    return DispatchResult(tuple(delivered), tuple(dead), len(known) - len(due))
+    return DispatchResult(tuple(delivered), tuple(dead), len(present) - len(above))
+
+
+def _withdrawals(
+    store: Store, known: Sequence[IncidentChange], channels: Sequence[str]
+) -> list[Message]:
+    heard = told(store)
+    gone = [one for one in known if one.incident.state is IncidentState.WITHDRAWN and one.explained]
+    return [
+        _message(one, name) for one in gone for name in channels if (one.incident.id, name) in heard
+    ]
+
+
+def _message(one: IncidentChange, channel: str) -> Message:
+    return Message(one.incident.id, one.change, channel)
 
 
 def _deliver(

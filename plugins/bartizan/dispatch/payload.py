@@ -1,4 +1,4 @@
-"""Building blocks of payloads: numbers JSON can hold, and lists cut to a size."""
+"""Building blocks of payloads: the kind of change, numbers JSON can hold, lists cut to a size."""
 
 from __future__ import annotations
 
@@ -7,7 +7,16 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+from bartizan.model.anomaly import Incident, IncidentState
+
 MAX_BYTES = 240_000  # of one payload: below the limits of EventBridge, SNS, Lambda, Security Hub
+
+
+def change_kind(incident: Incident, change: int) -> str:
+    """`opened`, `updated`, `resolved` or `withdrawn`."""
+    if incident.state is not IncidentState.OPEN:
+        return incident.state.value
+    return "opened" if change == 1 else "updated"
 
 
 def encoded(value: Any) -> bytes:

@@ -18,12 +18,13 @@ def explain(store: Store, engine: DuckDBEngine, connectors: Mapping[str, Connect
     """Save contributions and samples of every incident that lacks them; returns the ids.
 
     A second run finds nothing to do. An incident of a connector that no longer exists gets its
-    contributions, and no samples.
+    contributions, and no samples. One that changes meanwhile stays unexplained, for the next run.
     """
-    incidents = unexplained(store)
-    for incident in incidents:
-        save_explanation(store, _explained(incident, engine, connectors))
-    return [incident.id for incident in incidents]
+    return [
+        one.incident.id
+        for one in unexplained(store)
+        if save_explanation(store, _explained(one.incident, engine, connectors), one.change)
+    ]
 
 
 def _explained(

@@ -19,8 +19,9 @@ class Direction(StrEnum):
 
 
 class IncidentState(StrEnum):
-    OPEN = "open"
-    RESOLVED = "resolved"
+    OPEN = "open"  # it may still go on
+    RESOLVED = "resolved"  # scored so far beyond its end that nothing can join it
+    WITHDRAWN = "withdrawn"  # its intervals were scored again, and it is no longer found
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,8 @@ class Incident:
     on score or end, so that later intervals update the same incident.
     `value` and `expected` are sums over the anomalies (SUM measures) or their means (AVG).
     `samples` are masked example requests, as plain column/value mappings.
+    `updated_at` is when its last change was found, in time of the metrics; each change is later
+    than the one before.
     """
 
     id: str

@@ -1,12 +1,16 @@
-"""Incidents as they are known: opened, changed, explained; and the state of detectors."""
+"""Incidents as they are known: opened, changed, explained, resolved, withdrawn.
+
+None is ever deleted, because whoever was told of an incident must hear when it is withdrawn.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import func, select, update
 
 from bartizan.model.anomaly import (
     Anomaly,
@@ -15,17 +19,18 @@ from bartizan.model.anomaly import (
     Incident,
     IncidentState,
 )
-from bartizan.model.window import Window, format_time
+from bartizan.model.window import Window, format_time, parse_time
 from bartizan.store.database import Store, upsert
 from bartizan.store.tables import incidents
 
 
 @dataclass(frozen=True)
 class IncidentChange:
-    """An incident with the number of its last change (1 = opened)."""
+    """An incident, the number of its last change (1 = opened), and whether that is explained."""
 
     incident: Incident
     change: int
+    explained: bool
 
 
 def replace_incidents(
@@ -33,54 +38,80 @@ def replace_incidents(
 ) -> list[str]:
     """Make `found` the incidents of `detector` that start in `window`; returns ids that changed.
 
-    An incident that is found again as it was keeps its change number, so that scoring a window
-    twice tells nobody anything twice. One that is no longer found is removed.
+    `window` ends where scoring has come to. An incident that is found again as it was keeps its
+    change number, so that scoring a window twice tells nobody anything twice. One that is no longer
+    found is withdrawn. A change of nothing but the state keeps the explanation.
     """
     with store.transaction() as connection:
         rows = connection.execute(
-            select(incidents.c.id, incidents.c.change, incidents.c.body)
+            select(incidents)
             .where(incidents.c.detector == detector)
             .where(incidents.c.start >= format_time(window.start))
             .where(incidents.c.start < format_time(window.end))
         )
         before = {row.id: row for row in rows}
         gone = before.keys() - {incident.id for incident in found}
-        connection.execute(delete(incidents).where(incidents.c.id.in_(gone)))
-        changed = []
-        for incident in found:
-            body = to_body(incident)
-            old = before.get(incident.id)
-            if old is not None and old.body == body:
-                continue
-            changed.append(incident.id)
-            row = _row(incident, body, old.change + 1 if old else 1)
-            upsert(connection, incidents, [row])
-        return changed
+        withdrawn = [
+            replace(_read(before[one]).incident, state=IncidentState.WITHDRAWN)
+            for one in sorted(gone)
+        ]
+        changes = [
+            row
+            for incident in (*found, *withdrawn)
+            if (row := _changed(before.get(incident.id), incident, window.end)) is not None
+        ]
+        upsert(connection, incidents, changes)
+        return [row["id"] for row in changes]
 
 
-def unexplained(store: Store) -> list[Incident]:
-    """Incidents whose present form has no explanation yet."""
+def oldest_open(store: Store, detector: str) -> datetime | None:
+    """Start of the detector's earliest incident that is open."""
+    query = (
+        select(func.min(incidents.c.start))
+        .where(incidents.c.detector == detector)
+        .where(incidents.c.state == IncidentState.OPEN.value)
+    )
+    with store.transaction() as connection:
+        start = connection.execute(query).scalar_one()
+    return None if start is None else parse_time(start)
+
+
+def unexplained(store: Store) -> list[IncidentChange]:
+    """Incidents whose last change has no explanation yet."""
     query = select(incidents).where(incidents.c.explanation.is_(None)).order_by(incidents.c.start)
     with store.transaction() as connection:
-        return [_read(row).incident for row in connection.execute(query)]
+        return [_read(row) for row in connection.execute(query)]
 
 
-def save_explanation(store: Store, incident: Incident) -> None:
-    """Store contributions and samples beside the incident; its change number stays."""
+def save_explanation(store: Store, incident: Incident, change: int) -> bool:
+    """Store contributions and samples beside the incident, if `change` is still its last change.
+
+    Returns whether it was: otherwise the explanation is of something that has changed since.
+    """
     explanation = {
         "contributions": [[c.dimension, c.value, c.percent] for c in incident.contributions],
         "samples": list(incident.samples),
     }
+    statement = (
+        update(incidents)
+        .where(incidents.c.id == incident.id)
+        .where(incidents.c.change == change)
+        .values(explanation=explanation)
+    )
     with store.transaction() as connection:
-        connection.execute(
-            update(incidents).where(incidents.c.id == incident.id).values(explanation=explanation)
-        )
+        return connection.execute(statement).rowcount == 1
 
 
 def load_incidents(
-    store: Store, window: Window | None = None, detector: str | None = None
+    store: Store,
+    window: Window | None = None,
+    detector: str | None = None,
+    withdrawn: bool = False,
 ) -> list[IncidentChange]:
-    """Incidents that start in `window` (all without one), by start, then severity descending."""
+    """Incidents that start in `window` (all without one), by start, then severity descending.
+
+    Withdrawn ones only when asked for.
+    """
     query = select(incidents).order_by(
         incidents.c.start, incidents.c.severity.desc(), incidents.c.id
     )
@@ -90,6 +121,8 @@ def load_incidents(
         )
     if detector is not None:
         query = query.where(incidents.c.detector == detector)
+    if not withdrawn:
+        query = query.where(incidents.c.state != IncidentState.WITHDRAWN.value)
     with store.transaction() as connection:
         return [_read(row) for row in connection.execute(query)]
 
@@ -120,7 +153,21 @@ def _anomaly_body(anomaly: Anomaly) -> dict[str, Any]:
     }
 
 
-def _row(incident: Incident, body: dict[str, Any], change: int) -> dict[str, Any]:
+def _changed(old: Any, incident: Incident, at: datetime) -> dict[str, Any] | None:
+    """The row of the incident's next change, found at `at`; None when it is as it was."""
+    body = to_body(incident)
+    if old is None:
+        return _row(incident, body | {"updated_at": format_time(at)}, 1, None)
+    same = old.body | body == old.body
+    if same and old.state == incident.state:
+        return None
+    before = _read(old).incident.updated_at
+    later = at if before is None else max(at, before + timedelta(seconds=1))
+    body |= {"updated_at": format_time(later)}
+    return _row(incident, body, old.change + 1, old.explanation if same else None)
+
+
+def _row(incident: Incident, body: dict[str, Any], change: int, explanation: Any) -> dict[str, Any]:
     return {
         "id": incident.id,
         "detector": incident.detector,
@@ -132,7 +179,7 @@ def _row(incident: Incident, body: dict[str, Any], change: int) -> dict[str, Any
         "state": incident.state.value,
         "change": change,
         "body": body,
-        "explanation": None,
+        "explanation": explanation,
     }
 
 
@@ -150,6 +197,7 @@ def _read(row: Any) -> IncidentChange:
         expected=body["expected"],
         anomalies=tuple(_read_anomaly(item) for item in body["anomalies"]),
         state=IncidentState(row.state),
+        updated_at=parse_time(body["updated_at"]) if "updated_at" in body else None,
     )
     if row.explanation is not None:
         incident = replace(
@@ -157,7 +205,7 @@ def _read(row: Any) -> IncidentChange:
             contributions=tuple(Contribution(*c) for c in row.explanation["contributions"]),
             samples=tuple(row.explanation["samples"]),
         )
-    return IncidentChange(incident, row.change)
+    return IncidentChange(incident, row.change, explained=row.explanation is not None)
 
 
 def _read_anomaly(item: dict[str, Any]) -> Anomaly:

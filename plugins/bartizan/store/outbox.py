@@ -58,6 +58,14 @@ def intended(store: Store) -> list[Message]:
         return [Message(*row) for row in connection.execute(query.order_by(*columns))]
 
 
+def told(store: Store) -> set[tuple[str, str]]:
+    """Incident id and channel of what was delivered, or may have been before a crash."""
+    query = select(outbox.c.incident_id, outbox.c.channel).distinct()
+    query = query.where(outbox.c.state != DeliveryState.DEAD.value)
+    with store.transaction() as connection:
+        return {(row.incident_id, row.channel) for row in connection.execute(query)}
+
+
 def mark_delivered(store: Store, message: Message, receipt: str) -> None:
     """Close a message with what the channel answered."""
     with store.transaction() as connection:

@@ -141,15 +141,13 @@ def test_a_connector_without_its_query(bartizan: Command, own_sql: Path) -> None
     refused(answer, str(query), "no such file", "write the query")
 
 
-@pytest.mark.parametrize(
-    "words", [("connector", "check"), ("crawl",), ("backfill",), ("detect",)], ids=" ".join
-)
+@pytest.mark.parametrize("words", [("connector", "check"), ("crawl",), ("detect",)], ids=" ".join)
 def test_an_unknown_connector(bartizan: Command, words: tuple[str, ...]) -> None:
     refused(bartizan(*words, "nope", *DAY), "connector", "'nope' not found", "known:", CONNECTOR)
 
 
 def test_a_query_before_its_table_was_built(bartizan: Command) -> None:
-    answer = bartizan("crawl", CONNECTOR, *DAY)
+    answer = bartizan("connector", "check", CONNECTOR, *DAY)
     refused(answer, f"{CONNECTOR}/query.sql", "no table 'agg.agg_action_5m'", "known:")
 
 
@@ -171,7 +169,7 @@ def test_a_window_that_is_none(
 def test_half_a_window_does_not_land_everything(bartizan: Command, tmp_path: Path) -> None:
     write_object(tmp_path / "raw", "one", lines([record(0)]))
     answer = bartizan("land", "--start", "2026-11-02")
-    refused(answer, "window", "only one of --start and --end", "give both or neither")
+    refused(answer, "window", "only one of start and end", "give both or neither")
     assert json.loads(bartizan("status", "--json").out)["batches"] == {}
 
 

@@ -15,10 +15,10 @@ from bartizan.config import store_in
 from bartizan.dispatch import CHANNELS, Context, DispatchResult, dispatch
 from bartizan.dispatch import outbox as delivery
 from bartizan.errors import UsageError
-from bartizan.model.anomaly import Incident
+from bartizan.model.anomaly import Incident, IncidentState
 from bartizan.model.window import Window
 from bartizan.store import Store, tables
-from bartizan.store.incidents import replace_incidents
+from bartizan.store.incidents import replace_incidents, save_explanation, unexplained
 
 HIGH = incident([anomaly(3, {"webacl": "shop", "rule": "SQLi"}, severity=93)])
 LOW = incident([anomaly(40, {"webacl": "blog", "rule": "Geo"}, severity=65)])
@@ -34,7 +34,10 @@ class Bench:
         self.folder = folder / "outbox"
 
     def found(self, *incidents: Incident) -> None:
+        """Found, and explained."""
         replace_incidents(self.store, HIGH.detector, DAY, incidents)
+        for one in unexplained(self.store):
+            save_explanation(self.store, one.incident, one.change)
 
     def dispatch(self, channels: tuple[str, ...] = NAMES, threshold: float = 70) -> DispatchResult:
         thresholds = {HIGH.detector: threshold}
@@ -98,6 +101,47 @@ def test_a_change_is_one_more_message_and_an_overtaken_intent_is_given_up(
     assert sorted(row[1:3] for row in bench.rows()) == [
         *[(1, "delivered"), (2, "delivered"), (3, "dead"), (4, "delivered")]
     ]
+
+
+def test_what_is_not_explained_yet_waits(bench: Bench) -> None:
+    replace_incidents(bench.store, HIGH.detector, DAY, [HIGH])
+    assert bench.dispatch(("slack",)) == DispatchResult()
+    assert bench.rows() == []
+    bench.found(HIGH)
+    assert bench.dispatch(("slack",)).delivered == (f"slack/{HIGH.id}/1.json",)
+
+
+def test_security_hub_takes_each_change_as_newer_and_archives_what_is_over(bench: Bench) -> None:
+    history = [
+        [HIGH],
+        [replace(HIGH, severity=81.0)],
+        [replace(HIGH, severity=81.0, state=IncidentState.RESOLVED)],
+        [],
+        [HIGH],
+    ]
+    for change, incidents in enumerate(history, start=1):
+        bench.found(*incidents)
+        sent = bench.dispatch(("security_hub",)).delivered
+        assert sent == (f"security_hub/{HIGH.id}/{change}.json",)
+        bench.found(*incidents)
+        assert bench.dispatch(("security_hub",)).delivered == ()
+    files = [bench.files()[f"security_hub/{HIGH.id}/{change}.json"] for change in range(1, 6)]
+    findings = [json.loads(content) for content in files]
+    times = [finding["UpdatedAt"] for finding in findings]
+    assert times == sorted(set(times))
+    assert [finding["RecordState"] for finding in findings] == [
+        *["ACTIVE", "ACTIVE", "ARCHIVED", "ARCHIVED", "ACTIVE"]
+    ]
+    assert not any({"Workflow", "Note", "VerificationState"} & set(one) for one in findings)
+
+
+def test_a_withdrawal_reaches_who_was_told_at_any_threshold_and_nobody_else(bench: Bench) -> None:
+    bench.found(HIGH, LOW)
+    bench.dispatch(("slack",))
+    bench.found()
+    result = bench.dispatch(("slack", "eventbridge", "email"), threshold=99)
+    assert result == DispatchResult(delivered=(f"slack/{HIGH.id}/2.json",))
+    assert b"withdrawn (change 2)" in bench.files()[f"slack/{HIGH.id}/2.json"]
 
 
 @pytest.mark.parametrize("step", ["_deliver", "mark_delivered"])

@@ -13,14 +13,16 @@ from sqlalchemy import select, update
 
 from bartizan.config import store_in
 from bartizan.errors import UsageError
-from bartizan.model.anomaly import Incident
+from bartizan.model.anomaly import Incident, IncidentState
 from bartizan.model.landing import Batch, BatchCounts, LogObject
 from bartizan.model.window import DAY, HOUR, Window
 from bartizan.store import Store
 from bartizan.store.aggregates import mark_built, pending_hours
 from bartizan.store.database import insert_new, upsert
 from bartizan.store.incidents import (
+    IncidentChange,
     load_incidents,
+    oldest_open,
     replace_incidents,
     save_explanation,
     unexplained,
@@ -34,7 +36,7 @@ from bartizan.store.landing import (
     totals,
     unpublished,
 )
-from bartizan.store.outbox import Message, intend, intended, mark_dead, mark_delivered
+from bartizan.store.outbox import Message, intend, intended, mark_dead, mark_delivered, told
 from bartizan.store.tables import built_hours, schema_version
 
 TODAY = Window(DAY_START, DAY_START + DAY)
@@ -174,38 +176,61 @@ def test_an_hour_is_due_again_only_after_another_batch_changed_it(store: Store) 
 def test_an_incident_found_as_it_was_keeps_its_number_and_explanation(store: Store) -> None:
     one, two = found(10), found(20)
     assert replace_incidents(store, DETECTOR, TODAY, [one, two]) == [one.id, two.id]
-    save_explanation(store, one)
+    assert save_explanation(store, one, 1)
     assert replace_incidents(store, DETECTOR, TODAY, [two, one]) == []
     assert changes(store) == {one.id: 1, two.id: 1}
-    assert [i.id for i in unexplained(store)] == [two.id]
+    assert [known.incident.id for known in unexplained(store)] == [two.id]
     assert load_incidents(store)[0].incident == one
 
 
 def test_a_changed_incident_gets_the_next_number_and_awaits_its_explanation(store: Store) -> None:
     one, two = found(10), found(20)
     replace_incidents(store, DETECTOR, TODAY, [one, two])
-    save_explanation(store, one)
+    save_explanation(store, one, 1)
     worse = found(10, value=240.0)
     assert worse.id == one.id
     assert replace_incidents(store, DETECTOR, TODAY, [worse, two]) == [one.id]
     assert changes(store) == {one.id: 2, two.id: 1}
-    assert one.id in {i.id for i in unexplained(store)}
+    assert one.id in {known.incident.id for known in unexplained(store)}
+    assert not save_explanation(store, one, 1)  # explained too late: it is another one now
+    assert one.id in {known.incident.id for known in unexplained(store)}
     assert replace_incidents(store, DETECTOR, TODAY, [one, two]) == [one.id]
     assert changes(store) == {one.id: 3, two.id: 1}
 
 
-def test_only_incidents_of_the_detector_that_start_in_the_window_are_removed(store: Store) -> None:
+def test_a_change_of_the_state_alone_keeps_the_explanation(store: Store) -> None:
+    one = found(10)
+    replace_incidents(store, DETECTOR, TODAY, [one])
+    save_explanation(store, one, 1)
+    assert oldest_open(store, DETECTOR) == one.window.start
+    resolved = replace(one, state=IncidentState.RESOLVED)
+    for window, expected in ((TODAY, [one.id]), (TODAY, [])):
+        assert replace_incidents(store, DETECTOR, window, [resolved]) == expected
+    (known,) = load_incidents(store)
+    assert known == IncidentChange(resolved, 2, explained=True)
+    assert oldest_open(store, DETECTOR) is None
+
+
+def test_only_incidents_of_the_detector_that_start_in_the_window_are_withdrawn(
+    store: Store,
+) -> None:
     early, late = found(0), found(12)
     other = replace(found(0, measure="bytes"), detector="other")
     replace_incidents(store, DETECTOR, TODAY, [early, late])
     replace_incidents(store, "other", TODAY, [other])
 
     second_hour = Window(DAY_START + 12 * STEP, DAY_START + 24 * STEP)
-    assert replace_incidents(store, DETECTOR, second_hour, []) == []
+    assert replace_incidents(store, DETECTOR, second_hour, []) == [late.id]
     assert set(changes(store)) == {early.id, other.id}
     before = Window(DAY_START - HOUR, DAY_START)
     replace_incidents(store, DETECTOR, before, [])
     assert set(changes(store)) == {early.id, other.id}
+    everything = load_incidents(store, withdrawn=True)
+    assert {one.incident.id: one.change for one in everything} == {
+        early.id: 1,
+        other.id: 1,
+        late.id: 2,
+    }
 
 
 # --- outbox ----------------------------------------------------------------------------------
@@ -218,3 +243,4 @@ def test_a_message_is_meant_once_and_closed_once(store: Store) -> None:
     mark_dead(store, email, "too long")
     assert intend(store, [slack, email, later]) == 1
     assert intended(store) == [later]
+    assert told(store) == {("i", "slack"), ("i", "sns")}

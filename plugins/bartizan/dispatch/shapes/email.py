@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bartizan.dispatch.context import Context
+from bartizan.dispatch.payload import change_kind
 from bartizan.dispatch.series import series_of
 from bartizan.model.anomaly import Incident
 from bartizan.model.story import headline, severity_label, shown, story
@@ -16,9 +17,10 @@ _SAMPLE_KEYS = ("event_time", "client_ip", "country", "action", "method", "host"
 
 def shape(incident: Incident, context: Context, change: int) -> dict[str, str]:
     """`subject` of one line below 100 characters, `body` of lines of plain text."""
-    update = f", change {change}" if change > 1 else ""
+    kind = change_kind(incident, change)
+    news = kind if change == 1 else f"{kind}, change {change}"
     label = severity_label(incident.severity)
-    subject = f"[{context.product}: {label}{update}] {headline(incident)}"
+    subject = f"[{context.product}: {label}, {news}] {headline(incident)}"
     lines = [
         story(incident),
         "",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from bartizan.dispatch.context import Context
-from bartizan.dispatch.payload import encoded
+from bartizan.dispatch.payload import change_kind, encoded
 from bartizan.dispatch.shapes import lookout_event
-from bartizan.model.anomaly import Incident, IncidentState
+from bartizan.model.anomaly import Incident
 from bartizan.model.story import severity_label
 from bartizan.model.window import format_time
 
@@ -29,14 +29,8 @@ def shape(incident: Incident, context: Context, change: int) -> dict[str, Any]:
     }
     return {
         "Source": "bartizan",
-        "DetailType": f"Bartizan Incident {_change_kind(incident, change)}",
+        "DetailType": f"Bartizan Incident {change_kind(incident, change).capitalize()}",
         "Time": format_time(incident.window.end),
         "Resources": [context.detector_arn(incident.detector)],
         "Detail": encoded(detail).decode(),
     }
-
-
-def _change_kind(incident: Incident, change: int) -> str:
-    if incident.state is IncidentState.RESOLVED:
-        return "Resolved"
-    return "Opened" if change == 1 else "Updated"

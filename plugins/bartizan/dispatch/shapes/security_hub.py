@@ -28,8 +28,8 @@ _ACL_ARN = re.compile(
 def shape(incident: Incident, context: Context, change: int) -> dict[str, Any]:
     """The finding. `Id` never changes, so that a later change of the incident updates it.
 
-    The service ignores an update whose `UpdatedAt` is not newer: it is the end of the incident,
-    which moves on as the incident does. A resolved incident is archived.
+    The service ignores an update whose `UpdatedAt` is not newer: it is when the change was found,
+    which is later at each change. An incident that is resolved or withdrawn is archived.
     Raises BartizanError when a required field is empty or a limit of the format is exceeded.
     """
     detector_arn = context.detector_arn(incident.detector)
@@ -47,7 +47,7 @@ def shape(incident: Incident, context: Context, change: int) -> dict[str, Any]:
         "AwsAccountId": context.account_id,
         "Types": types,
         "CreatedAt": format_time(incident.window.start),
-        "UpdatedAt": format_time(incident.window.end),
+        "UpdatedAt": format_time(incident.updated_at or incident.window.end),
         "FirstObservedAt": format_time(incident.window.start),
         "LastObservedAt": format_time(incident.window.end),
         "Severity": severity | {"Normalized": round(incident.severity)},
@@ -57,7 +57,7 @@ def shape(incident: Incident, context: Context, change: int) -> dict[str, Any]:
         "SourceUrl": context.incident_url(incident.id),
         "ProductFields": _product_fields(incident, change),
         "Resources": [_resource(incident, context)],
-        "RecordState": "ARCHIVED" if incident.state is IncidentState.RESOLVED else "ACTIVE",
+        "RecordState": "ACTIVE" if incident.state is IncidentState.OPEN else "ARCHIVED",
     }
     check(finding)
     return finding

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from bartizan.dispatch.context import Context
+from bartizan.dispatch.payload import change_kind
 from bartizan.dispatch.series import series_of
-from bartizan.model.anomaly import Incident, IncidentState
+from bartizan.model.anomaly import Incident
 from bartizan.model.story import headline, severity_label, shown, story
 from bartizan.model.text import clip, number, short
 
@@ -55,9 +56,8 @@ def escaped(text: str, limit: int) -> str:
 
 
 def _status(incident: Incident, change: int) -> str:
-    if incident.state is IncidentState.RESOLVED:
-        return "resolved"
-    return "opened" if change == 1 else f"updated (change {change})"
+    kind = change_kind(incident, change)
+    return kind if change == 1 else f"{kind} (change {change})"
 
 
 def _series_lines(incident: Incident) -> list[str]:

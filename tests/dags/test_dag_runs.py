@@ -1,0 +1,162 @@
+"""The DAGs one after the other in a real Airflow, on two small days."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bartizan import jobs
+from bartizan.model.window import DAY, HOUR, Window
+
+ROOT = Path(__file__).resolve().parents[2]
+PLAN = {"start": "2026-11-14", "days": 2, "records_per_day": 1000, "seed": 3}
+BOTH = Window.parse("2026-11-14", "2026-11-16")
+HISTORY = Window(BOTH.start, BOTH.start + DAY)
+LIVE = Window(HISTORY.end, BOTH.end)
+CONNECTOR = "waf_blocked_requests"
+
+pytestmark = pytest.mark.airflow
+Run = Callable[..., dict[str, Counter[str]]]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A home for all data of this file, named by the environment as in an installation."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("BARTIZAN_")]:
+            patch.delenv(name)
+        patch.setenv("BARTIZAN_HOME", str(home))
+        yield home
+
+
+@pytest.fixture(scope="module")
+def run(home: Path) -> Run:
+    """Runs a DAG to its end; returns how many instances of each task ended in which state."""
+    from airflow.dag_processing.dagbag import DagBag
+    from airflow.utils.db import initdb
+
+    initdb()
+    files = {dag_id: dag.fileloc for dag_id, dag in DagBag(ROOT / "dags").dags.items()}
+
+    def run_dag(dag_id: str, state: str = "success", **conf: Any) -> dict[str, Counter[str]]:
+        dag = DagBag(files[dag_id]).dags[dag_id]  # read anew: a test run leaves its params behind
+        for task in dag.tasks:
+            task.retries = 0  # a failure is to be seen at once
+        finished = dag.test(run_conf=conf)
+        found: dict[str, Counter[str]] = {}
+        for instance in finished.get_task_instances():
+            found.setdefault(instance.task_id, Counter())[str(instance.state)] += 1
+        assert finished.state == state, found
+        return found
+
+    return run_dag
+
+
+@pytest.fixture(scope="module")
+def records(run: Run, home: Path) -> list[dict[str, Any]]:
+    """What the simulation wrote, read by other means than landing's."""
+    assert run("simulate", **PLAN) == {
+        "plan_days": Counter(success=1),
+        "write_day": Counter(success=2),
+        "write_labels": Counter(success=1),
+    }
+    files = sorted((home / "raw").rglob("*.log.gz"))
+    lines = [line for file in files for line in gzip.decompress(file.read_bytes()).splitlines()]
+    assert len(lines) > 1000
+    return [json.loads(line) for line in lines]
+
+
+def events(asset: str) -> list[list[dict[str, str]]]:
+    """The windows of each event of an asset, in order."""
+    from airflow.models.asset import AssetEvent, AssetModel
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    query = select(AssetEvent.extra).join(AssetModel, AssetModel.id == AssetEvent.asset_id)
+    with create_session() as session:
+        found = session.scalars(query.where(AssetModel.name == asset).order_by(AssetEvent.id))
+        return [extra["windows"] for extra in found]
+
+
+def rows(table: str) -> list[dict[str, Any]]:
+    return jobs.open_lake().table(table).scan().to_arrow().to_pylist()
+
+
+def csv_rows(folder: Path) -> list[str]:
+    """The rows below the headers of all metric files in a folder."""
+    files = sorted(folder.rglob("*.csv"))
+    return [line for file in files for line in file.read_text().splitlines()[1:]]
+
+
+def test_the_whole_way(run: Run, records: list[dict[str, Any]], home: Path) -> None:
+    # land: every record once, and the second time nothing
+    landed = run("waf_land", **BOTH.as_json())
+    assert set(landed) >= {"plan_batches", "stage_batch", "validate_batches", "publish_batches"}
+    assert all(set(states) == {"success"} for states in landed.values()), landed
+    assert landed["stage_batch"].total() >= 1
+    requests = rows("waf.requests")
+    logged = Counter(r["timestamp"] for r in records)
+    assert Counter(r["event_ms"] for r in requests) == logged
+    assert rows("waf.quarantine") == []
+
+    snapshots = len(jobs.open_lake().table("waf.requests").snapshots())
+    again = run("waf_land", **LIVE.as_json())
+    assert again["stage_batch"] == Counter(skipped=1)
+    assert len(jobs.open_lake().table("waf.requests").snapshots()) == snapshots
+    assert len(rows("waf.requests")) == len(requests)
+    first, second = events("waf_requests")
+    announced = [Window.from_json(window) for window in first]
+    assert {int(h.start.timestamp()) for w in announced for h in w.split(HOUR)} == {
+        stamp // 3_600_000 * 3600 for stamp in logged
+    }
+    assert all(LIVE.intersection(window) == window for window in map(Window.from_json, second)), (
+        second
+    )
+
+    # aggregate: the sums are those of the log
+    run("waf_aggregate", **BOTH.as_json())
+    counted = Counter[str]()
+    for row in rows("agg.agg_action_5m"):
+        counted[row["action"]] += row["requests"]
+    assert counted == Counter(r["action"] for r in records)
+    built = len(jobs.open_lake().table("agg.agg_action_5m").snapshots())
+    run("waf_aggregate", **BOTH.as_json())
+    assert len(jobs.open_lake().table("agg.agg_action_5m").snapshots()) == built
+
+    # backfill: only a dry run unless told otherwise
+    metrics = home / "metrics" / CONNECTOR
+    dry = run(f"backfill_{CONNECTOR}", **HISTORY.as_json())
+    assert dry["learn"] == Counter(skipped=1)
+    assert not list(metrics.rglob("*.csv"))
+    wet = run(f"backfill_{CONNECTOR}", dry_run=False, **HISTORY.as_json())
+    assert wet["learn"] == Counter(success=1)
+    history = csv_rows(metrics / "backtest")
+    assert {line[:19] < f"{LIVE.start:%Y-%m-%d %H:%M:%S}" for line in history} == {True}
+
+    # crawl and detect: the live day, history and live together every blocked request
+    run(f"crawl_{CONNECTOR}", **LIVE.as_json())
+    live = csv_rows(metrics / "live")
+    assert len(list((metrics / "live").rglob("_manifest.json"))) > 200
+    blocked = sum(float(line.rsplit(",", 1)[1]) for line in history + live)
+    assert blocked == sum(r["action"] == "BLOCK" for r in records)
+    run(f"detect_{CONNECTOR}", **LIVE.as_json())
+    assert len(events("incidents")) == 1
+
+    # dispatch: the report names what was landed
+    assert run("dispatch")["write_report"] == Counter(success=1)
+    report = (home / "report" / "index.html").read_text()
+    assert f"{len(requests):,}" in report or str(len(requests)) in report
+
+
+def test_a_run_without_a_window_fails_and_writes_nothing(run: Run, home: Path) -> None:
+    before = sorted(home.rglob("*.csv"))
+    run(f"crawl_{CONNECTOR}", state="failed", start=BOTH.as_json()["start"])
+    assert sorted(home.rglob("*.csv")) == before
