@@ -11,6 +11,7 @@ from upath import UPath
 
 from bartizan.config import Settings
 from bartizan.lake import Lake
+from bartizan.model.anomaly import IncidentState
 from bartizan.model.connector import Connector
 from bartizan.model.landing import BatchCounts, BatchState
 from bartizan.model.text import inert
@@ -87,7 +88,9 @@ def look(
         dirty = by(aggregate_checks.c.level, aggregate_checks.c.bad_rows > 0)
         aggregates = by(built_hours.c.table_name)
         delivered = by(outbox.c.channel, outbox.c.state == "delivered")
-        found = connection.execute(select(func.count()).select_from(incidents)).scalar_one()
+        found = connection.execute(
+            select(func.count()).where(incidents.c.state != IncidentState.WITHDRAWN)
+        ).scalar_one()
     return Overview(
         objects=object_count(store),
         counts=totals(store),

@@ -7,6 +7,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +47,13 @@ def run(home: Path) -> Run:
     initdb()
     files = {dag_id: dag.fileloc for dag_id, dag in DagBag(ROOT / "dags").dags.items()}
 
-    def run_dag(dag_id: str, state: str = "success", **conf: Any) -> dict[str, Counter[str]]:
+    def run_dag(
+        dag_id: str, state: str = "success", at: datetime | None = None, **conf: Any
+    ) -> dict[str, Counter[str]]:
         dag = DagBag(files[dag_id]).dags[dag_id]  # read anew: a test run leaves its params behind
         for task in dag.tasks:
             task.retries = 0  # a failure is to be seen at once
-        finished = dag.test(run_conf=conf)
+        finished = dag.test(logical_date=at or datetime.now(UTC), run_conf=conf)
         found: dict[str, Counter[str]] = {}
         for instance in finished.get_task_instances():
             found.setdefault(instance.task_id, Counter())[str(instance.state)] += 1
@@ -154,6 +157,24 @@ def test_the_whole_way(run: Run, records: list[dict[str, Any]], home: Path) -> N
     assert run("dispatch")["write_report"] == Counter(success=1)
     report = (home / "report" / "index.html").read_text()
     assert f"{len(requests):,}" in report or str(len(requests)) in report
+
+
+def test_a_scheduled_run_lands_what_was_delivered_in_its_hour(run: Run, home: Path) -> None:
+    hour = Window(BOTH.end, BOTH.end + HOUR)
+    known = len(rows("waf.requests"))
+    old = next((home / "raw").rglob("*.log.gz"))
+    for delivered, name in ((hour.start, "inside"), (hour.end, "after")):
+        line = gzip.decompress(old.read_bytes()).splitlines()[0]
+        late = json.loads(line) | {"timestamp": int(delivered.timestamp() * 1000) - 1}
+        folder = old.parents[4] / f"{delivered:%Y/%m/%d/%H/%M}"
+        folder.mkdir(parents=True)
+        (folder / f"{name}.log.gz").write_bytes(gzip.compress(json.dumps(late).encode()))
+
+    run("waf_land", at=hour.end + timedelta(minutes=20))
+    assert len(rows("waf.requests")) == known + 1
+    assert [Window.from_json(window) for window in events("waf_requests")[-1]] == [
+        Window(BOTH.end - HOUR, BOTH.end)
+    ]
 
 
 def test_a_run_without_a_window_fails_and_writes_nothing(run: Run, home: Path) -> None:

@@ -27,3 +27,8 @@ def land_batch(root: Path, batch_id: str) -> None:
     stage(store, lake, batch_id)
     accept(store, lake, [batch_id])
     publish(store, lake, [batch_id])
+
+
+def open_lake(root: Path) -> None:
+    """Open a lake that may not exist yet."""
+    assert len(Lake.open(root).names()) == 3

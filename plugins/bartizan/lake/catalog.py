@@ -8,6 +8,7 @@ from pathlib import Path
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.table import Table
 
+from bartizan.lake.lock import locked
 from bartizan.lake.schemas import LANDED, TableSpec
 
 
@@ -22,14 +23,15 @@ class Lake:
     def open(cls, root: Path) -> Lake:
         """Open the lake at `root`, creating the folder and the landing tables at first use."""
         root.mkdir(parents=True, exist_ok=True)
-        catalog = SqlCatalog(
-            "bartizan",
-            uri=f"sqlite:///{root / 'catalog.db'}?timeout=60",
-            warehouse=f"file://{root}",
-        )
-        lake = cls(root, catalog)
-        for spec in LANDED.values():
-            lake.create(spec)
+        with locked(root, "open"):  # several workers may be the first
+            catalog = SqlCatalog(
+                "bartizan",
+                uri=f"sqlite:///{root / 'catalog.db'}?timeout=60",
+                warehouse=f"file://{root}",
+            )
+            lake = cls(root, catalog)
+            for spec in LANDED.values():
+                lake.create(spec)
         return lake
 
     def create(self, spec: TableSpec) -> Table:

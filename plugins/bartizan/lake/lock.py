@@ -9,14 +9,13 @@ from __future__ import annotations
 import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-from bartizan.lake.catalog import Lake
+from pathlib import Path
 
 
 @contextmanager
-def locked(lake: Lake, name: str) -> Iterator[None]:
-    """Hold the lake's lock `name` during the block; waits until another holder is done."""
-    path = lake.root / "locks" / f"{name}.lock"
+def locked(root: Path, name: str) -> Iterator[None]:
+    """Hold the lock `name` of the lake at `root` during the block; waits for another holder."""
+    path = root / "locks" / f"{name}.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

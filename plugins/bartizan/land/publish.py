@@ -40,7 +40,7 @@ def publish(store: Store, lake: Lake, batch_ids: Sequence[str]) -> PublishResult
     validated, and TransientError when another writer keeps winning the commit. One publisher works
     at a time: what it finds published, or not, stays so until its own commits are made.
     """
-    with locked(lake, "publish"):
+    with locked(lake.root, "publish"):
         return _publish(store, lake, batch_ids)
 
 

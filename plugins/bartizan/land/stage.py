@@ -34,7 +34,7 @@ def stage(store: Store, lake: Lake, batch_id: str) -> Batch:
     worker on the same batch waits for the first and finds the work done. Raises UsageError for an
     unknown batch, SourceError when an object cannot be read now.
     """
-    with locked(lake, f"batch-{batch_id}"):
+    with locked(lake.root, f"batch-{batch_id}"):
         batch = load_batch(store, batch_id)
         return batch if batch.state in _DONE else _stage(store, lake, batch)
 

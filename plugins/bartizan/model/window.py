@@ -25,8 +25,12 @@ def naive(instant: datetime) -> datetime:
 
 
 def aware(instant: datetime) -> datetime:
-    """A naive UTC datetime from a column as an aware one; an aware one is converted to UTC."""
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+    """A naive UTC datetime from a column as an aware one; an aware one is converted to UTC.
+
+    The result is a plain datetime, whatever subclass Airflow or pandas hand in.
+    """
+    utc = instant if instant.tzinfo is None else instant.astimezone(UTC)
+    return datetime.combine(utc.date(), utc.time(), tzinfo=UTC)
 
 
 def parse_time(text: str) -> datetime:

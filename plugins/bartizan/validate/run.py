@@ -42,7 +42,7 @@ def validate(store: Store, lake: Lake, batch_ids: Sequence[str]) -> list[BatchVe
     if staged:
         checks = _Checks()
         for batch_id in staged:
-            with locked(lake, f"batch-{batch_id}"):
+            with locked(lake.root, f"batch-{batch_id}"):
                 batch = load_batch(store, batch_id)
                 if batch.state is BatchState.STAGED:
                     _validate_one(store, lake, batch, checks)

@@ -118,13 +118,19 @@ def test_an_old_window_scored_again_leaves_a_finished_incident_whole(bench: Benc
     assert load_detector(bench.store, "blocked").scored_through == "2026-11-02T05:00:00Z"
 
 
-def test_an_incident_of_nine_days_stays_one(tmp_path: Path) -> None:
+def test_an_incident_of_weeks_stays_one(tmp_path: Path) -> None:
     bench = Bench(tmp_path, HOURLY)
     event = severe(range(5, 400))
     (first,) = bench.run(between(0, 9 * 24, HOUR), event).changed
     for hour in range(9 * 24, 9 * 24 + 3):
         assert bench.run(between(hour, hour + 1, HOUR), event).changed == (first,)
     assert bench.spans() == [(between(5, 9 * 24 + 3, HOUR), IncidentState.OPEN)]
+
+    bench.run(between(400, 402, HOUR), event)  # hours between were never scored
+    bench.run(between(9 * 24 + 3, 400, HOUR), event)
+    assert bench.spans() == [(between(5, 400, HOUR), IncidentState.RESOLVED)]
+    assert bench.run(between(399, 400, HOUR), event).changed == ()
+    assert bench.spans() == [(between(5, 400, HOUR), IncidentState.RESOLVED)]
 
 
 def test_resolved_once_when_nothing_can_join_it_any_more(bench: Bench) -> None:

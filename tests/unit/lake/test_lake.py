@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from multiprocessing import get_context
 from pathlib import Path
 from threading import Barrier
 
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from lakes import requests
+from landing_worker import open_lake
 
 from bartizan.errors import TransientError, UsageError
 from bartizan.lake import Lake, add_files, planned_files, replace_window
@@ -165,3 +167,13 @@ def test_a_lake_opens_again_with_what_it_held(lake: Lake) -> None:
     again = Lake.open(lake.root)
     assert again.names() == ["agg.counts", "waf.quarantine", "waf.requests", "waf.rule_hits"]
     assert again.table("waf.requests").scan().count() == 5
+
+
+def test_several_workers_may_be_the_first_to_open_a_lake(tmp_path: Path) -> None:
+    context = get_context("spawn")
+    workers = [context.Process(target=open_lake, args=(tmp_path / "lake",)) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+    assert [worker.exitcode for worker in workers] == [0, 0, 0]

@@ -6,12 +6,23 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
 
+import pendulum
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bartizan.errors import UsageError
-from bartizan.model.window import DAY, HOUR, Window, merged, parse_duration, parse_time, without
+from bartizan.model.window import (
+    DAY,
+    HOUR,
+    Window,
+    aware,
+    floor,
+    merged,
+    parse_duration,
+    parse_time,
+    without,
+)
 
 MINUTE = timedelta(minutes=1)
 ORIGIN = datetime(2026, 11, 1, 21, 30, tzinfo=UTC)  # the drawn windows cross a day
@@ -149,3 +160,10 @@ def test_what_is_no_positive_duration_is_refused(text: str) -> None:
 def test_durations_add_their_parts(days: int, hours: int, spare: int) -> None:
     span = timedelta(days=days, hours=hours, minutes=spare)
     assert parse_duration(f"P{days}DT{hours}H{spare}M") == span
+
+
+def test_the_datetimes_of_airflow_become_plain_ones() -> None:
+    berlin = pendulum.datetime(2026, 11, 21, 5, 20, tz="Europe/Berlin")
+    window = Window(floor(aware(berlin), HOUR), aware(berlin))
+    assert str(window) == "[2026-11-21T04:00:00Z, 2026-11-21T04:20:00Z)"
+    assert type(window.start) is type(window.end) is datetime
