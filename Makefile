@@ -7,7 +7,7 @@ PORT ?= 8080
 BIN := .venv/bin
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/ready ## virtual environment from requirements.txt, hashes checked
 
@@ -19,6 +19,9 @@ up: setup ## Airflow's UI on loopback with the same project and data
 
 test: setup lint ## lint, then all tests
 	$(BIN)/pytest
+
+e2e: setup ## the demo on a small plan, killed and run again (minutes)
+	$(BIN)/pytest -m e2e tests/e2e
 
 lint: setup ## ruff, mypy, import-linter, sqlfluff
 	$(BIN)/ruff check .
@@ -48,4 +51,4 @@ clean: ## remove the environment and all demo data
 	@$(BIN)/pip install --disable-pip-version-check -q --no-deps --no-build-isolation -e .
 	@touch $@
 
-.PHONY: help setup demo up test lint bench lock clean
+.PHONY: help setup demo up test e2e lint bench lock clean

@@ -129,7 +129,6 @@ def plan_landing(windows: Sequence[Window], retry_rejected: bool = False) -> lis
     from bartizan.land.plan import plan
 
     store, source = open_store(), settings().source
-    open_lake()  # its tables are there before several workers stage at once
     batch_ids: list[str] = []
     for window in windows:
         wider = Window(window.start - LATE, window.end)

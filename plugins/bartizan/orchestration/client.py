@@ -101,19 +101,26 @@ class AirflowClient:
             if backfill["completed_at"] is None:
                 self.call("PUT", f"backfills/{backfill['id']}/cancel")
 
-    def unheard_events(self, since: str) -> list[dict[str, Any]]:
-        """Asset events after `since` (ISO-8601) that some consumer, not paused, has not heard."""
+    def unheard(self, since: str) -> set[tuple[int, str]]:
+        """Asset events after `since` (ISO-8601) that a consumer, not paused, did not hear: pairs of
+        the event's id and the consumer's DAG id."""
         listening = {dag["dag_id"] for dag in self._dags() if not dag["is_paused"]}
         consumers = {
             asset["id"]: {dag["dag_id"] for dag in asset["scheduled_dags"]} & listening
             for asset in self.call("GET", "assets", params={"limit": 1000})["assets"]
         }
-        events = self.call("GET", "assets/events", params={"timestamp_gte": since, "limit": 1000})[
-            "asset_events"
-        ]
-        return [
-            event
+        parameters = {"timestamp_gte": since, "limit": 1000}
+        events = self.call("GET", "assets/events", params=parameters)["asset_events"]
+        return {
+            (event["id"], dag_id)
             for event in events
-            if consumers.get(event["asset_id"], set())
+            for dag_id in consumers.get(event["asset_id"], set())
             - {run["dag_id"] for run in event["created_dagruns"]}
-        ]
+        }
+
+    def ring_again(self, event_id: int) -> int:
+        """Repeat an asset event; returns the id of the new one."""
+        events = self.call("GET", "assets/events", params={"limit": 1000, "order_by": "-id"})
+        event = next(one for one in events["asset_events"] if one["id"] == event_id)
+        body = {"asset_id": event["asset_id"], "extra": event["extra"]}
+        return int(self.call("POST", "assets/events", json=body)["id"])

@@ -28,6 +28,7 @@ from bartizan.store.incidents import load_incidents
 
 POLL_S = 0.7
 BACKFILL_TRIES = 60
+LOST_AFTER = 12  # polls without a run while an event is unheard
 ACTIVE = {"queued", "running"}
 
 
@@ -170,12 +171,22 @@ class _Walk:
             self._show()
 
     def settle(self, since: str) -> None:
-        """Wait until every asset event after `since` was heard and no run is active."""
-        quiet = 0
+        """Wait until every asset event after `since` was heard and no run is active.
+
+        Airflow 3.3 on SQLite can lose an event that arrives while its scheduler starts a run for an
+        earlier one. One that nobody has heard for a while is rung again; that does no harm.
+        """
+        quiet, idle, repeated = 0, 0, set[tuple[int, str]]()
         while quiet < 2:
             time.sleep(POLL_S)
-            busy = self._active() or self._client.unheard_events(since)
-            quiet = 0 if busy else quiet + 1
+            active, unheard = self._active(), self._client.unheard(since) - repeated
+            quiet = 0 if active or unheard else quiet + 1
+            idle = 0 if active or not unheard else idle + 1
+            if idle == LOST_AFTER:
+                self._progress.say("ringing again for an asset event that was lost")
+                for event_id in {event_id for event_id, _ in unheard}:
+                    self._client.ring_again(event_id)
+                repeated, idle = repeated | unheard, 0
             self._show()
         for run in self._client.runs(start_date_gte=since, state="failed"):
             self._fail(run["dag_id"], run["dag_run_id"])

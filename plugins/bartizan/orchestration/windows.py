@@ -9,7 +9,7 @@ from airflow.sdk import Asset, Param
 from airflow.sdk.exceptions import AirflowSkipException
 
 from bartizan.errors import UsageError
-from bartizan.model.window import HOUR, Window, floor, given_window, merged, parse_time
+from bartizan.model.window import HOUR, Window, aware, floor, given_window, merged
 
 WINDOWS = "windows"
 
@@ -58,9 +58,7 @@ def run_windows(context: Mapping[str, Any]) -> list[Window]:
             f"run {context['run_id']}", "has no window", "trigger it with start and end in the form"
         )
     # A schedule may run some minutes past the hour to let deliveries arrive; hours stay whole.
-    # Airflow's own times are pendulum's, which cannot be floored.
-    start, end = parse_time(start.isoformat()), parse_time(end.isoformat())
-    return [Window(floor(start, HOUR), floor(end, HOUR))]
+    return [Window(floor(aware(start), HOUR), floor(aware(end), HOUR))]
 
 
 def is_by_hand(context: Mapping[str, Any]) -> bool:
