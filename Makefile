@@ -31,7 +31,9 @@ lint: setup ## ruff, mypy, import-linter, sqlfluff
 	$(BIN)/sqlfluff lint --disable-progress-bar include/sql
 
 bench: setup ## benchmarks with ratios against named peers
-	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	$(BIN)/bartizan simulate --home var/bench --days 2
+	$(BIN)/python benchmarks/landing.py var/bench/raw --objects 1600
+	$(BIN)/python benchmarks/detect_synthetic.py
 
 lock: setup ## compile requirements.in to requirements.txt with hashes
 	$(BIN)/uv pip compile requirements.in --universal --python-version 3.11 --generate-hashes --upgrade \
