@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import httpx
 
 from bartizan.errors import BartizanError, TransientError
+
+READ_TRIES = 10
 
 
 class AirflowClient:
@@ -31,6 +34,12 @@ class AirflowClient:
             token = self._http.get("/auth/token").json()["access_token"]
             self._http.headers["Authorization"] = f"Bearer {token}"
         response = self._http.request(method, f"/api/v2/{path}", **arguments)
+        for _ in range(READ_TRIES - 1):
+            if method != "GET" or not response.is_server_error:
+                break
+            # Airflow 3.3 cannot show an event while a run that it started is still queued.
+            time.sleep(1)
+            response = self._http.request(method, f"/api/v2/{path}", **arguments)
         if response.is_error:
             kind = TransientError if response.status_code == 503 else BartizanError
             raise kind(

@@ -179,7 +179,8 @@ class _Walk:
         quiet, idle, repeated = 0, 0, set[tuple[int, str]]()
         while quiet < 2:
             time.sleep(POLL_S)
-            active, unheard = self._active(), self._client.unheard(since) - repeated
+            active = self._active()
+            unheard = set() if active else self._client.unheard(since) - repeated
             quiet = 0 if active or unheard else quiet + 1
             idle = 0 if active or not unheard else idle + 1
             if idle == LOST_AFTER:
