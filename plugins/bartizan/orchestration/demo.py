@@ -189,8 +189,9 @@ class _Walk:
                     self._client.ring_again(event_id)
                 repeated, idle = repeated | unheard, 0
             self._show()
-        for run in self._client.runs(start_date_gte=since, state="failed"):
-            self._fail(run["dag_id"], run["dag_run_id"])
+        for run in self._client.runs(state="failed"):
+            if (run["start_date"] or "") >= since:  # one that was cancelled has never started
+                self._fail(run["dag_id"], run["dag_run_id"])
 
     def _is_active(self, dag_id: str, run_id: str) -> bool:
         state = self._client.run(dag_id, run_id)["state"]
