@@ -1,8 +1,10 @@
 """The assets that link the DAGs. Each event carries the windows it is about in its extra.
 
 An event is a bell: a bell that rings twice does no harm, since every consumer does only what is not
-done yet, and several bells rung while a consumer was busy make one run with all their windows. Airflow 3.3
-can lose a bell that is rung while its scheduler starts a run for an earlier one: repeat the window.
+done yet, and several bells rung while a consumer was busy make one run with all their windows.
+Airflow 3.3 can lose a bell that is rung while its scheduler starts a run for an earlier one: run
+the window again.
+
 Partition keys would start one run per hour instead; docs/adr/0001 says why they are not used.
 """
 
