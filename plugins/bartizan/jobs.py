@@ -282,12 +282,11 @@ def backfill(name: str, window: Window, dry_run: bool = True) -> dict[str, Any]:
     from bartizan.crawl.history import backfill as backfill_history
     from bartizan.store.landing import changed_within
 
+    connector = load_connector(name)
     landed = merged(Window.hour(hour) for hour in changed_within(open_store(), window))
     if not landed:
         raise UsageError(f"backfill {name}", f"nothing was landed in {window}", "land it first")
-    result = backfill_history(
-        open_engine(), load_connector(name), settings().metrics, landed, dry_run=dry_run
-    )
+    result = backfill_history(open_engine(), connector, settings().metrics, landed, dry_run=dry_run)
     return asdict(result)
 
 
