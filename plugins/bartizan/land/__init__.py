@@ -4,6 +4,7 @@ plan     list new objects, register them in batches            plan.py, listing.
 stage    decode a batch into Parquet files nobody sees yet     stage.py
            read.py       bytes of the objects
            inflate.py    gzip, whole or damaged
+           parts.py      large objects, cut at record ends
            framing.py    where each record starts and ends
            screen.py     which records are as AWS documents them, which need care
            normalise.py  those that need care, one by one

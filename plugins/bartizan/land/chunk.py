@@ -18,11 +18,15 @@ _EXTRA = pa.map_(pa.string(), pa.string())
 
 @dataclass(frozen=True)
 class ObjectText:
-    """Text of an object; `problem` says why it may not be all of it."""
+    """Text of an object, or a part of it from byte `start` on.
+
+    `problem` says why it may not be all of it.
+    """
 
     uri: str
     text: bytes
     problem: str = ""
+    start: int = 0
 
 
 @dataclass(frozen=True)
@@ -78,9 +82,10 @@ def _frame_again(
             if item.problem and span.end == len(item.text):
                 reason, explained = f"{item.problem}: {reason}", True
             raw = item.text[span.start : span.end]
-            damage.append(quarantined(item.uri, span.start, raw, reason))
+            damage.append(quarantined(item.uri, item.start + span.start, raw, reason))
         if not explained:
-            damage.append(quarantined(item.uri, len(item.text), b"", item.problem))
+            end = item.start + len(item.text)
+            damage.append(quarantined(item.uri, end, b"", item.problem))
     return pieces, damage
 
 
@@ -96,6 +101,8 @@ class _Part:
     ) -> None:
         self._objects, self._frames, self._screened = objects, frames, screened
         self._kept = ~np.isin(frames.item, list(without))
+        starts = np.array([item.start for item in objects], np.int64)
+        self._offset = starts[frames.item] + frames.offset
 
     def items(self) -> Iterator[int]:
         """The object of each record."""
@@ -107,7 +114,7 @@ class _Part:
             if self._kept[index]:
                 uri = self._objects[self._frames.item[index]].uri
                 raw = self._frames.raw(index).rstrip(b"\r\n")
-                yield quarantined(uri, int(self._frames.offset[index]), raw, reason)
+                yield quarantined(uri, int(self._offset[index]), raw, reason)
 
     def rows(self) -> pa.Table:
         """The log records."""
@@ -122,7 +129,7 @@ class _Part:
                 "extra": _column(mended, len(chosen), "extra", _EXTRA),
                 "event_ms": self._screened.event_ms[chosen],
                 "source_object": uris.take(pa.array(self._frames.item[chosen])),
-                "source_offset": self._frames.offset[chosen],
+                "source_offset": self._offset[chosen],
             }
         )
 

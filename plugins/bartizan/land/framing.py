@@ -38,7 +38,7 @@ class Frames:
     start: Ints  # in the buffer
     length: Ints
     item: Ints  # which of the objects
-    offset: Ints  # byte offset of the record in the text of its object
+    offset: Ints  # byte offset of the record in its text
 
     def __len__(self) -> int:
         return len(self.item)
@@ -52,6 +52,7 @@ class Frames:
 
         Arrow's layout of a view longer than 12 bytes: length, first 4 bytes, buffer, offset.
         """
+        assert len(self.buffer) < 2**31, f"{len(self.buffer)} bytes are too many for 32-bit offsets"
         start = self.start[chosen]
         views = np.empty((len(chosen), 4), np.int32)
         views[:, 0] = self.length[chosen]

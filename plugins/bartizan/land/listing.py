@@ -33,27 +33,30 @@ class Listed:
     delivered: datetime | None
 
 
-def list_objects(source: UPath, window: Window | None = None) -> Iterator[Listed]:
+@dataclass(frozen=True)
+class Listing:
+    """Log objects, and how many files were skipped because their suffix is of another format."""
+
+    logs: tuple[Listed, ...]
+    skipped: int
+
+
+def list_objects(source: UPath, window: Window | None = None) -> Listing:
     """Log objects below `source`, in no particular order.
 
     With a `window`, folders of delivery times outside it are not entered; objects without a time
-    in their path are always listed. Left out are files that are hidden or begin with `_`, those
-    below a top folder of that kind, and those whose suffix is that of another format. Raises
-    UsageError when the folder does not exist.
+    in their path are always listed. Left out are files that are hidden or begin with `_`, and those
+    below a top folder of that kind. Raises UsageError when the folder does not exist.
     """
     fs = source.fs
     local = source.protocol in ("", "file", "local")
     root = str(UPath(source.path).absolute()) if local else source.path.rstrip("/")
     if not fs.isdir(root):
         raise UsageError("source", f"{str(source)!r} is not a folder", "check the path or prefix")
-    for info in _walk(fs, root, window):
-        path = info["name"]
-        if _is_log(path.removeprefix(root)):
-            uri = path if local else fs.unstrip_protocol(path)
-            span = delivery_window(path.rpartition("/")[0])
-            yield Listed(
-                LogObject(uri, _version(info), int(info["size"])), span.start if span else None
-            )
+    shown = [info for info in _walk(fs, root, window) if not _hidden(_below(root, info))]
+    logs = [info for info in shown if _below(root, info).suffix.lower() not in OTHER_FORMATS]
+    uri = str if local else fs.unstrip_protocol
+    return Listing(tuple(_listed(uri(i["name"]), i) for i in logs), len(shown) - len(logs))
 
 
 def _walk(fs: Any, folder: str, window: Window | None) -> Iterator[dict[str, Any]]:
@@ -75,11 +78,19 @@ def _within(span: Window, window: Window) -> bool:
     return window.start <= span.start and span.end <= window.end
 
 
-def _is_log(relative: str) -> bool:
+def _below(root: str, info: dict[str, Any]) -> PurePosixPath:
+    return PurePosixPath(info["name"].removeprefix(root).lstrip("/"))
+
+
+def _hidden(path: PurePosixPath) -> bool:
     """Web ACL names may begin with `_`, so only the first folder and the file are judged by it."""
-    path = PurePosixPath(relative.lstrip("/"))
-    hidden = path.name.startswith((".", "_")) or path.parts[0].startswith((".", "_"))
-    return not hidden and path.suffix.lower() not in OTHER_FORMATS
+    return path.name.startswith((".", "_")) or path.parts[0].startswith((".", "_"))
+
+
+def _listed(uri: str, info: dict[str, Any]) -> Listed:
+    span = delivery_window(uri.rpartition("/")[0])
+    item = LogObject(uri, _version(info), int(info["size"]))
+    return Listed(item, span.start if span else None)
 
 
 def _version(info: dict[str, Any]) -> str:

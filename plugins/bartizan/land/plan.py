@@ -24,13 +24,15 @@ class Plan:
 
     `batch_ids` are all batches to publish, those left over from an earlier run included.
     `changed` are objects that were landed under another version: objects are immutable by
-    contract, so they are reported and not read again.
+    contract, so they are reported and not read again. `skipped` is how many files were not looked
+    into, as their suffix is of another format.
     """
 
     batch_ids: tuple[str, ...]
     objects_new: int
     objects_known: int
     changed: tuple[LogObject, ...]
+    skipped: int
 
 
 def plan(
@@ -48,7 +50,8 @@ def plan(
     UsageError when the source does not exist or another worker registers the same objects at the
     same moment.
     """
-    listed = list(list_objects(source, window))
+    listing = list_objects(source, window)
+    listed = listing.logs
     known = known_versions(store, (found.item.uri for found in listed))
     new = [found for found in listed if found.item.uri not in known]
     changed = [
@@ -63,6 +66,7 @@ def plan(
         objects_new=len(new),
         objects_known=len(listed) - len(new),
         changed=tuple(sorted(changed)),
+        skipped=listing.skipped,
     )
 
 

@@ -35,6 +35,7 @@ class LandReport:
 
     objects: int
     objects_known: int
+    skipped: int  # files that are no logs by their suffix
     batches: int
     counts: BatchCounts
     hours: tuple[str, ...]
@@ -46,6 +47,7 @@ class LandReport:
         return {
             "objects": self.objects,
             "objects_known": self.objects_known,
+            "skipped": self.skipped,
             "batches": self.batches,
             **asdict(self.counts),
             "hours": list(self.hours),
@@ -83,6 +85,7 @@ def land(
     return LandReport(
         objects=sum(len(batch.objects) for batch in batches),
         objects_known=planned.objects_known,
+        skipped=planned.skipped,
         batches=total,
         counts=_total(batch.counts for batch in batches),
         hours=tuple(format_time(hour) for hour in published.hours),

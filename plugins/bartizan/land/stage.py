@@ -16,6 +16,7 @@ from bartizan.land.decode import decode
 from bartizan.land.duplicates import Seen
 from bartizan.land.hour_files import HourFiles, write_file
 from bartizan.land.inflate import inflate
+from bartizan.land.parts import parts
 from bartizan.land.quarantine import Quarantined, table
 from bartizan.land.read import read_objects
 from bartizan.land.rule_hits import rule_hits
@@ -77,7 +78,7 @@ def _stage(store: Store, lake: Lake, batch: Batch) -> Batch:
 def chunks(
     objects: Sequence[LogObject], chunk_bytes: int = _CHUNK_BYTES
 ) -> Iterator[list[ObjectText]]:
-    """The texts of the objects, in groups of about `chunk_bytes`."""
+    """The texts of the objects, in groups of about `chunk_bytes`; larger ones in parts."""
     chunk: list[ObjectText] = []
     size = 0
     for item, data in read_objects(objects):
@@ -85,12 +86,13 @@ def chunks(
         text = (
             ObjectText(item.uri, b"", "object no longer exists")
             if inflated is None
-            else (ObjectText(item.uri, inflated.text, inflated.problem))
+            else ObjectText(item.uri, inflated.text, inflated.problem)
         )
-        chunk.append(text)
-        size += len(text.text)
-        if size >= chunk_bytes:
-            yield chunk
-            chunk, size = [], 0
+        for part in parts(text, chunk_bytes):
+            chunk.append(part)
+            size += len(part.text)
+            if size >= chunk_bytes:
+                yield chunk
+                chunk, size = [], 0
     if chunk:
         yield chunk

@@ -28,7 +28,6 @@ COLUMNS = (
 )
 MOST_ROWS = 2_000_000  # of a larger batch every n-th row is checked; its counts are always whole
 _HOUR_MS = 3_600_000
-FEW_RECORDS = 10  # below it a share says nothing: one damaged object is no bad batch
 
 
 def account(lake: Lake, batch: Batch) -> pd.DataFrame:
@@ -46,9 +45,7 @@ def account(lake: Lake, batch: Batch) -> pd.DataFrame:
             "rule_hits_in_files": [rows["waf.rule_hits"]],
             "quarantined": [counts.quarantined],
             "quarantined_in_files": [rows["waf.quarantine"]],
-            "quarantined_share": [
-                counts.quarantined / counts.records if counts.records >= FEW_RECORDS else 0.0
-            ],
+            "quarantined_share": [counts.quarantined / counts.records if counts.records else 0.0],
             "files_with_other_columns": [sum(_differs(files[name], name) for name in files)],
         }
     )

@@ -52,12 +52,16 @@ def validate(store: Store, lake: Lake, batch_ids: Sequence[str]) -> list[BatchVe
 def _validate_one(store: Store, lake: Lake, batch: Batch, checks: _Checks) -> None:
     results = checks.run("account", frames.account(lake, batch))
     # Only an account that adds up says which files to read.
-    if all(result.passed for result in results) and batch.counts.requests:
+    if not _failed(results) and batch.counts.requests:
         results += checks.run("requests", frames.requests(lake, batch))
     save_results(store, batch.id, results)
-    failed = [one for one in results if one.level == suite.FAIL and not one.passed]
+    failed = _failed(results)
     reason = "; ".join(f"{one.expectation} on {one.subject}: {one.observed}" for one in failed)
     set_state(store, batch, BatchState.REJECTED if failed else BatchState.VALID, reason)
+
+
+def _failed(results: Sequence[CheckResult]) -> list[CheckResult]:
+    return [one for one in results if one.level == suite.FAIL and not one.passed]
 
 
 def _verdict(store: Store, batch_id: str) -> BatchVerdict:

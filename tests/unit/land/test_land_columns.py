@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from waf_logs import SAMPLES, START_MS, instant, line, lines, record, sample_records
 
 from bartizan.engines.duckdb import connect
@@ -55,18 +57,21 @@ def plain_hits(entry: dict[str, Any]) -> Counter[tuple[Any, ...]]:
     hits: list[tuple[Any, ...]] = []
     groups = entry.get("ruleGroupList") or []
     kind, name = entry.get("terminatingRuleType"), entry["terminatingRuleId"]
-    inner = [group for group in groups if group.get("terminatingRule")]
-    if name != "Default_Action" and (kind in ("REGULAR", "RATE_BASED") or not inner):
+    decider = None
+    if name != "Default_Action" and kind in (None, "GROUP", "MANAGED_RULE_GROUP"):
+        for nth, group in enumerate(groups):
+            rule = group.get("terminatingRule")
+            if rule and rule["action"].upper() == entry["action"]:
+                decider = nth
+    if name != "Default_Action" and decider is None:
         hits.append((None, name, entry["action"], None, True))
     for rule in entry.get("nonTerminatingMatchingRules") or []:
         hits.append((None, rule["ruleId"], rule["action"], rule.get("overriddenAction"), False))
-    for group in groups:
+    for nth, group in enumerate(groups):
         where = group["ruleGroupId"]
         if rule := group.get("terminatingRule"):
-            ended = name != "Default_Action" and kind in (None, "GROUP", "MANAGED_RULE_GROUP")
-            hits.append(
-                (where, rule["ruleId"], rule["action"], rule.get("overriddenAction"), ended)
-            )
+            overridden = rule.get("overriddenAction")
+            hits.append((where, rule["ruleId"], rule["action"], overridden, nth == decider))
         for rule in group.get("nonTerminatingMatchingRules") or []:
             hits.append(
                 (where, rule["ruleId"], rule["action"], rule.get("overriddenAction"), False)
@@ -144,6 +149,39 @@ def test_own_records():
             record(4, ruleGroupList=[], captchaResponse={"responseCode": 405}),
         ]
     )
+
+
+ACTIONS = st.sampled_from(["BLOCK", "COUNT", "ALLOW", "Block"])
+GROUP = st.builds(
+    lambda name, action: {
+        "ruleGroupId": name,
+        "terminatingRule": action and {"ruleId": f"{name}-rule", "action": action},
+        "nonTerminatingMatchingRules": [{"ruleId": "counted", "action": "COUNT"}],
+    },
+    st.sampled_from("abc"),
+    ACTIONS | st.none(),
+)
+ENDED = st.fixed_dictionaries(
+    {
+        "action": st.sampled_from(["BLOCK", "ALLOW"]),
+        "terminatingRuleId": st.sampled_from(["Default_Action", "own"]),
+        "terminatingRuleType": st.sampled_from(
+            ["REGULAR", "RATE_BASED", "GROUP", "MANAGED_RULE_GROUP", None]
+        ),
+        "ruleGroupList": st.lists(GROUP, max_size=4),
+    }
+)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(ENDED, min_size=1, max_size=20))
+def test_one_hit_terminates_a_request_that_a_rule_ended(changes):
+    records = [record(number, **change) for number, change in enumerate(changes)]
+    check_records(records)
+    _, hits = landed(*records)
+    terminating = Counter(hit["event_ms"] for hit in hits if hit["terminating"])
+    ended = [one for one in records if one["terminatingRuleId"] != "Default_Action"]
+    assert terminating == {one["timestamp"]: 1 for one in ended}
 
 
 @pytest.mark.skipif(not SAMPLES.is_dir(), reason="sample records are not at hand")

@@ -19,7 +19,7 @@ from waf_logs import SAMPLES, instant, line, lines, record, sample_records, writ
 
 import bartizan.land.publish as publish_module
 import bartizan.land.stage as stage_module
-from bartizan.errors import UsageError
+from bartizan.errors import SourceError, UsageError
 from bartizan.lake import Lake, planned_files
 from bartizan.land.plan import plan
 from bartizan.land.publish import publish
@@ -241,16 +241,18 @@ def test_listing(house, tmp_path):
         (house.source / name).write_bytes(b"{}")
     (house.source / "_state").mkdir()
     (house.source / "_state" / "a.log").write_bytes(b"")
+    (house.source / "_state" / "b.csv").write_bytes(b"")  # hidden, so not counted
     window = Window(START + timedelta(minutes=30), START + timedelta(minutes=60))
     # Objects of seconds 2000 and 3000 lie in folders 00/33 and 00/50; one has no time.
     planned = plan(house.store, UPath(house.source), window)
-    assert planned.objects_new == 3
+    assert (planned.objects_new, planned.skipped) == (3, 1)
     planned = plan(house.store, UPath(house.source))
     assert (planned.objects_new, planned.objects_known, planned.changed) == (9, 3, ())
     assert len(planned.batch_ids) == 2
     changed = write_object(house.source, "no-time", lines([record(1), record(2)]))
     report = house.land()
     assert [item.uri for item in report.changed] == [str(changed)]
+    assert report.as_json()["skipped"] == 1  # notes.pdf
     with pytest.raises(UsageError, match="not a folder"):
         plan(house.store, UPath(tmp_path / "nowhere"))
 
@@ -263,6 +265,21 @@ def test_a_vanished_object_is_named(house):
     assert (batch.counts.requests, batch.counts.quarantined) == (90, 2)
     with pytest.raises(UsageError, match="validate it first"):
         publish(house.store, house.lake, [batch_id])
+
+
+def test_an_object_that_cannot_be_read_now_is_landed_when_it_can(house: House) -> None:
+    fill(house)
+    file = next(house.source.rglob("object-3.log.gz"))
+    content = file.read_bytes()
+    [batch_id] = plan(house.store, UPath(house.source)).batch_ids
+    file.unlink()
+    file.mkdir()  # reading it fails, for root too
+    with pytest.raises(SourceError, match=r"object-3\.log\.gz: cannot be read"):
+        stage(house.store, house.lake, batch_id)
+    assert load_batch(house.store, batch_id).state is BatchState.PLANNED
+    file.rmdir()
+    file.write_bytes(content)
+    assert house.land().counts == EXPECTED
 
 
 @pytest.mark.skipif(not SAMPLES.is_dir(), reason="sample records are not at hand")

@@ -73,6 +73,8 @@ def test_verdicts(landed):
     [failed] = [one for one in verdicts["junk"].results if not one.passed]
     assert (failed.subject, failed.level) == ("quarantined_share", "fail")
     assert "0.916" in verdicts["junk"].reason
+    [doubtful] = [one for one in verdicts["one damaged"].results if not one.passed]
+    assert (doubtful.subject, doubtful.level) == ("quarantined_share", "warn")
     warned = {one.subject for one in verdicts["odd"].results if not one.passed}
     assert warned == {"action", "client_ip_is_address", "uri", "method"}
     failures = {one.subject for one in verdicts["tampered"].results if not one.passed}
