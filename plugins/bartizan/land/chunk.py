@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from bartizan.land.framing import Frames, Ints, Span, cut_out, lines, spans
-from bartizan.land.quarantine import Quarantined, quarantined
+from bartizan.land.account import per_object
+from bartizan.land.framing import Frames, Ints, Piece, cut_out, lines, spans
+from bartizan.land.origin import origin
+from bartizan.land.quarantine import Quarantine, Quarantined
+from bartizan.land.redact import NO_KEY, Redaction
+from bartizan.land.redact_rows import redact_extra
 from bartizan.land.screen import Mended, Screened, screen
+from bartizan.land.unwrap import MARK, unwrap
 
+SHORTEST_RECORD = 32  # bytes: a time, and an action or a web ACL
 _HOUR_MS = 3_600_000
 _EXTRA = pa.map_(pa.string(), pa.string())
 
@@ -34,59 +42,63 @@ class Records:
     """What a chunk holds.
 
     `parts` are tables for decode(), each in order of hour, web ACL and time. `framed` is how many
-    records and damaged pieces each object has, by URI.
+    records and pieces set aside each object has, by URI.
     """
 
     parts: list[pa.Table]
     quarantined: list[Quarantined]
-    framed: dict[str, int]
+    framed: Counter[str]
 
 
-def read_chunk(objects: Sequence[ObjectText]) -> Records:
+def read_chunk(objects: Sequence[ObjectText], redaction: Redaction = NO_KEY) -> Records:
     """All records of the objects. Those that are not JSON lines are framed again, with care."""
-    texts = [item.text for item in objects]
-    frames = lines(texts)
-    screened = screen(frames)
-    broken = {int(frames.item[index]) for index in screened.malformed}
-    broken |= {index for index, item in enumerate(objects) if item.problem}
+    no_lines = {index for index, item in enumerate(objects) if _is_no_lines(item)}
+    frames = lines([b"" if index in no_lines else item.text for index, item in enumerate(objects)])
+    screened = screen(frames, give_up=True)
+    broken = no_lines | {int(frames.item[index]) for index in screened.malformed}
+    broken |= {int(frames.item[i]) for i in screened.refused if MARK in frames.raw(i)}
     parts = [_Part(objects, frames, screened, without=broken)]
-    damage: list[Quarantined] = []
+    quarantine = Quarantine(redaction)
     if broken:
-        pieces, damage = _frame_again(objects, sorted(broken))
-        again = cut_out(texts, pieces)
+        again = cut_out(list(_frame_again(objects, sorted(broken), quarantine)))
         parts.append(_Part(objects, again, screen(again)))
-
-    framed = {item.uri: 0 for item in objects}
     for part in parts:
-        for item in part.items():
-            framed[objects[item].uri] += 1
-    for entry in damage:
-        framed[entry.source_object] += 1
-    set_aside = [*damage, *(entry for part in parts for entry in part.set_aside())]
-    return Records([part.rows() for part in parts], sorted(set_aside), framed)
+        part.set_aside(quarantine)
+
+    rows = [part.rows(redaction) for part in parts]
+    set_aside = quarantine.entries()
+    framed = Counter({item.uri: 0 for item in objects})
+    framed.update(entry.source_object for entry in set_aside)
+    for table in rows:
+        framed.update(per_object(table))
+    return Records(rows, set_aside, framed)
+
+
+def _is_no_lines(item: ObjectText) -> bool:
+    """Whether the object is damaged, or has lines so short that they cannot be records."""
+    return bool(item.problem) or item.text.count(b"\n") * SHORTEST_RECORD > len(item.text)
 
 
 def _frame_again(
-    objects: Sequence[ObjectText], broken: Iterable[int]
-) -> tuple[list[tuple[int, Span]], list[Quarantined]]:
-    pieces: list[tuple[int, Span]] = []
-    damage: list[Quarantined] = []
+    objects: Sequence[ObjectText], broken: Iterable[int], quarantine: Quarantine
+) -> Iterator[Piece]:
+    """What seems to be a record; the rest is set aside."""
     for index in broken:
         item = objects[index]
         explained = not item.problem
         for span in spans(item.text):
-            if not span.problem:
-                pieces.append((index, span))
-                continue
+            raw = item.text[span.start : span.end]
             reason = span.problem
+            if not reason and len(raw) < SHORTEST_RECORD:
+                reason = "too short for a log record"
+            if not reason:
+                yield from (Piece(index, span.start, record) for record in unwrap(raw))
+                continue
             if item.problem and span.end == len(item.text):
                 reason, explained = f"{item.problem}: {reason}", True
-            raw = item.text[span.start : span.end]
-            damage.append(quarantined(item.uri, item.start + span.start, raw, reason))
+            quarantine.add(item.uri, item.start + span.start, raw, reason)
         if not explained:
-            end = item.start + len(item.text)
-            damage.append(quarantined(item.uri, end, b"", item.problem))
-    return pieces, damage
+            quarantine.add(item.uri, item.start + len(item.text), b"", item.problem)
 
 
 class _Part:
@@ -104,31 +116,32 @@ class _Part:
         starts = np.array([item.start for item in objects], np.int64)
         self._offset = starts[frames.item] + frames.offset
 
-    def items(self) -> Iterator[int]:
-        """The object of each record."""
-        return iter(self._frames.item[self._kept].tolist())
-
-    def set_aside(self) -> Iterator[Quarantined]:
+    def set_aside(self, quarantine: Quarantine) -> None:
         """The pieces that are no log records."""
         for index, reason in (self._screened.malformed | self._screened.refused).items():
             if self._kept[index]:
                 uri = self._objects[self._frames.item[index]].uri
                 raw = self._frames.raw(index).rstrip(b"\r\n")
-                yield quarantined(uri, int(self._offset[index]), raw, reason)
+                quarantine.add(uri, int(self._offset[index]), raw, reason)
 
-    def rows(self) -> pa.Table:
+    def rows(self, redaction: Redaction) -> pa.Table:
         """The log records."""
         chosen = self._in_order()
         mended = _in_rows(self._screened.mended, chosen)
-        uris = pa.array([item.uri for item in self._objects], pa.string())
+        extra = [redact_extra(one.extra, redaction) or None for one in mended.values()]
+        uris = [item.uri for item in self._objects]
+        accounts, regions = zip(*map(origin, uris), strict=True)
+        item = pa.array(self._frames.item[chosen])
         return pa.table(
             {
                 "logged": self._frames.text(chosen),
-                "canonical": _column(mended, len(chosen), "canonical", pa.string()),
-                "clean": _column(mended, len(chosen), "clean", pa.string()),
-                "extra": _column(mended, len(chosen), "extra", _EXTRA),
+                "clean": _at(mended, [one.clean for one in mended.values()], pa.string(), chosen),
+                "extra": _at(mended, extra, _EXTRA, chosen),
                 "event_ms": self._screened.event_ms[chosen],
-                "source_object": uris.take(pa.array(self._frames.item[chosen])),
+                "record_hash": self._screened.identity[chosen],
+                "source_object": pa.array(uris, pa.string()).take(item),
+                "source_account": pa.array(accounts, pa.string()).take(item),
+                "source_region": pa.array(regions, pa.string()).take(item),
                 "source_offset": self._offset[chosen],
             }
         )
@@ -147,11 +160,11 @@ def _in_rows(mended: dict[int, Mended], chosen: Ints) -> dict[int, Mended]:
     return {row: mended[index] for row, index in enumerate(chosen.tolist()) if index in mended}
 
 
-def _column(mended: dict[int, Mended], size: int, member: str, kind: pa.DataType) -> pa.Array:
-    """One member of the mended records; NULL in all other rows."""
-    if not mended:
-        return pa.nulls(size, kind)
-    values: list[object] = [None] * size
-    for row, record in mended.items():
-        values[row] = getattr(record, member) or None
-    return pa.array(values, kind)
+def _at(rows: Iterable[int], values: list[Any], kind: pa.DataType, chosen: Ints) -> pa.Array:
+    """The values at their rows, NULL in all others."""
+    if not values:
+        return pa.nulls(len(chosen), kind)
+    spread: list[Any] = [None] * len(chosen)
+    for row, value in zip(rows, values, strict=True):
+        spread[row] = value
+    return pa.array(spread, kind)

@@ -8,7 +8,8 @@ import duckdb
 import pyarrow as pa
 
 from bartizan.lake.schemas import REQUESTS
-from bartizan.land.scrub import scrub_headers
+from bartizan.land.redact import NO_KEY, Redaction
+from bartizan.land.redact_rows import redact_rows
 from bartizan.land.shape import RECORD, json_structure
 
 _HEADER = "list_filter(r.httpRequest.headers, lambda h: lower(h.name) = '{}')[1].value"
@@ -19,14 +20,11 @@ select
     event_ms,
     cast(make_timestamp(event_ms * 1000) as date) as event_date,
     cast(event_ms // 3600000 % 24 as integer) as event_hour,
-    case
-        when is_arn then nullif(split_part(arn, ':', 5), '')
-        else nullif(regexp_extract(source_object, '/AWSLogs/(?:o-\\w+/)?(\\d+)/WAFLogs/', 1), '')
-    end as account_id,
+    case when is_arn then nullif(split_part(arn, ':', 5), '') else source_account end as account_id,
     case
         when scope like 'global/%' then 'cloudfront'
         when is_arn then split_part(arn, ':', 4)
-        else nullif(regexp_extract(source_object, '/WAFLogs/([^/]+)/', 1), '')
+        else source_region
     end as region,
     case when is_arn then split_part(scope, '/', 3) else arn end as webacl,
     arn as webacl_id,
@@ -78,33 +76,38 @@ from (
         split_part(r.webaclId, ':', 6) as scope
     from (
         select
-            * exclude (logged, canonical, clean),
-            cast(cast(md5_number_lower(json(coalesce(canonical, logged))) as hugeint)
-                - 9223372036854775808 as bigint) as record_hash,
-            json_transform(coalesce(clean, logged), '{json.dumps(json_structure(RECORD))}') as r
+            * exclude (logged, clean),
+            json_transform($record, '{json.dumps(json_structure(RECORD))}') as r
         from records
     )
 )
 """
 
 
-def decode(connection: duckdb.DuckDBPyConnection, records: pa.Table, batch_id: str) -> pa.Table:
+def decode(
+    connection: duckdb.DuckDBPyConnection,
+    records: pa.Table,
+    batch_id: str,
+    redaction: Redaction = NO_KEY,
+) -> pa.Table:
     """Rows of waf.requests for `records`, in the same order.
 
-    `records` has the columns logged (the record's JSON), event_ms, source_object, source_offset
-    and, for records that were mended and NULL for others: canonical (its JSON before), clean (its
-    JSON in the documented shape), extra (what has no column).
+    `records` has the columns logged (the record's JSON), clean (its JSON in the documented shape
+    where it had to be mended, else NULL), extra (what has no column), event_ms, record_hash,
+    source_object, source_account, source_region and source_offset.
     """
+    mended = records.column("clean").null_count < len(records)
+    query = _SELECT.replace("$record", "coalesce(clean, logged)" if mended else "logged")
     connection.register("records", records)
-    decoded = connection.sql(_SELECT, params={"batch_id": batch_id}).to_arrow_table()
+    decoded = connection.sql(query, params={"batch_id": batch_id}).to_arrow_table()
     connection.unregister("records")
-    columns = [
-        renamed(decoded.column(field.name).combine_chunks(), field.type) for field in REQUESTS
-    ]
-    requests = pa.table(columns, schema=REQUESTS)
-    position = REQUESTS.get_field_index("headers")
-    scrubbed = scrub_headers(columns[position])
-    return requests.set_column(position, REQUESTS.field("headers"), scrubbed)
+    columns = [renamed(_whole(decoded.column(field.name)), field.type) for field in REQUESTS]
+    return redact_rows(pa.table(columns, schema=REQUESTS), redaction)
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    """The column as one array; combine_chunks copies even where there is only one."""
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
 def renamed(array: pa.Array, target: pa.DataType) -> pa.Array:

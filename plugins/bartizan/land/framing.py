@@ -2,8 +2,8 @@
 
 `lines` assumes JSON lines, in columns, for all objects at once. `spans` assumes nothing, for one
 object: records may be concatenated, pretty-printed, in an array, separated by any line ending or
-blank lines, behind a byte order mark or the time stamps of a CloudWatch Logs export, with damaged
-text between them.
+blank lines, behind a byte order mark or the time stamps of a CloudWatch Logs export, inside the
+envelopes of a CloudWatch Logs subscription (land/unwrap.py), with damaged text between them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,6 @@ import pyarrow as pa
 
 Ints = npt.NDArray[np.int64]
 
-_NEWLINE = 10
 _BETWEEN = re.compile(rb"(?:[\s,\[\]\x1e]|\xef\xbb\xbf)+".decode("latin-1"))
 _EXPORT_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z[ \t]+(?=\{)")
 # Where to go on after damage: an object at the start of a line, or what looks like a record.
@@ -27,7 +26,10 @@ _EXPORT_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z[ \t]+(?=\{
 _RECORD_START = re.compile(
     r'(?<=[\r\n])[ \t]*\{|\{\s*"(?:timestamp|formatVersion|webaclId|action)"'
 )
-_VALUE = json.JSONDecoder(strict=False)
+GZIP_BASE64 = b"H4sI"  # how base64 of gzip begins
+_GZIP_BASE64 = re.compile(r"H4sI[A-Za-z0-9+/]{20,}={0,2}")
+_VALUE = json.JSONDecoder(strict=False, parse_int=str, parse_float=str)  # only its end is used
+_LONGEST_TOKEN = 12  # bytes of an escape or a word that may be cut at the end of the text
 
 
 @dataclass(frozen=True)
@@ -65,40 +67,60 @@ class Frames:
 
 
 @dataclass(frozen=True)
+class Piece:
+    """What seems to be a record: of which of the objects, from which byte offset of its text on."""
+
+    item: int
+    offset: int
+    raw: bytes
+
+
+@dataclass(frozen=True)
 class Span:
-    """A piece of an object's text: a record if `problem` is empty, else not."""
+    """A piece of an object's text: a record if `problem` is empty, else not.
+
+    `cut` says that the text seems to end before the record does.
+    """
 
     start: int
     end: int
     problem: str = ""
+    cut: bool = False
 
 
 def lines(texts: Sequence[bytes]) -> Frames:
     """Every line of every text as a record; blank lines included."""
-    texts = [text if not text or text.endswith(b"\n") else text + b"\n" for text in texts]
-    # Text by text, so that what is compared stays in the processor's cache.
-    ends = [np.flatnonzero(np.frombuffer(text, np.uint8) == _NEWLINE) + 1 for text in texts]
-    counts = [len(end) for end in ends]
+    ends: list[int] = []
+    counts: list[int] = []
+    for text in texts:
+        before = len(ends)
+        end = text.find(b"\n") + 1
+        while end:  # one search a line is quicker than one comparison a byte
+            ends.append(end)
+            end = text.find(b"\n", end) + 1
+        if text and not text.endswith(b"\n"):
+            ends.append(len(text))
+        counts.append(len(ends) - before)
     item = np.repeat(np.arange(len(texts)), counts)
     text_start = np.repeat(np.cumsum([0, *map(len, texts)])[:-1], counts)
-    end = np.concatenate([*ends, np.empty(0, np.int64)]).astype(np.int64)
-    length = np.diff(end, prepend=0)
+    end_at = np.array(ends, np.int64)
+    length = end_at - np.concatenate([np.zeros(1, np.int64), end_at[:-1]])[: len(end_at)]
     first = np.flatnonzero(np.diff(item, prepend=-1))
-    length[first] = end[first]
-    offset = end - length
-    return Frames(b"".join(texts), text_start + offset, length, item, offset)
+    length[first] = end_at[first]
+    offset = end_at - length
+    buffer = texts[0] if len(texts) == 1 else b"".join(texts)
+    return Frames(buffer, text_start + offset, length, item, offset)
 
 
-def cut_out(texts: Sequence[bytes], pieces: Sequence[tuple[int, Span]]) -> Frames:
-    """The records at (index of text, span)."""
-    parts = [texts[index][span.start : span.end] for index, span in pieces]
-    length = np.array([len(part) for part in parts], np.int64)
+def cut_out(pieces: Sequence[Piece]) -> Frames:
+    """The given pieces as records."""
+    length = np.array([len(piece.raw) for piece in pieces], np.int64)
     return Frames(
-        buffer=b"".join(parts),
+        buffer=b"".join(piece.raw for piece in pieces),
         start=np.cumsum(length) - length,
         length=length,
-        item=np.array([index for index, _ in pieces], np.int64),
-        offset=np.array([span.start for _, span in pieces], np.int64),
+        item=np.array([piece.item for piece in pieces], np.int64),
+        offset=np.array([piece.offset for piece in pieces], np.int64),
     )
 
 
@@ -110,18 +132,22 @@ def spans(text: bytes) -> Iterator[Span]:
     while position < len(chars):
         span = _value(chars, position)
         if span.problem:
-            span = Span(position, _resume(chars, position), span.problem)
+            span = replace(span, end=_resume(chars, position))
         yield span
         position = _next(chars, span.end)
 
 
 def _value(chars: str, start: int) -> Span:
+    if packed := _GZIP_BASE64.match(chars, start):
+        return Span(start, packed.end())
     if chars[start] != "{":
         return Span(start, start, "not a JSON object")
     try:
         _, end = _VALUE.raw_decode(chars, start)
     except json.JSONDecodeError as error:
-        return Span(start, start, f"{error.msg} at byte {error.pos - start}")
+        at_end = len(chars) - error.pos < _LONGEST_TOKEN
+        cut = at_end or error.msg.startswith("Unterminated string")
+        return Span(start, start, f"{error.msg} at byte {error.pos - start}", cut)
     except (RecursionError, ValueError) as error:  # nested too deeply, integer of > 4,300 digits
         return Span(start, start, str(error))
     return Span(start, end)

@@ -15,7 +15,8 @@ from bartizan.lake import Lake
 from bartizan.lake.staged import staged_file
 
 _HOUR_MS = 3_600_000
-_HELD_BYTES = 1024**3  # of rows in memory before they are written out as row groups
+_HELD_BYTES = 128 * 1024**2  # of rows in memory before they are written out as row groups
+_MOST_OPEN = 200  # files; systems commonly allow a process 1,024
 
 
 class HourFiles:
@@ -45,6 +46,8 @@ class HourFiles:
 
     def close(self) -> None:
         """Write what is left and give every file its final name."""
+        for hour in [hour for hour in self._held if hour not in self._writers]:
+            write_file(self._file(hour), pa.concat_tables(self._held.pop(hour)))
         self._write()
         for hour, writer in self._writers.items():
             writer.close()
@@ -52,14 +55,19 @@ class HourFiles:
             _partial(file).rename(file)
 
     def _write(self) -> None:
-        for hour, parts in self._held.items():
+        """Write what is held as a row group each; the largest hours, if they are very many."""
+        for hour in sorted(self._held, key=self._bytes, reverse=True):
             if hour not in self._writers:
+                if len(self._writers) == _MOST_OPEN:
+                    continue
                 partial = _partial(self._file(hour))
                 partial.parent.mkdir(parents=True, exist_ok=True)
                 self._writers[hour] = parquet_writer(partial, self._schema)
-            self._writers[hour].write_table(pa.concat_tables(parts))
-        self._held.clear()
-        self._held_bytes = 0
+            self._writers[hour].write_table(pa.concat_tables(self._held.pop(hour)))
+        self._held_bytes = sum(map(self._bytes, self._held))
+
+    def _bytes(self, hour: int) -> int:
+        return sum(part.nbytes for part in self._held[hour])
 
     def _file(self, hour: int) -> Path:
         instant = datetime.fromtimestamp(hour * 3600, UTC)

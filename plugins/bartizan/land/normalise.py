@@ -8,6 +8,7 @@ lists again, numbers written as text become numbers. Whatever has no place in th
 from __future__ import annotations
 
 import json
+import math
 import re
 from datetime import UTC, datetime
 from typing import Any
@@ -24,39 +25,37 @@ _MAP_KEY = {  # the member that the keys of a map stand for, by the list's name
     "nonTerminatingMatchingRules": "ruleId",
     "excludedRules": "ruleId",
 }
-_INTEGER = re.compile(r"[+-]?\d{1,19}")
+_INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
+_LONGEST_INTEGER = 4300  # digits that Python converts; longer ones stay text
+_PLAIN_KEY = re.compile(r'[^.\[\]"]+')
 _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 Extra = dict[str, str]
 
 
-def parse(raw: bytes) -> dict[str, Any] | None:
-    """The record as a Python dict, or None if it is not one JSON object.
+def parse(raw: bytes) -> dict[str, Any]:
+    """The record as a Python dict. Raises ValueError, saying why, if it is not one JSON object.
 
-    Control characters in strings are accepted; lone surrogates, which no column can hold, become
-    the text of their escape.
+    Control characters in strings are accepted. What no column or no JSON can hold becomes text:
+    lone surrogates that of their escape; NaN, Infinity and numbers out of all bounds as written.
     """
     try:
-        value = json.loads(raw.decode(), strict=False)
-    except (ValueError, RecursionError):
-        return None
+        value = _load(raw.decode())
+    except UnicodeDecodeError as error:
+        raise ValueError(f"not UTF-8: {error.reason} at byte {error.start}") from error
     if not isinstance(value, dict):
-        return None
-    text = json.dumps(value, ensure_ascii=False)
-    if _LONE_SURROGATE.search(text):
-        escaped = _LONE_SURROGATE.sub(lambda found: f"\\\\u{ord(found[0]):04x}", text)
-        value = json.loads(escaped)
-    return dict(value)
+        raise ValueError(f"a JSON {type(value).__name__}, not an object")
+    return value
 
 
 def normalise(record: dict[str, Any]) -> tuple[dict[str, Any], Extra]:
     """The record in the documented shape, and what had no place in it."""
     extra: Extra = {}
     record = dict(record)
-    time_key = next((key for key in record if key.lower() == "timestamp"), "timestamp")
-    instant = milliseconds(record.get(time_key))
-    if instant is not None:
-        record[time_key] = instant
+    for key in record:
+        instant = milliseconds(record[key]) if key.lower() == "timestamp" else None
+        if instant is not None:
+            record[key] = instant
     clean = _object(RECORD, record, "", extra)
     return clean, extra
 
@@ -96,15 +95,21 @@ def _fit(shape: Shape, value: Any, path: str, extra: Extra) -> Any:
 def _object(shape: dict[str, Shape], value: dict[str, Any], path: str, extra: Extra) -> Any:
     names = {name.lower(): name for name in shape}
     clean: dict[str, Any] = {}
-    # Exact names first: a variant never displaces the documented member.
-    for key in sorted(value, key=lambda key: key not in shape):
-        inner = f"{path}.{key}" if path else key
+    # Exact names first: a variant displaces the documented member only where that is null.
+    for key in sorted(value, key=lambda key: (value[key] is None, key not in shape)):
+        inner = _below(path, key)
         name = names.get(_VARIANTS.get(key.lower(), key.lower()))
-        if name is None or name in clean:
-            extra[inner] = _dump(value[key])
-        else:
+        if name is not None and name not in clean:
             clean[name] = _fit(shape[name], value[key], inner, extra)
+        elif name is None or value[key] is not None:
+            extra[inner] = _dump(value[key])
     return clean
+
+
+def _below(path: str, key: str) -> str:
+    """The dotted path of a member; quoted where the key itself could be read as a path."""
+    step = key if _PLAIN_KEY.fullmatch(key) else _dump(key)
+    return f"{path}.{step}" if path else step
 
 
 def _list(shape: Shape, value: Any, path: str, extra: Extra) -> list[Any] | None:
@@ -122,14 +127,40 @@ def _list(shape: Shape, value: Any, path: str, extra: Extra) -> list[Any] | None
 def _of_pair(key: str, name: str, inner: Any) -> dict[str, Any]:
     """A list's item from a map's pair: {"a": {...}}, {"a": "text"} or {"a": null}."""
     members = inner if isinstance(inner, dict) else {} if inner is None else {"value": inner}
-    return {key: name} | members
+    unlike = members.get(key, name) != name
+    return {"key of the map" if unlike else key: name} | members
 
 
 def _parsed(text: str) -> Any:
     try:
-        return json.loads(text)
+        return _load(text)
     except ValueError:
         return None
+
+
+def _load(text: str) -> Any:
+    """The value of a JSON text, fit for any column. Raises ValueError if it is not JSON."""
+    try:
+        value = json.loads(
+            text, strict=False, parse_int=_int, parse_float=_float, parse_constant=str
+        )
+        dumped = _dump(value)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"not JSON: {error.msg} at character {error.pos}") from error
+    except RecursionError:
+        raise ValueError("not JSON that can be read: nested too deeply") from None
+    if not _LONE_SURROGATE.search(dumped):
+        return value
+    return json.loads(_LONE_SURROGATE.sub(lambda found: f"\\\\u{ord(found[0]):04x}", dumped))
+
+
+def _int(digits: str) -> int | str:
+    return int(digits) if len(digits) <= _LONGEST_INTEGER else digits
+
+
+def _float(digits: str) -> float | str:
+    number = float(digits)
+    return number if math.isfinite(number) else digits
 
 
 def _text(value: Any) -> str | None:

@@ -1,50 +1,73 @@
-"""Cuts the text of a large object at record ends, so that memory holds a part of it decoded.
-
-Only JSON lines are cut: between two lines that are a JSON object each, which no record can hold.
-Text in any other framing stays whole.
-"""
+"""Cuts the text of a large object at record ends, so that memory holds a part of it at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from bartizan.land.chunk import ObjectText
+from bartizan.land.framing import spans
+from bartizan.land.inflate import Inflated
 
-_TRIES = 100  # lines looked at for a record end, before the text goes on uncut for another part
+LARGEST_RECORD = 64 * 1024**2  # bytes
+_TRIES = 100  # lines looked at for a record end
 
 
-def parts(item: ObjectText, part_bytes: int) -> Iterator[ObjectText]:
+def parts(uri: str, pieces: Iterable[Inflated], part_bytes: int) -> Iterator[ObjectText]:
     """The object's text in order, at least one part, of about `part_bytes` each.
 
     What is wrong with the object is wrong with the end of its text: the last part has the problem.
+    So has a part without a record end in more than `LARGEST_RECORD` bytes.
     """
-    start = 0
-    for target in range(part_bytes, len(item.text), part_bytes):
-        end = _record_end(item.text, target)
-        if end > start:
-            yield ObjectText(item.uri, item.text[start:end], start=start)
-            start = end
-    yield ObjectText(item.uri, item.text[start:], item.problem, start)
+    held: list[bytes] = []
+    size, start, limit = 0, 0, part_bytes
+    problem = ""
+    for piece in pieces:
+        held.append(piece.text)
+        size += len(piece.text)
+        problem = piece.problem
+        if size < limit:
+            continue
+        text = b"".join(held)
+        end = record_end(text)
+        if end:
+            yield ObjectText(uri, text[:end], start=start)
+        elif size > LARGEST_RECORD:
+            end = size
+            yield ObjectText(uri, text, f"record is larger than {LARGEST_RECORD} bytes", start)
+        held = [text[end:]]
+        size -= end
+        start += end
+        limit = size + part_bytes
+    yield ObjectText(uri, b"".join(held), problem, start)
 
 
-def _record_end(text: bytes, position: int) -> int:
-    """The first place from `position` on where one record ends and another begins; 0 if none."""
-    before = text.rfind(b"\n", 0, position) + 1
-    end = text.find(b"\n", position) + 1
+def record_end(text: bytes) -> int:
+    """A place near the end of the text where one record ends and no other has begun; 0 if none.
+
+    In JSON lines it is behind two lines that are a JSON object each, which no record can hold. Any
+    other framing is read from the start.
+    """
+    end = text.rfind(b"\n") + 1
     for _ in range(_TRIES):
-        after = text.find(b"\n", end) + 1
-        if not end or not after:
-            return 0
-        if _is_object(text[before:end]) and _is_object(text[end:after]):
+        middle = text.rfind(b"\n", 0, max(end - 1, 0)) + 1
+        before = text.rfind(b"\n", 0, max(middle - 1, 0)) + 1
+        if not middle:
+            break
+        if _is_object(text[before:middle]) and _is_object(text[middle:end]):
             return end
-        before, end = end, after
-    return 0
+        end = middle
+    end = 0
+    for span in spans(text):
+        if span.cut:
+            break
+        end = span.end if not span.problem else end
+    return end
 
 
 def _is_object(line: bytes) -> bool:
     try:
         return isinstance(msgspec.json.decode(line), dict)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False

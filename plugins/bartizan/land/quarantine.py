@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import pyarrow as pa
 
 from bartizan.lake.schemas import QUARANTINE
-from bartizan.land.scrub import scrub_text
+from bartizan.land.redact import Redaction
 
 RAW_CHARACTERS = 4096
+MOST_PIECES = 1000  # of one object in one chunk; what more there is becomes one entry
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -26,11 +28,44 @@ class Quarantined:
     raw: str = ""
 
 
-def quarantined(source_object: str, offset: int, raw: bytes, reason: str) -> Quarantined:
-    """Set `raw` aside; the first 4,096 characters are kept, control characters escaped."""
-    text = raw[: 4 * RAW_CHARACTERS].decode(errors="backslashreplace")
-    shown = escape(scrub_text(text))[:RAW_CHARACTERS]
-    return Quarantined(source_object, offset, len(raw), escape(reason), shown)
+class Quarantine:
+    """Collects what is set aside from a chunk."""
+
+    def __init__(self, redaction: Redaction) -> None:
+        self._redaction = redaction
+        self._entries: list[Quarantined] = []
+        self._pieces: Counter[str] = Counter()
+        self._rest: dict[str, Quarantined] = {}  # from the first piece too many to the last
+
+    def add(self, source_object: str, offset: int, raw: bytes, reason: str) -> None:
+        """Set `raw` aside; the first 4,096 characters are kept, without credentials and with
+        control characters escaped.
+        """
+        self._pieces[source_object] += 1
+        if self._pieces[source_object] <= MOST_PIECES:
+            text = raw[: 4 * RAW_CHARACTERS].decode(errors="backslashreplace")
+            shown = escape(self._redaction.record_text(text))[:RAW_CHARACTERS]
+            entry = Quarantined(source_object, offset, len(raw), escape(reason), shown)
+            self._entries.append(entry)
+            return
+        first = self._rest.setdefault(
+            source_object, Quarantined(source_object, offset, len(raw), escape(reason))
+        )
+        start = min(first.source_offset, offset)
+        end = max(first.source_offset + first.length, offset + len(raw))
+        self._rest[source_object] = replace(first, source_offset=start, length=end - start)
+
+    def entries(self) -> list[Quarantined]:
+        """One entry per piece, in order; at most `MOST_PIECES` and one more of an object."""
+        rest = [
+            replace(
+                entry,
+                reason=f"{self._pieces[uri] - MOST_PIECES} more pieces here, such as: "
+                + entry.reason,
+            )
+            for uri, entry in self._rest.items()
+        ]
+        return sorted([*self._entries, *rest])
 
 
 def escape(text: str) -> str:

@@ -11,6 +11,7 @@ from bartizan.errors import SourceError
 from bartizan.model.landing import LogObject
 
 _AT_A_TIME = 64  # objects that a store is asked for concurrently
+_BYTES_AT_A_TIME = 64 * 1024**2  # of them together, in memory; a larger one is read alone
 
 
 def read_objects(objects: Sequence[LogObject]) -> Iterator[tuple[LogObject, bytes | None]]:
@@ -18,8 +19,7 @@ def read_objects(objects: Sequence[LogObject]) -> Iterator[tuple[LogObject, byte
 
     Raises SourceError when an object exists but cannot be read: a later run may succeed.
     """
-    for start in range(0, len(objects), _AT_A_TIME):
-        group = objects[start : start + _AT_A_TIME]
+    for group in _groups(objects):
         contents = _remote(group) if "://" in group[0].uri else map(_local, group)
         for item, content in zip(group, contents, strict=True):
             if isinstance(content, FileNotFoundError):
@@ -30,6 +30,18 @@ def read_objects(objects: Sequence[LogObject]) -> Iterator[tuple[LogObject, byte
                 ) from content
             else:
                 yield item, content
+
+
+def _groups(objects: Sequence[LogObject]) -> Iterator[list[LogObject]]:
+    group: list[LogObject] = []
+    for item in objects:
+        size = sum(one.bytes for one in group)
+        if group and (len(group) == _AT_A_TIME or size + item.bytes > _BYTES_AT_A_TIME):
+            yield group
+            group = []
+        group.append(item)
+    if group:
+        yield group
 
 
 def _local(item: LogObject) -> bytes | OSError:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import duckdb
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from bartizan.lake.schemas import RULE_HITS
 
@@ -77,10 +79,9 @@ order by position
 
 def rule_hits(connection: duckdb.DuckDBPyConnection, requests: pa.Table) -> pa.Table:
     """Rows of waf.rule_hits for rows of waf.requests, in the order of the requests."""
-    position = pa.array(np.arange(len(requests)))
-    connection.register(
-        "matched", requests.select(list(_MATCHED)).append_column("position", position)
-    )
+    matched = requests.select(list(_MATCHED))
+    chosen = pa.array(_may_have_hits(matched))  # most requests match no rule: left out early
+    connection.register("matched", matched.take(chosen).append_column("position", chosen))
     hits = connection.sql(_SELECT).to_arrow_table()
     connection.unregister("matched")
     of_request = [name for name in RULE_HITS.names if name in requests.column_names]
@@ -89,3 +90,25 @@ def rule_hits(connection: duckdb.DuckDBPyConnection, requests: pa.Table) -> pa.T
     columns["request_action"] = rows.column("action")
     columns |= {name: hits.column(name) for name in hits.column_names if name != "position"}
     return pa.table([columns[name] for name in RULE_HITS.names], schema=RULE_HITS)
+
+
+def _may_have_hits(matched: pa.Table) -> npt.NDArray[np.int64]:
+    """Positions of the requests for which some rule is named, other than Default_Action."""
+    terminated = pc.fill_null(pc.not_equal(matched["terminating_rule_id"], "Default_Action"), False)
+    counted = _has_items(matched["non_terminating_matching_rules"])
+    groups = matched["rule_groups"].combine_chunks()
+    inside = groups.flatten()
+    active = pc.or_(
+        pc.is_valid(inside.field("terminating_rule")),
+        pc.or_(
+            _has_items(inside.field("non_terminating_matching_rules")),
+            _has_items(inside.field("excluded_rules")),
+        ),
+    )
+    named = np.asarray(pc.or_(terminated, counted)).copy()
+    named[pc.list_parent_indices(groups).filter(active)] = True
+    return np.flatnonzero(named)
+
+
+def _has_items(lists: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    return pc.fill_null(pc.greater(pc.list_value_length(lists), 0), False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,18 +9,19 @@ import msgspec
 import numpy as np
 
 from bartizan.land.framing import Frames, Ints
+from bartizan.land.identity import BYTES, as_numbers, compact, identity
 from bartizan.land.normalise import normalise, parse
 from bartizan.land.shape import EARLIEST_MS, LATEST_MS, RECORD, strict_type
 
 _DECODE = msgspec.json.Decoder(strict_type(RECORD)).decode
+_NOT_AS_DOCUMENTED = (msgspec.DecodeError, UnicodeDecodeError)  # the latter: encoded surrogates
 _REQUIRED = ("timestamp", "action", "webaclId")  # the first, and one of the others
 
 
 @dataclass(frozen=True)
 class Mended:
-    """A record that needed care: its JSON before and after, and what has no column."""
+    """A record that needed care: its JSON in the documented shape, and what has no column."""
 
-    canonical: str
     clean: str
     extra: tuple[tuple[str, str], ...]  # path, JSON text
 
@@ -31,27 +31,38 @@ class Screened:
     """What became of each record of a chunk, by its index."""
 
     event_ms: Ints  # 0 where the record is malformed or refused
+    identity: Ints  # see land/identity.py
     webacl: Ints  # rank of its web ACL's id among those of the chunk
     mended: dict[int, Mended] = field(default_factory=dict)
     malformed: dict[int, str] = field(default_factory=dict)  # not one JSON object: why
     refused: dict[int, str] = field(default_factory=dict)  # an object, not a log record: why
 
 
-def screen(frames: Frames) -> Screened:
-    """Check every record against the documented shape; mend those that differ."""
-    view = memoryview(frames.buffer)
+def screen(frames: Frames, give_up: bool = False) -> Screened:
+    """Check every record against the documented shape; mend those that differ.
+
+    With `give_up`, the rest of an object is left alone after its first malformed record: for an
+    object that is framed anew in that case.
+    """
     ends = (frames.start + frames.length).tolist()
-    found = Screened(np.empty(0, np.int64), np.empty(0, np.int64))
+    none = np.empty(0, np.int64)
+    found = Screened(none, none, none)
     event_ms = [0] * len(frames)
+    identities = [bytes(BYTES)] * len(frames)
     webacl = [""] * len(frames)
+    given_up = -1
+    items = frames.item.tolist()
     for index, (start, end) in enumerate(zip(frames.start.tolist(), ends, strict=True)):
-        raw = view[start:end]
+        if items[index] == given_up:
+            continue
+        raw = frames.buffer[start:end]
         try:
             record = _DECODE(raw)
             instant, action, acl = record.timestamp, record.action, record.webaclId
-        except msgspec.DecodeError:
-            clean = _mended(index, bytes(raw), found)
+        except _NOT_AS_DOCUMENTED:
+            clean = _mended(index, raw, found)
             if clean is None:
+                given_up = items[index] if give_up else given_up
                 continue
             instant, action, acl = (clean.get(name) for name in _REQUIRED)
         if not instant or not EARLIEST_MS <= instant < LATEST_MS:
@@ -60,31 +71,22 @@ def screen(frames: Frames) -> Screened:
             found.refused[index] = "neither action nor webaclId"
         else:
             event_ms[index] = instant
+            identities[index] = identity(raw)
             webacl[index] = acl or ""
     rank = {name: position for position, name in enumerate(sorted(set(webacl)))}
     found.webacl = np.fromiter((rank[name] for name in webacl), np.int64, len(webacl))
+    found.identity = as_numbers(identities)
     found.event_ms = np.array(event_ms, np.int64)
     return found
 
 
 def _mended(index: int, raw: bytes, found: Screened) -> dict[str, Any] | None:
     """The record after mending, noted in `found`; None if it is not one JSON object."""
-    parsed = parse(raw)
-    if parsed is None:
-        found.malformed[index] = _why_malformed(raw)
+    try:
+        parsed = parse(raw)
+    except ValueError as error:
+        found.malformed[index] = str(error)
         return None
     clean, extra = normalise(parsed)
-    found.mended[index] = Mended(_dump(parsed), _dump(clean), tuple(extra.items()))
+    found.mended[index] = Mended(compact(clean), tuple(extra.items()))
     return clean
-
-
-def _why_malformed(raw: bytes) -> str:
-    try:
-        value = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, RecursionError) as error:
-        return f"not JSON: {error}"
-    return f"a JSON {type(value).__name__}, not an object"
-
-
-def _dump(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -112,19 +112,22 @@ def json_structure(shape: Shape) -> Any:
 
 
 def strict_type(shape: Shape, name: str = "Record") -> Any:
-    """A msgspec type that accepts exactly the shape or null: no other member, no other type."""
-    if shape == JSON_TEXT:
-        return None  # null in all published records; anything else is looked at one by one
-    return _strict_type(shape, name) | None
+    """A msgspec type that accepts exactly the shape: no other member, no other type.
 
-
-def _strict_type(shape: Shape, name: str) -> Any:
+    Members may be absent or null; the value itself and the items of lists may not.
+    """
     if isinstance(shape, dict):
-        fields = [(key, strict_type(member, key), None) for key, member in shape.items()]
+        fields = [(key, _nullable(member, key), None) for key, member in shape.items()]
         return msgspec.defstruct(name, fields, forbid_unknown_fields=True, gc=False)
     if isinstance(shape, list):
-        return list[_strict_type(shape[0], name)]  # type: ignore[misc]
+        return list[strict_type(shape[0], name)]  # type: ignore[misc]
     if shape == TEXT:
         return str
     low, high = BOUNDS[shape]
     return Annotated[int, msgspec.Meta(ge=low, le=high)]
+
+
+def _nullable(shape: Shape, name: str) -> Any:
+    if shape == JSON_TEXT:
+        return None  # null in all published records; anything else is looked at one by one
+    return strict_type(shape, name) | None

@@ -15,20 +15,21 @@ from bartizan.land.chunk import ObjectText, read_chunk
 from bartizan.land.decode import decode
 from bartizan.land.duplicates import Seen
 from bartizan.land.hour_files import HourFiles, write_file
-from bartizan.land.inflate import inflate
+from bartizan.land.inflate import Inflated, inflate
 from bartizan.land.parts import parts
 from bartizan.land.quarantine import Quarantined, table
 from bartizan.land.read import read_objects
+from bartizan.land.redact import NO_KEY, Redaction
 from bartizan.land.rule_hits import rule_hits
 from bartizan.model.landing import Batch, BatchState, LogObject
 from bartizan.store.database import Store
 from bartizan.store.landing import load_batch, save_counts
 
-_CHUNK_BYTES = 32 * 1024**2  # of text decoded at a time
+_CHUNK_BYTES = 16 * 1024**2  # of text decoded at a time
 _DONE = (BatchState.STAGED, BatchState.VALID, BatchState.PUBLISHED)
 
 
-def stage(store: Store, lake: Lake, batch_id: str) -> Batch:
+def stage(store: Store, lake: Lake, batch_id: str, redaction: Redaction = NO_KEY) -> Batch:
     """Decode a batch to Parquet inside the lake's data folders and account for every record.
 
     A batch that is staged already is returned as it is; a rejected one is staged again. A second
@@ -37,10 +38,10 @@ def stage(store: Store, lake: Lake, batch_id: str) -> Batch:
     """
     with locked(lake.root, f"batch-{batch_id}"):
         batch = load_batch(store, batch_id)
-        return batch if batch.state in _DONE else _stage(store, lake, batch)
+        return batch if batch.state in _DONE else _stage(store, lake, batch, redaction)
 
 
-def _stage(store: Store, lake: Lake, batch: Batch) -> Batch:
+def _stage(store: Store, lake: Lake, batch: Batch, redaction: Redaction) -> Batch:
     batch_id = batch.id
     for name in LANDED:
         for file in staged_files(lake, name, batch_id):
@@ -54,11 +55,11 @@ def _stage(store: Store, lake: Lake, batch: Batch) -> Batch:
         connection.execute("set threads = 1")  # batches are staged in processes of their own
         seen = Seen(connection)
         for chunk in chunks(batch.objects):
-            records = read_chunk(chunk)
+            records = read_chunk(chunk, redaction)
             account.records.update(records.framed)
             set_aside += records.quarantined
             for part in records.parts:
-                decoded = decode(connection, part, batch_id)
+                decoded = decode(connection, part, batch_id, redaction)
                 rows = seen.first_of_each(decoded)
                 account.requests.update(per_object(rows))
                 account.duplicates.update(per_object(decoded) - per_object(rows))
@@ -82,13 +83,8 @@ def chunks(
     chunk: list[ObjectText] = []
     size = 0
     for item, data in read_objects(objects):
-        inflated = inflate(data) if data is not None else None
-        text = (
-            ObjectText(item.uri, b"", "object no longer exists")
-            if inflated is None
-            else ObjectText(item.uri, inflated.text, inflated.problem)
-        )
-        for part in parts(text, chunk_bytes):
+        pieces = [Inflated(b"", "object no longer exists")] if data is None else inflate(data)
+        for part in parts(item.uri, pieces, chunk_bytes):
             chunk.append(part)
             size += len(part.text)
             if size >= chunk_bytes:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from waf_logs import lines, record
 
 from bartizan.land.chunk import ObjectText, read_chunk
-from bartizan.land.inflate import inflate
+from bartizan.land.inflate import Inflated, inflate
 
 SEPARATORS = ["\n", "\r\n", "\r", "", "\n\n\n", ",\n", " ", "\ufeff", "\n\x1e", "]\n["]
 JUNK = [
@@ -28,6 +28,13 @@ JUNK = [
     '"text"',
     '{"deep":' * 3000,
 ]
+
+
+def inflated(data: bytes, **limit: int) -> Inflated:
+    """All pieces as one."""
+    pieces = list(inflate(data, **limit))
+    assert not any(piece.problem for piece in pieces[:-1])
+    return Inflated(b"".join(piece.text for piece in pieces), pieces[-1].problem)
 
 
 def compact(value: object) -> str:
@@ -124,10 +131,10 @@ TEXT = lines(record(number) for number in range(400))
 
 def test_gzip_of_several_members_and_padding():
     members = gzip.compress(TEXT[:1000]) + gzip.compress(b"") + gzip.compress(TEXT[1000:])
-    assert inflate(members).text == TEXT
-    assert inflate(members + bytes(512)) == inflate(members)
-    assert inflate(TEXT).text == TEXT
-    assert inflate(b"").text == inflate(gzip.compress(b"")).text == b""
+    assert inflated(members).text == TEXT
+    assert inflated(members + bytes(512)) == inflated(members)
+    assert inflated(TEXT).text == TEXT
+    assert inflated(b"").text == inflated(gzip.compress(b"")).text == b""
 
 
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.999])
@@ -135,7 +142,7 @@ def test_truncated_gzip_keeps_what_zlib_can_read(share):
     data = gzip.compress(TEXT, mtime=0)
     cut = data[: int(len(data) * share)]
     readable = zlib.decompressobj(31).decompress(cut)
-    found = inflate(cut)
+    found = inflated(cut)
     assert found.problem == "gzip is truncated"
     assert readable.startswith(found.text)
     assert len(readable) - len(found.text) < 64  # what the last bits stand for
@@ -144,7 +151,7 @@ def test_truncated_gzip_keeps_what_zlib_can_read(share):
 def test_damage_in_the_middle_keeps_what_lies_before_it():
     data = bytearray(gzip.compress(TEXT, mtime=0))
     data[len(data) // 2 : len(data) // 2 + 64] = bytes(64)
-    found = inflate(bytes(data))
+    found = inflated(bytes(data))
     assert "damaged" in found.problem
     intact = next(
         (n for n, (a, b) in enumerate(zip(found.text, TEXT, strict=False)) if a != b),
@@ -156,24 +163,24 @@ def test_damage_in_the_middle_keeps_what_lies_before_it():
 def test_wrong_checksum_is_noticed():
     data = bytearray(gzip.compress(TEXT, mtime=0))
     data[-6] ^= 1
-    found = inflate(bytes(data))
+    found = inflated(bytes(data))
     assert found.problem
     assert TEXT.startswith(found.text)
     assert len(found.text) > 0.99 * len(TEXT)
 
 
 def test_a_bomb_is_cut():
-    found = inflate(gzip.compress(bytes(1_000_000)), largest=1000)
+    found = inflated(gzip.compress(bytes(1_000_000)), largest=1000)
     assert len(found.text) == 1000
     assert "larger than 1000 bytes" in found.problem
 
 
 def test_a_damaged_object_has_one_entry_for_its_tail():
     data = gzip.compress(TEXT, mtime=0)
-    inflated = inflate(data[: len(data) // 2])
-    found = read_chunk([ObjectText("a", inflated.text, inflated.problem)])
+    cut = inflated(data[: len(data) // 2])
+    found = read_chunk([ObjectText("a", cut.text, cut.problem)])
     [tail] = found.quarantined
     assert tail.reason.startswith("gzip is truncated")
-    assert tail.source_offset + tail.length == len(inflated.text)
-    whole = inflated.text.count(b"\n")
+    assert tail.source_offset + tail.length == len(cut.text)
+    whole = cut.text.count(b"\n")
     assert sum(len(part) for part in found.parts) == whole

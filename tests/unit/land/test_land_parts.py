@@ -1,16 +1,21 @@
-"""Large objects are decoded in parts, and it cannot be seen from what lands."""
+"""Large objects are read in parts, and it cannot be seen from what lands."""
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from waf_logs import lines, record
 
+from bartizan.land import parts as parts_module
 from bartizan.land.chunk import ObjectText, read_chunk
+from bartizan.land.framing import spans
+from bartizan.land.inflate import Inflated, inflate
 from bartizan.land.parts import parts
 from bartizan.land.stage import chunks
 from bartizan.model.landing import LogObject
@@ -22,6 +27,12 @@ CUT = b'{"cut":"in a string\n'
 
 def pretty(numbers: Iterable[int]) -> bytes:
     return json.dumps([record(number) for number in numbers], indent=0).encode()
+
+
+def pieces(text: bytes, problem: str = "") -> Iterator[Inflated]:
+    for start in range(0, len(text), 700):
+        yield Inflated(text[start : start + 700])
+    yield Inflated(b"", problem)
 
 
 def landed(chunked: Iterable[list[ObjectText]]) -> tuple[dict[int, bytes], set[tuple[int, str]]]:
@@ -43,35 +54,102 @@ def landed(chunked: Iterable[list[ObjectText]]) -> tuple[dict[int, bytes], set[t
     [
         lines(record(number) for number in NUMBERS),
         lines(record(number) for number in NUMBERS).replace(b"\n", b"\r\n"),
+        lines(record(number) for number in NUMBERS).replace(b"\n", b"\r"),
         lines(record(number) for number in range(30)) + CUT * 20 + lines([record(30), record(31)]),
         pretty(NUMBERS),
         b"".join(lines([record(number)])[:-1] for number in NUMBERS),
     ],
-    ids=["lines", "CRLF", "damaged lines", "pretty-printed array", "no delimiter"],
+    ids=["lines", "CRLF", "CR", "damaged lines", "pretty-printed array", "no delimiter"],
 )
 @pytest.mark.parametrize("problem", ["", "gzip is truncated"])
 def test_parts_hold_what_the_whole_holds(text: bytes, problem: str) -> None:
-    whole = ObjectText("a", text, problem)
-    cut = list(parts(whole, PART))
+    cut = list(parts("a", pieces(text, problem), PART))
     assert b"".join(part.text for part in cut) == text
     assert [part.problem for part in cut] == [""] * (len(cut) - 1) + [problem]
+    assert max(len(part.text) for part in cut) < 3 * PART
     found = landed([part] for part in cut)
-    assert found == landed([[whole]])
+    assert found == landed([[ObjectText("a", text, problem)]])
     assert len(found[0]) >= 32
     for offset, logged in found[0].items():
         assert text[offset : offset + len(logged)] == logged
 
 
-@pytest.mark.parametrize(
-    ("content", "cut"),
-    [(lines(record(n) for n in range(300)), True), (pretty(range(300)), False)],
-    ids=["lines", "pretty-printed"],
-)
-def test_only_json_lines_are_read_by_the_part(tmp_path: Path, content: bytes, cut: bool) -> None:
+def test_a_record_without_an_end_is_set_aside(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts_module, "LARGEST_RECORD", 20_000)
+    endless = b'{"timestamp":1,"httpRequest":{"uri":"' + b"x" * 50_000
+    text = lines([record(1)]) + endless + b"\n" + lines(record(n) for n in range(2, 30))
+    records, set_aside = landed([part] for part in parts("a", pieces(text), PART))
+    expected = [lines([record(n)]).strip() for n in range(1, 30)]
+    assert [records[offset] for offset in sorted(records)] == expected
+    assert "record is larger than 20000 bytes" in min(set_aside)[1]
+
+
+def envelope(records: Iterable[dict[str, object]], kind: str = "DATA_MESSAGE") -> bytes:
+    """As a CloudWatch Logs subscription sends it."""
+    events = [
+        {"id": f"{n:056}", "timestamp": one["timestamp"], "message": json.dumps(one)}
+        for n, one in enumerate(records)
+    ]
+    return json.dumps(
+        {
+            "messageType": kind,
+            "owner": "111122223333",
+            "logGroup": "aws-waf-logs-shop",
+            "logStream": "us-east-1_shop_0",
+            "subscriptionFilters": ["all"],
+            "logEvents": events,
+        }
+    ).encode()
+
+
+def test_envelopes_of_a_cloudwatch_subscription() -> None:
+    """One object each of: members of gzip without delimiter, base64 lines, gzip in gzip, zstd."""
+    groups = [[record(n) for n in group] for group in (NUMBERS[at : at + 7] for at in NUMBERS[::7])]
+    control = envelope([], "CONTROL_MESSAGE").replace(b"[]", b'[{"message": "checking"}]')
+    members = [gzip.compress(envelope(group)) for group in groups] + [gzip.compress(control)]
+    whole = lines(record(number) for number in NUMBERS)
+    objects = {
+        "members": b"".join(members),
+        "base64": b"\n".join(map(base64.b64encode, members)),
+        "twice": gzip.compress(b"".join(members)),
+        "zstd": pa.compress(whole, codec="zstd", asbytes=True),
+    }
+    expected = read_chunk([ObjectText("whole", whole)]).parts[0]["record_hash"].to_pylist()
+    assert len(set(expected)) == len(NUMBERS)
+    for name, data in objects.items():
+        found = [read_chunk(chunk) for chunk in read(name, data)]
+        hashes = [row for one in found for part in one.parts for row in hashes_of(part)]
+        assert sorted(hashes) == sorted(expected), name
+        assert sum(one.framed[name] for one in found) == len(NUMBERS)
+        assert not any(one.quarantined for one in found)
+
+
+def test_a_damaged_envelope_is_set_aside_and_the_next_one_read() -> None:
+    text = envelope([record(1)])[:-40] + b"\n" + envelope([record(2), {"timestamp": 3}])
+    found = read_chunk([ObjectText("a", text)])
+    assert [ms for part in found.parts for ms in part["event_ms"].to_pylist()] == [
+        record(2)["timestamp"]
+    ]
+    reasons = [entry.reason for entry in found.quarantined]
+    assert len(reasons) == 2, reasons
+    assert found.framed["a"] == 3
+
+
+def test_objects_are_grouped_and_cut(tmp_path: Path) -> None:
     large, small = tmp_path / "large.log.gz", tmp_path / "small.log"
+    content = lines(record(n) for n in range(300))
     large.write_bytes(gzip.compress(content))
     small.write_bytes(lines([record(900)]))
     objects = [LogObject(str(one), "1", one.stat().st_size) for one in (large, small)]
     sizes = [sum(len(text.text) for text in chunk) for chunk in chunks(objects, PART)]
     assert sum(sizes) == len(content) + small.stat().st_size
-    assert (max(sizes) < 3 * PART) == cut
+    assert len(list(spans(content))) == 300
+
+
+def read(name: str, data: bytes) -> Iterator[list[ObjectText]]:
+    for part in parts(name, inflate(data), PART):
+        yield [part]
+
+
+def hashes_of(part: pa.Table) -> list[int]:
+    return list(part["record_hash"].to_pylist())
