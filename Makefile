@@ -30,10 +30,16 @@ lint: setup ## ruff, mypy, import-linter, sqlfluff
 	PYTHONPATH=plugins $(BIN)/lint-imports
 	$(BIN)/sqlfluff lint --disable-progress-bar include/sql
 
-bench: setup ## benchmarks with ratios against named peers
-	$(BIN)/bartizan simulate --home var/bench --days 2
-	$(BIN)/python benchmarks/landing.py var/bench/raw --objects 1600
+bench: setup var/bench/peers/ready ## benchmarks with ratios against named peers (half an hour)
+	$(BIN)/python benchmarks/landing.py --json var/bench/landing.json
+	$(BIN)/python benchmarks/linearity.py --json var/bench/linearity.json
+	$(BIN)/python benchmarks/layout.py --json var/bench/layout.json
 	$(BIN)/python benchmarks/detect_synthetic.py
+
+var/bench/peers/ready: benchmarks/requirements.txt .venv/ready
+	$(BIN)/pip install --disable-pip-version-check -q --require-hashes --no-deps --upgrade \
+		--target var/bench/peers -r benchmarks/requirements.txt
+	@touch $@
 
 lock: setup ## compile requirements.in to requirements.txt with hashes
 	$(BIN)/uv pip compile requirements.in --universal --python-version 3.11 --generate-hashes --upgrade \

@@ -7,13 +7,14 @@ batch that fails its checks stays invisible, and the run fails and says why, aft
 published.
 
 **Window.** A scheduled run lands the hour that ended twenty minutes ago (WAF delivers within about
-fifteen) and, once more, what was delivered late in the three hours before. By hand, give start and
+fifteen) and whatever else appeared in the folders of the 25 hours before. By hand, give start and
 end in the form; for many hours use
 `airflow backfill create --dag-id waf_land --from-date … --to-date …`.
 
 **Again.** Landing a window again lands nothing twice: objects are known by name and version,
-records by their key. After a failure, run any window again: batches that are not published yet are
-always continued, rejected ones when `retry_rejected` is on.
+records by their key. An object that changed after it was landed is quarantined, not read. After a
+failure, run any window again: batches that are not published yet are always continued, rejected
+ones when `retry_rejected` is on.
 
 **Next.** The changed hours go to `waf_aggregate` with the asset `waf_requests`.
 """
@@ -27,6 +28,7 @@ from airflow.sdk import CronDataIntervalTimetable, Param, dag, task
 from bartizan import jobs
 from bartizan.orchestration.assets import WAF_REQUESTS
 from bartizan.orchestration.defaults import Tag, dag_settings
+from bartizan.orchestration.upstream import returned
 from bartizan.orchestration.windows import announce, run_windows, window_params
 
 
@@ -50,16 +52,16 @@ def waf_land() -> None:
         return jobs.stage_batch(batch_id)
 
     @task(trigger_rule="all_done")
-    def validate_batches(batch_ids: list[str]) -> list[dict[str, Any]]:
-        return jobs.validate_batches(batch_ids)
+    def validate_batches(batch_ids: list[str] | None) -> list[dict[str, Any]]:
+        return jobs.validate_batches(returned(batch_ids, "plan_batches"))
 
     @task(outlets=[WAF_REQUESTS])
     def publish_batches(batch_ids: list[str], **context: Any) -> None:
         announce(context, WAF_REQUESTS, jobs.publish_batches(batch_ids, run_windows(context)))
 
     @task(trigger_rule="all_done", retries=0)
-    def confirm_published(batch_ids: list[str]) -> int:
-        return jobs.confirm_published(batch_ids)
+    def confirm_published(batch_ids: list[str] | None) -> int:
+        return jobs.confirm_published(returned(batch_ids, "plan_batches"))
 
     batch_ids = plan_batches()
     validated = validate_batches(batch_ids)

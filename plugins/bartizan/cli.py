@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,10 +14,11 @@ import typer
 from rich.console import Console
 
 from bartizan import jobs
-from bartizan.errors import BartizanError, ValidationFailed
+from bartizan.errors import BartizanError, UsageError, ValidationFailed
 from bartizan.model.connector import Connector
-from bartizan.model.window import Window, given_window, parse_time
+from bartizan.model.window import Window, format_time, given_window, parse_time
 from bartizan.overview import described
+from bartizan.store.reconciliation import Verdict
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -35,6 +37,17 @@ app = typer.Typer(
 )
 connector_app = typer.Typer(no_args_is_help=True, help="List and check connectors.")
 app.add_typer(connector_app, name="connector")
+lake_app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="""Keep the lake healthy: **expire** old days, **sweep** what nobody needs any more,
+    **compact** small files.
+
+    Each command only tells what it would do; --yes does it. In this order they are what the DAG
+    `lake_maintenance` does every night.
+    """,
+)
+app.add_typer(lake_app, name="lake")
 
 Start = Annotated[str, typer.Option(help="Beginning of the window, inclusive, UTC.")]
 End = Annotated[str, typer.Option(help="End of the window, exclusive, UTC.")]
@@ -121,11 +134,58 @@ def land(
         report = jobs.land(window, lambda done, of: status.update(f"staged {done} of {of} batches"))
     found = report.as_json()
     if not as_json:
-        for name in ("hours", "quarantine", "changed", "rejected"):
+        for name in ("hours", "closed", "quarantine", "changed", "rejected"):
             found[name] = len(found[name])
     show(found, as_json)
     for batch_id, reason in report.rejected:
         raise ValidationFailed(f"batch {batch_id}", reason, "nothing of it was published")
+
+
+@app.command()
+def reconcile(
+    start: Start,
+    end: End,
+    home: Home = None,
+    lake: LakeFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare landed requests with AWS WAF's own counters in CloudWatch, hour by hour.
+
+    Asks AWS, with the credentials that boto3 finds, and writes nothing there. Hours whose logs may
+    still be delivered wait. Without --json only hours that are not complete are listed.
+    """
+    configure(home, lake=lake)
+    window = Window.parse(start, end)
+    with console.status("counting landed requests") as status:
+        done = jobs.reconcile(
+            window, lambda done, of: status.update(f"asked {done} of {of} accounts and regions")
+        )
+    hours: list[dict[str, Any]] = [
+        {
+            "webacl": one.webacl_id,
+            "hour": format_time(one.hour),
+            "logged": one.in_log,
+            "counted": one.in_counters,
+            "missing": one.missing,
+            "share": round(one.share, 4),
+            "verdict": one.verdict.value,
+            "metric_name": one.metric_name,
+            "named_by": one.named_by,
+        }
+        for one in done.compared
+    ]
+    failures = [str(failure) for failure in done.failures]
+    if as_json:
+        for hour, one in zip(hours, done.compared, strict=True):
+            hour["by_action"] = {"logged": one.logged, "counted": one.counted}
+        show({"hours": hours, "waiting": done.waiting, "failures": failures}, as_json)
+    else:
+        differing = [hour for hour in hours if hour["verdict"] != Verdict.COMPLETE]
+        complete = len(hours) - len(differing)
+        summary = f"{complete} hours complete, {done.waiting} waiting"
+        show([*differing, *(f"not compared: {text}" for text in failures), summary], as_json)
+    if done.failures:
+        raise done.failures[0]
 
 
 @app.command()
@@ -235,6 +295,84 @@ def check_connector(
     """Check a connector's files and run its query over a window without writing anything."""
     configure(home)
     show(jobs.check_connector(name, Window.parse(start, end)), as_json)
+
+
+Yes = Annotated[bool, typer.Option("--yes", help="Do it; without it only tell.")]
+At = Annotated[
+    str | None,
+    typer.Option("--at", help="As if it were this time, UTC.", show_default="now"),
+]
+
+
+@lake_app.command("compact")
+def compact_lake(
+    yes: Yes = False, home: Home = None, lake: LakeFolder = None, as_json: AsJson = False
+) -> None:
+    """Merge the small files of each partition into few large ones, sorted.
+
+    Every row stays, in one atomic commit a partition. Readers go on; the old files stay on disk
+    until `sweep`.
+    """
+    configure(home, lake=lake)
+    with console.status("looking for small files") as status:
+        rows = jobs.compact_lake(
+            not yes, lambda done, of: status.update(f"{done} of {of} partitions")
+        )
+    show(rows if rows or as_json else "no partition has more small files than it may", as_json)
+
+
+@lake_app.command("expire")
+def expire_lake(
+    yes: Yes = False,
+    at: At = None,
+    home: Home = None,
+    lake: LakeFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take the days out that are older than BARTIZAN_RETENTION keeps, such as
+    `waf.requests=90,agg=400`: days by table, or by all tables of a kind.
+
+    Without that setting everything is kept. The rows can be brought back until `sweep` deletes
+    their files.
+    """
+    configure(home, lake=lake)
+    rows = jobs.expire_lake(_moment(at), not yes)
+    if not as_json:
+        rows = [row | {"days": _span(row["days"])} for row in rows]
+    show(rows if rows or as_json else "BARTIZAN_RETENTION is not set: all is kept", as_json)
+
+
+@lake_app.command("sweep")
+def sweep_lake(
+    yes: Yes = False,
+    at: At = None,
+    grace_hours: Annotated[
+        int, typer.Option(min=1, help="How long a replaced file is kept for those who read it.")
+    ] = 24,
+    home: Home = None,
+    lake: LakeFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Delete files that no reader, writer or unfinished batch can need any more.
+
+    Forgets the snapshots that were replaced before the grace period, then deletes the files that
+    only they had, and what killed tasks left behind.
+    """
+    configure(home, lake=lake)
+    rows = jobs.sweep_lake(_moment(at), timedelta(hours=grace_hours), not yes)
+    show(rows if as_json else [row | {"files": len(row["files"])} for row in rows], as_json)
+
+
+def _moment(text: str | None) -> datetime:
+    now = datetime.now(UTC)
+    moment = parse_time(text) if text else now
+    if moment > now:
+        raise UsageError("--at", f"{text!r} is yet to come", "files in use would look unused")
+    return moment
+
+
+def _span(days: list[str]) -> str:
+    return f"{len(days)} from {days[0]} to {days[-1]}" if days else "none"
 
 
 @app.command()

@@ -7,6 +7,13 @@ BARTIZAN_METRICS   metric files on Lookout for Metrics paths     (default: <home
 BARTIZAN_OUTBOX    what dispatch would send, one file a channel  (default: <home>/outbox)
 BARTIZAN_STORE     SQLAlchemy URL of the relational store        (default: SQLite in the lake)
 BARTIZAN_SQL       folder of aggregates and connectors           (default: include/sql)
+
+BARTIZAN_LATE      how far back waf_land lists for late objects  (default: PT25H)
+BARTIZAN_LATEST_REOPEN  how late a request still opens its hour, 0: always  (default: P35D)
+
+Read where they are used: BARTIZAN_SECRET_HEADERS, BARTIZAN_SECRET_ARGUMENTS and BARTIZAN_HASH_KEY
+(land/redact.py), BARTIZAN_RECONCILE and others that begin so (reconcile/options.py),
+BARTIZAN_RETENTION (lake/retention.py).
 """
 
 from __future__ import annotations
@@ -14,11 +21,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from upath import UPath
 
 from bartizan.errors import UsageError
+from bartizan.model.window import parse_duration
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -32,6 +41,8 @@ class Settings:
     outbox: UPath
     store_url: str
     sql: Path
+    late: timedelta
+    latest_reopen: timedelta | None
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Settings:
@@ -45,6 +56,8 @@ class Settings:
             outbox=UPath(env.get("BARTIZAN_OUTBOX", str(home / "outbox"))),
             store_url=env.get("BARTIZAN_STORE", store_in(lake)),
             sql=Path(env.get("BARTIZAN_SQL", str(PROJECT / "include" / "sql"))),
+            late=_duration(env, "BARTIZAN_LATE", "PT25H"),
+            latest_reopen=_duration(env, "BARTIZAN_LATEST_REOPEN", "P35D") or None,
         )
 
 
@@ -62,6 +75,15 @@ def local_folder(name: str, value: str) -> Path:
             "it must be on a local disk; give a path or file:// URI",
         )
     return Path(value.removeprefix("file://")).absolute()
+
+
+def _duration(env: Mapping[str, str], name: str, usual: str) -> timedelta:
+    """An ISO 8601 duration, or 0. Raises UsageError for any other text."""
+    text = env.get(name, usual)
+    try:
+        return timedelta() if text == "0" else parse_duration(text)
+    except UsageError as error:
+        raise UsageError(name, f"{text!r} is no duration", f"write {usual}, or 0") from error
 
 
 def make_folder(path: Path) -> None:

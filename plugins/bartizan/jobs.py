@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bartizan.config import Settings, make_folder
-from bartizan.errors import UsageError, ValidationFailed
+from bartizan.errors import BartizanError, UsageError, ValidationFailed
 from bartizan.model.landing import BatchState
-from bartizan.model.window import DAY, HOUR, Window, merged, parse_time
+from bartizan.model.text import inert
+from bartizan.model.window import DAY, HOUR, Window, format_time, merged, parse_time
 
 log = logging.getLogger(__name__)
 
@@ -28,9 +29,11 @@ if TYPE_CHECKING:
     from bartizan.crawl.live import CrawlResult
     from bartizan.engines import DuckDBEngine
     from bartizan.lake import Lake
+    from bartizan.lake.batches import Ledger
     from bartizan.land.run import LandReport
     from bartizan.model.connector import Connector
     from bartizan.overview import Overview
+    from bartizan.reconcile import Reconciliation
     from bartizan.simulate import SimulationPlan
     from bartizan.store import Store
     from bartizan.validate.run import BatchVerdict
@@ -109,40 +112,49 @@ def write_labels(**plan: Any) -> int:
 
 
 START_OF_TIME = datetime(1970, 1, 1, tzinfo=UTC)
-LATE = timedelta(hours=3)  # how long after its hour an object may still be delivered
 
 
 def land(window: Window | None, on_progress: Callable[[int, int], None]) -> LandReport:
     """Land everything new: the tasks below in a row; rejected batches are tried again."""
+    from bartizan.land.redact import Redaction
     from bartizan.land.run import land as land_all
 
-    store, lake, source = open_store(), open_lake(), settings().source
-    return land_all(store, lake, source, window, validator=_validate, on_progress=on_progress)
+    return land_all(
+        open_store(),
+        open_lake(),
+        settings().source,
+        window,
+        validator=_validate,
+        on_progress=on_progress,
+        latest_reopen=settings().latest_reopen,
+        redaction=Redaction.from_env(),
+    )
 
 
 def plan_landing(windows: Sequence[Window], retry_rejected: bool = False) -> list[str]:
     """Register new objects; returns the ids of all batches that are to be published.
 
-    Objects delivered up to three hours before a window are listed once more: the last minutes of
-    an hour are delivered after it has ended.
+    The deliveries before a window are listed once more, those of 25 hours unless BARTIZAN_LATE
+    says otherwise: throttled deliveries are retried for a day, and the last minutes of an hour
+    are delivered after it has ended.
     """
     from bartizan.land.plan import plan
 
-    store, source = open_store(), settings().source
+    store, source, late = open_store(), settings().source, settings().late
     batch_ids: list[str] = []
-    for window in windows:
-        wider = Window(window.start - LATE, window.end)
-        planned = plan(store, source, wider, retry_rejected=retry_rejected)
+    for window in merged(Window(one.start - late, one.end) for one in windows):
+        planned = plan(store, source, window, retry_rejected=retry_rejected)
         batch_ids = list(planned.batch_ids)
         for item in planned.changed:
-            log.warning("not landed again: %s has changed since it was landed", item.uri)
+            log.warning("quarantined: %s has changed since it was landed", inert(item.uri))
     return batch_ids
 
 
 def stage_batch(batch_id: str) -> dict[str, Any]:
+    from bartizan.land.redact import Redaction
     from bartizan.land.stage import stage
 
-    batch = stage(open_store(), open_lake(), batch_id)
+    batch = stage(open_store(), open_lake(), batch_id, Redaction.from_env())
     return {"batch_id": batch_id, "state": batch.state.value, **asdict(batch.counts)}
 
 
@@ -182,14 +194,16 @@ def publish_batches(batch_ids: Sequence[str], windows: Sequence[Window]) -> list
     """Publish what is valid; returns the windows to announce.
 
     These are the hours that the batches changed and, so that a broken-off run can be repeated, the
-    run's own hours that hold data.
+    run's own hours that hold data. Hours that received requests too late are not among them.
     """
     from bartizan.land.publish import publish
     from bartizan.store.landing import changed_within
 
     store = open_store()
     checked = _beyond(store, batch_ids, BatchState.PLANNED, BatchState.STAGED)
-    result = publish(store, open_lake(), checked)
+    result = publish(store, open_lake(), checked, settings().latest_reopen)
+    for hour, requests in result.closed.items():
+        log.warning("too late for their hour: %d requests of %s", requests, format_time(hour))
     own = (hour for window in windows for hour in changed_within(store, window))
     return merged(Window.hour(hour) for hour in {*result.hours, *own})
 
@@ -217,6 +231,60 @@ def _beyond(store: Store, batch_ids: Sequence[str], *states: BatchState) -> list
     from bartizan.store.landing import load_batch
 
     return [one for one in batch_ids if load_batch(store, one).state not in states]
+
+
+# --- reconcile -------------------------------------------------------------------------------
+
+
+DELIVERED = timedelta(hours=3)  # after its end an hour's logs have been delivered and landed
+
+
+def reconcile_enabled() -> bool:
+    """Whether the DAG may ask AWS for its counters: BARTIZAN_RECONCILE is `cloudwatch`."""
+    from bartizan.reconcile import Options
+
+    return Options.from_env().enabled
+
+
+def reconcile(window: Window, on_progress: Callable[[int, int], None]) -> Reconciliation:
+    """Compare the landed requests of a window with AWS WAF's counters, account by account.
+
+    Hours whose logs may still be delivered wait. What could not be asked is in `failures`.
+    """
+    from bartizan.reconcile import Options
+    from bartizan.reconcile import reconcile as compare
+
+    return compare(
+        open_store(),
+        open_engine(),
+        window,
+        Options.from_env(),
+        as_of=datetime.now(UTC),
+        late=DELIVERED,
+        on_progress=on_progress,
+    )
+
+
+def reconcile_windows(windows: Sequence[Window]) -> dict[str, int]:
+    """Reconcile the windows one by one; returns hours by verdict, and those that wait.
+
+    Each with the 25 hours before it: some waited for their logs in the run before, in others
+    records may have landed late. Raises the first failure once everything else is stored.
+    """
+    hours: dict[str, int] = {}
+    failures: list[BartizanError] = []
+    for window in windows:
+        wider = Window(window.start - settings().late, window.end)
+        done = reconcile(wider, lambda done, of: None)
+        for one in done.compared:
+            hours[one.verdict.value] = hours.get(one.verdict.value, 0) + 1
+        hours["waiting"] = hours.get("waiting", 0) + done.waiting
+        failures += done.failures
+    for failure in failures:
+        log.warning("not reconciled: %s", failure)
+    if failures:
+        raise failures[0]
+    return hours
 
 
 # --- aggregate, crawl ------------------------------------------------------------------------
@@ -288,6 +356,76 @@ def backfill(name: str, window: Window, dry_run: bool = True) -> dict[str, Any]:
         raise UsageError(f"backfill {name}", f"nothing was landed in {window}", "land it first")
     result = backfill_history(open_engine(), connector, settings().metrics, landed, dry_run=dry_run)
     return asdict(result)
+
+
+# --- lake ------------------------------------------------------------------------------------
+
+
+def compact_lake(
+    dry_run: bool = True, on_progress: Callable[[int, int], None] | None = None
+) -> list[dict[str, Any]]:
+    """Merge the small files of every table, partition by partition, or only list them."""
+    from bartizan.lake.compact import compact, small_files
+
+    store, lake = open_store(), open_lake()
+    found = [small for name in lake.names() for small in small_files(lake, name)]
+    rows = []
+    for number, small in enumerate(found):
+        if on_progress is not None:
+            on_progress(number, len(found))
+        row: dict[str, Any] = {
+            "table": small.table,
+            "partition": str(small.folder.relative_to(lake.data_path(small.table))),
+            "files": len(small.files),
+            "bytes": small.bytes,
+            "rows": small.rows,
+        }
+        if not dry_run:
+            done = compact(lake, small, _ledger(store))
+            row |= {"files_after": done.files, "bytes_after": done.bytes}
+        rows.append(row)
+    return rows
+
+
+def expire_lake(at: datetime, dry_run: bool = True) -> list[dict[str, Any]]:
+    """Take out the days that BARTIZAN_RETENTION no longer keeps at `at`, or only list them."""
+    from bartizan.lake.expire import expire
+    from bartizan.lake.retention import first_days, parse_retention
+
+    lake = open_lake()
+    name = "BARTIZAN_RETENTION"
+    days = parse_retention(os.environ.get(name, ""), name)
+    found = [expire(lake, *limit, dry_run) for limit in first_days(lake, days, at).items()]
+    return [
+        {
+            "table": one.table,
+            "keeps_from": one.first.isoformat(),
+            "days": [day.isoformat() for day in one.days],
+            "files": one.files,
+            "bytes": one.bytes,
+            "rows": one.rows,
+        }
+        for one in found
+    ]
+
+
+def sweep_lake(at: datetime, grace: timedelta, dry_run: bool = True) -> list[dict[str, Any]]:
+    """Forget snapshots and delete files unused for `grace` at `at`, or only list them."""
+    from bartizan.lake.sweep import sweep
+
+    store, lake = open_store(), open_lake()
+    found = [sweep(lake, name, at, _ledger(store), grace, dry_run) for name in lake.names()]
+    return [asdict(one) for one in found]
+
+
+def _ledger(store: Store) -> Ledger:
+    from bartizan.lake.batches import Batches
+    from bartizan.store.landing import in_state, unpublished
+
+    return lambda: Batches(
+        published=frozenset(in_state(store, BatchState.PUBLISHED)),
+        unfinished=frozenset(unpublished(store, rejected=True)),
+    )
 
 
 # --- detect, explain, dispatch ---------------------------------------------------------------

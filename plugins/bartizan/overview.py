@@ -15,10 +15,12 @@ from bartizan.model.anomaly import IncidentState
 from bartizan.model.connector import Connector
 from bartizan.model.landing import BatchCounts, BatchState
 from bartizan.model.text import inert
-from bartizan.model.window import Window
+from bartizan.model.window import Window, format_time
 from bartizan.store import Store
 from bartizan.store.detectors import DetectorRecord, load_detector
+from bartizan.store.drift import Drift, load_drift
 from bartizan.store.landing import object_count, totals
+from bartizan.store.reconciliation import ComparedHour, Reconciled, Verdict, reconciled, unbalanced
 from bartizan.store.tables import (
     aggregate_checks,
     built_hours,
@@ -50,13 +52,17 @@ class Watched:
 @dataclass(frozen=True)
 class Overview:
     """`batches` by state, `rejected` reason by batch id, `quarantine` records by reason,
-    `aggregates` hours built by table, `delivered` messages by channel."""
+    `aggregates` hours built by table, `delivered` messages by channel. `unbalanced` batches and
+    objects have other than requests + duplicates + quarantined = records: it must be 0."""
 
     objects: int
     counts: BatchCounts
     batches: dict[str, int]
     rejected: dict[str, str]
     quarantine: dict[str, int]
+    unbalanced: int
+    drift: list[Drift]
+    reconciled: Reconciled
     validation: Checks
     aggregates: dict[str, int]
     aggregate_checks: Checks
@@ -97,6 +103,9 @@ def look(
         batches=batches,
         rejected=rejected,
         quarantine=quarantine_reasons(lake),
+        unbalanced=unbalanced(store),
+        drift=load_drift(store),
+        reconciled=reconciled(store),
         validation=_checks(good, bad),
         aggregates=aggregates,
         aggregate_checks=_checks(clean, dirty),
@@ -149,7 +158,10 @@ def described(seen: Overview) -> Iterator[str]:
     yield row("batches", _counted(seen.batches))
     for batch_id, reason in seen.rejected.items():
         yield f"    {batch_id} rejected: {inert(reason)}"
+    yield row("do not add up", f"{seen.unbalanced:,} objects and batches")
     yield row("validation", _outcome(seen.validation))
+    yield from _drift(seen.drift)
+    yield from _reconciliation(seen.reconciled)
     yield "aggregated"
     for table, hours in seen.aggregates.items():
         yield row(table, f"{hours:,} hours")
@@ -163,6 +175,36 @@ def described(seen: Overview) -> Iterator[str]:
         )
     yield row("incidents", f"{seen.incidents:,}")
     yield row("messages", _counted(seen.delivered))
+
+
+SHOWN_DRIFT = 5
+
+
+def _drift(found: list[Drift]) -> Iterator[str]:
+    """What has no column, the most frequent paths."""
+    yield row("schema drift", f"{len(found):,} paths" if found else "none")
+    for one in found[:SHOWN_DRIFT]:
+        since = f"since {format_time(one.first_hour)}"
+        yield f"    {one.records:,} x {inert(one.path)}: {one.kind} ({one.json_type}), {since}"
+    if len(found) > SHOWN_DRIFT:
+        yield f"    and {len(found) - SHOWN_DRIFT:,} more; --json lists all"
+
+
+def _reconciliation(done: Reconciled) -> Iterator[str]:
+    """Hours by verdict, and the worst hour of those web ACLs that differ most from the counters."""
+    if done.last_hour is None:
+        yield row("reconciliation", "not done; see `bartizan reconcile --help`")
+        return
+    hours = _counted(done.verdicts)
+    yield row("reconciliation", f"hours: {hours}; the last {format_time(done.last_hour)}")
+    for one in done.worst:
+        yield f"    {format_time(one.hour)} {inert(one.webacl_id)}: {_difference(one)}"
+
+
+def _difference(one: ComparedHour) -> str:
+    numbers = f"{one.in_log:,} logged, {one.in_counters:,} counted"
+    share = f" ({one.share:.1%})" if one.verdict is Verdict.MISSING else ""
+    return f"{one.verdict}, {numbers}{share}"
 
 
 def row(name: str, value: str) -> str:

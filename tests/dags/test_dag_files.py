@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / "dags").glob("*.py"))
 CONNECTORS = {path.parent.name for path in (ROOT / "include/sql/connectors").glob("*/query.sql")}
-SINGLE = {"simulate", "waf_land", "waf_aggregate", "dispatch"}
+SINGLE = {"simulate", "waf_land", "waf_reconcile", "waf_aggregate", "dispatch", "lake_maintenance"}
 PER_CONNECTOR = {"crawl", "backfill", "detect"}
 
 

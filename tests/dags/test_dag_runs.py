@@ -11,10 +11,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+from lakes import SmallLake, requests
+from moto.server import ThreadedMotoServer
 
 from bartizan import jobs
+from bartizan.lake import planned_files
 from bartizan.model.window import DAY, HOUR, Window
+from bartizan.store.reconciliation import Verdict, load_hours
 
 ROOT = Path(__file__).resolve().parents[2]
 PLAN = {"start": "2026-11-14", "days": 2, "records_per_day": 1000, "seed": 3}
@@ -181,3 +186,79 @@ def test_a_run_without_a_window_fails_and_writes_nothing(run: Run, home: Path) -
     before = sorted(home.rglob("*.csv"))
     run(f"crawl_{CONNECTOR}", state="failed", start=BOTH.as_json()["start"])
     assert sorted(home.rglob("*.csv")) == before
+
+
+def test_reconciling_asks_aws_only_where_it_is_told_to(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - 5 * DAY
+    scheduled = day + DAY + timedelta(hours=4, minutes=30)
+    arn = "arn:aws:wafv2:eu-west-1:123456789012:regional/webacl/shop/11111111-2222"
+    small = SmallLake.open(tmp_path)
+    for hour in (1, 10):
+        times = [day + hour * HOUR + timedelta(seconds=n) for n in range(20)]
+        small.land(f"{hour}", requests=requests(times, webacl_id=arn))
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("BARTIZAN_HOME", str(tmp_path))
+
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")  # nobody listens there
+    off = run("waf_reconcile", at=scheduled)
+    assert off["compare_counts"] == Counter(skipped=1)
+    assert load_hours(small.store) == []
+
+    server = ThreadedMotoServer(port=0, verbose=False)
+    server.start()
+    try:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", "http://{}:{}".format(*server.get_host_and_port()))
+        monkeypatch.setenv("BARTIZAN_RECONCILE", "cloudwatch")
+        dimensions = {"WebACL": "shop", "Rule": "ALL", "Region": "eu-west-1"}
+        datum = {
+            "MetricName": "AllowedRequests",
+            "Dimensions": [{"Name": k, "Value": v} for k, v in dimensions.items()],
+            "Timestamp": day + HOUR,
+            "Value": 20,
+        }
+        client = boto3.client("cloudwatch", "eu-west-1")
+        client.put_metric_data(Namespace="AWS/WAFV2", MetricData=[datum])
+        assert run("waf_reconcile", at=scheduled)["compare_counts"] == Counter(success=1)
+    finally:
+        server.stop()
+    hours = {one.hour: one.verdict for one in load_hours(small.store)}
+    # The day from four to four, and the 25 hours before, where records may have landed late.
+    assert sorted(hours) == [day + n * HOUR for n in range(4 - 25, 28)]
+    surplus = [hour for hour, verdict in hours.items() if verdict is Verdict.SURPLUS]
+    assert surplus == [day + 10 * HOUR]
+
+
+def test_a_landing_that_cannot_list_its_source_says_so_and_nothing_else(
+    run: Run, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("BARTIZAN_SOURCE", str(home / "nowhere"))
+    assert run("waf_land", state="failed", **LIVE.as_json()) == {
+        "plan_batches": Counter(failed=1),
+        "stage_batch": Counter(upstream_failed=1),
+        "validate_batches": Counter(failed=1),
+        "publish_batches": Counter(upstream_failed=1),
+        "confirm_published": Counter(failed=1),
+    }
+    logged = capsys.readouterr().out
+    assert "nowhere' is not a folder" in logged
+    assert logged.count("plan_batches failed: its own log names the cause") >= 2
+    assert "TypeError" not in logged
+
+
+def test_the_lake_is_kept_healthy_without_losing_a_row(
+    run: Run, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for hour in list(LIVE.split(HOUR))[:5]:
+        jobs.aggregate([hour], force=True)  # leaves a file each
+    lake = jobs.open_lake()
+    before = {name: sorted(map(str, rows(name))) for name in lake.names()}
+    assert len(before["waf.requests"]) > 1000
+    many = len(planned_files(lake.table("agg.agg_action_5m")))
+    monkeypatch.setenv("BARTIZAN_RETENTION", "waf=30,agg=400")
+    tasks = {"expire", "sweep", "compact"}
+    assert run("lake_maintenance", at=LIVE.end) == {name: Counter(success=1) for name in tasks}
+    assert {name: sorted(map(str, rows(name))) for name in before} == before
+    assert len(planned_files(lake.table("agg.agg_action_5m"))) < many

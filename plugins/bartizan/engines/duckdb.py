@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
-from bartizan.engines.sql import lake_tables, render
+from bartizan.engines.sql import lake_tables, reads_waf_logs, render
 from bartizan.errors import ConfigError
 from bartizan.lake import Lake, planned_files
+from bartizan.lake.view import create_view
 from bartizan.model.window import Window
 
 _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
@@ -19,6 +21,8 @@ _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "autoload_known_extensions": "false",
     "memory_limit": "4GB",
 }
+
+_WAF_LOGS = Path(__file__).with_name("waf_logs.sql")
 
 
 def connect() -> duckdb.DuckDBPyConnection:
@@ -30,7 +34,10 @@ def connect() -> duckdb.DuckDBPyConnection:
 
 
 class DuckDBEngine:
-    """Runs portable SQL over lake tables named `waf.<table>` and `agg.<table>`."""
+    """Runs portable SQL over lake tables named `waf.<table>` and `agg.<table>`.
+
+    `waf_logs` is the window's requests under the names that AWS documents (`waf_logs.sql`).
+    """
 
     def __init__(self, lake: Lake) -> None:
         self._lake = lake
@@ -45,12 +52,17 @@ class DuckDBEngine:
         """Rows of `query` over `window` as an Arrow table.
 
         Only files that can hold rows of the window are opened. `given` are further tables by name;
-        a query that has them need not use the window. Raises ConfigError naming `origin` when the
-        query does not parse, names an unknown table or column, or converts an unfit value.
+        a query that has them, or reads `waf_logs`, need not use the window. Raises ConfigError
+        naming `origin` when the query does not parse, names an unknown table or column, or
+        converts an unfit value.
         """
         given = given or {}
-        text = render(query, window, origin, windowed=not given)
-        with self._session(lake_tables(query), window, origin) as connection:
+        as_aws = reads_waf_logs(query)
+        text = render(query, window, origin, windowed=not given and not as_aws)
+        tables = {*lake_tables(query), *(["waf.requests"] if as_aws else [])}
+        with self._session(sorted(tables), window, origin) as connection:
+            if as_aws:
+                connection.execute(render(_WAF_LOGS.read_text(encoding="utf-8"), window))
             for name, rows in given.items():
                 connection.register(name, rows)
             try:
@@ -81,14 +93,7 @@ class DuckDBEngine:
         files = planned_files(table, window if windowed else None, time_column)
         schema, view = name.split(".")
         connection.execute(f'create schema if not exists "{schema}"')
-        if files:
-            listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
-            # Partition values are stored in the files; the path must not override them.
-            source = f"read_parquet([{listed}], hive_partitioning = false, union_by_name = true)"
-        else:
-            connection.register(f"empty_{view}", table.schema().as_arrow().empty_table())
-            source = f'"empty_{view}"'
-        connection.execute(f'create view "{schema}"."{view}" as select * from {source}')
+        create_view(connection, f'"{schema}"."{view}"', table.schema().as_arrow(), files)
 
 
 def first_line(error: Exception) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.table import Table
 
+from bartizan.lake.evolution import evolve
 from bartizan.lake.lock import locked
 from bartizan.lake.schemas import LANDED, TableSpec
 
@@ -21,7 +22,11 @@ class Lake:
 
     @classmethod
     def open(cls, root: Path) -> Lake:
-        """Open the lake at `root`, creating the folder and the landing tables at first use."""
+        """Open the lake at `root`, creating the folder and the landing tables at first use.
+
+        Columns that an earlier release did not know are added. Raises UsageError when a table has
+        a column that this release lacks, or knows with another type.
+        """
         root.mkdir(parents=True, exist_ok=True)
         with locked(root, "open"):  # several workers may be the first
             catalog = SqlCatalog(
@@ -31,13 +36,22 @@ class Lake:
             )
             lake = cls(root, catalog)
             for spec in LANDED.values():
-                lake.create(spec)
+                lake._create(spec)
         return lake
 
     def create(self, spec: TableSpec) -> Table:
-        """The table of `spec`, created if it does not exist yet."""
+        """The table of `spec`, created if it does not exist yet, else with its columns added.
+
+        Raises UsageError when the table has a column that `spec` lacks or has with another type.
+        """
+        with locked(self.root, "open"):
+            return self._create(spec)
+
+    def _create(self, spec: TableSpec) -> Table:
         if self.catalog.table_exists(spec.name):
-            return self.catalog.load_table(spec.name)
+            table = self.catalog.load_table(spec.name)
+            evolve(table, spec)
+            return table
         self.catalog.create_namespace_if_not_exists(spec.name.split(".", maxsplit=1)[0])
         with (
             self.catalog.create_table_transaction(

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyiceberg.exceptions import CommitFailedException, ValidationException
 from pyiceberg.table import Table, TableProperties
+from pyiceberg.table.snapshots import Snapshot
 
 from bartizan.errors import TransientError, UsageError
 from bartizan.lake.data_files import data_files
@@ -21,11 +22,17 @@ BATCH = "bartizan.batch_id"
 
 def published(table: Table, batch_id: str) -> bool:
     """Whether a commit of this batch is in the table's history."""
-    return any(
-        snapshot.summary is not None
-        and snapshot.summary.additional_properties.get(BATCH) == batch_id
-        for snapshot in table.snapshots()
-    )
+    return batch_id in batches_in(table)
+
+
+def batches_in(table: Table) -> set[str]:
+    """Ids of all batches with a commit in the table's history."""
+    return {batch for snapshot in table.snapshots() if (batch := batch_of(snapshot)) is not None}
+
+
+def batch_of(snapshot: Snapshot) -> str | None:
+    """The batch a commit belongs to; None for upkeep."""
+    return snapshot.summary.additional_properties.get(BATCH) if snapshot.summary else None
 
 
 def add_files(table: Table, files: Sequence[Path], batch_id: str) -> bool:

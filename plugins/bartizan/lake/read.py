@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pyiceberg.expressions import AlwaysTrue
+from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
 from bartizan.model.window import Window, naive
@@ -20,6 +21,11 @@ def planned_files(
     tasks = list(table.scan(row_filter=row_filter).plan_files())
     assert not any(task.delete_files for task in tasks), f"{table.name()} has delete files"
     return sorted(task.file.file_path.removeprefix("file://") for task in tasks)
+
+
+def current_files(table: Table) -> list[DataFile]:
+    """All data files of the table's current snapshot, with their partitions, sizes and rows."""
+    return [task.file for task in table.scan().plan_files()]
 
 
 def within(column: str, window: Window) -> str:

@@ -1,11 +1,13 @@
 """Finds log objects below a folder or s3:// prefix.
 
 Layouts: direct S3 delivery (`.../<acl>/YYYY/MM/dd/HH/mm/`), Firehose prefixes (`YYYY/MM/dd/HH/`,
-hive keys included), flat folders. Folder times are delivery times.
+hive keys included), CloudWatch Logs exports (`<task>/<stream>/000000.gz`), flat folders. Folder
+times are delivery times.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +21,7 @@ from bartizan.model.delivery import delivery_window
 from bartizan.model.landing import LogObject
 from bartizan.model.window import Window
 
+EXPORT_TEST = "aws-logs-write-test"  # CloudWatch Logs writes it to see whether it may export
 # Firehose puts dots into names, so a suffix says only what an object is not.
 OTHER_FORMATS = frozenset(
     {".avro", ".csv", ".html", ".md", ".orc", ".parquet", ".pdf", ".tmp", ".xml", ".yaml", ".zip"}
@@ -35,7 +38,7 @@ class Listed:
 
 @dataclass(frozen=True)
 class Listing:
-    """Log objects, and how many files were skipped because their suffix is of another format."""
+    """Log objects, and how many files were skipped because their name says they are none."""
 
     logs: tuple[Listed, ...]
     skipped: int
@@ -45,17 +48,20 @@ def list_objects(source: UPath, window: Window | None = None) -> Listing:
     """Log objects below `source`, in no particular order.
 
     With a `window`, folders of delivery times outside it are not entered; objects without a time
-    in their path are always listed. Left out are files that are hidden or begin with `_`, and those
-    below a top folder of that kind. Raises UsageError when the folder does not exist.
+    in their path are always listed. Left out are files that are hidden or begin with `_`, those
+    below a top folder of that kind, and the empty objects that mark folders in S3. Raises
+    UsageError when the folder does not exist.
     """
     fs = source.fs
+    fs.invalidate_cache()  # what was listed before in this process may be hours old
     local = source.protocol in ("", "file", "local")
     root = str(UPath(source.path).absolute()) if local else source.path.rstrip("/")
     if not fs.isdir(root):
         raise UsageError("source", f"{str(source)!r} is not a folder", "check the path or prefix")
-    shown = [info for info in _walk(fs, root, window) if not _hidden(_below(root, info))]
-    logs = [info for info in shown if _below(root, info).suffix.lower() not in OTHER_FORMATS]
-    uri = str if local else fs.unstrip_protocol
+    files = (info for info in _walk(fs, root, window) if not info["name"].endswith("/"))
+    shown = [info for info in files if not _hidden(_below(root, info))]
+    logs = [info for info in shown if _may_be_log(_below(root, info))]
+    uri = _in_utf8 if local else fs.unstrip_protocol
     return Listing(tuple(_listed(uri(i["name"]), i) for i in logs), len(shown) - len(logs))
 
 
@@ -70,7 +76,7 @@ def _walk(fs: Any, folder: str, window: Window | None) -> Iterator[dict[str, Any
     for info in fs.ls(folder, detail=True):
         if info["type"] == "directory":
             yield from _walk(fs, info["name"].rstrip("/"), window)
-        elif info["name"].rstrip("/") != folder:
+        else:
             yield info
 
 
@@ -85,6 +91,17 @@ def _below(root: str, info: dict[str, Any]) -> PurePosixPath:
 def _hidden(path: PurePosixPath) -> bool:
     """Web ACL names may begin with `_`, so only the first folder and the file are judged by it."""
     return path.name.startswith((".", "_")) or path.parts[0].startswith((".", "_"))
+
+
+def _may_be_log(path: PurePosixPath) -> bool:
+    return path.suffix.lower() not in OTHER_FORMATS and path.name != EXPORT_TEST
+
+
+def _in_utf8(path: str) -> str:
+    """The path; bytes of it that are not UTF-8 as escapes. No ledger could hold the real name, so
+    such an object will not be found when it is read, and is quarantined.
+    """
+    return os.fsencode(path).decode(errors="backslashreplace")
 
 
 def _listed(uri: str, info: dict[str, Any]) -> Listed:

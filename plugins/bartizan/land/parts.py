@@ -58,6 +58,8 @@ def record_end(text: bytes) -> int:
         if _is_object(text[before:middle]) and _is_object(text[middle:end]):
             return end
         end = middle
+    if not text.strip():
+        return len(text)
     end = 0
     for span in spans(text):
         if span.cut:

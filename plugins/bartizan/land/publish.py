@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -15,54 +15,90 @@ from bartizan.errors import TransientError, UsageError
 from bartizan.lake import Lake, add_files
 from bartizan.lake.lock import locked
 from bartizan.lake.publish import published
-from bartizan.lake.staged import hour_of, staged_files
+from bartizan.lake.staged import staged_files
 from bartizan.land.account import per_object
+from bartizan.land.changed import write_changed
 from bartizan.land.duplicates import arrived_before, without
+from bartizan.land.late import LATEST_REOPEN, hours
 from bartizan.model.landing import Batch, BatchState
 from bartizan.store.database import Store
-from bartizan.store.landing import finish, hours_of, load_batch, object_counts, save_counts
+from bartizan.store.landing import (
+    closed_hours_of,
+    finish,
+    hours_of,
+    in_state,
+    load_batch,
+    object_counts,
+    save_counts,
+)
 
 
 @dataclass(frozen=True)
 class PublishResult:
-    """`hours` are those whose requests changed; `rejected` are (batch id, reason)."""
+    """`batch_ids` are published, those that a killed publisher had begun included; `hours` are
+    those whose requests changed; `closed` those that received so many requests too late to be
+    announced; `rejected` are (batch id, reason).
+    """
 
     batch_ids: tuple[str, ...]
     hours: tuple[datetime, ...]
+    closed: Mapping[datetime, int]
     rejected: tuple[tuple[str, str], ...]
 
 
-def publish(store: Store, lake: Lake, batch_ids: Sequence[str]) -> PublishResult:
+def publish(
+    store: Store,
+    lake: Lake,
+    batch_ids: Sequence[str],
+    latest_reopen: timedelta | None = LATEST_REOPEN,
+) -> PublishResult:
     """Publish the valid ones of the batches and announce their hours; skip the rejected ones.
+
+    Hours that ended more than `latest_reopen` before the delivery are not announced (None: all
+    are); their requests are published all the same.
 
     Records that an earlier batch published already are left out and counted as duplicates. May be
     stopped anywhere and run again. Raises UsageError, changing nothing, when a batch was not
     validated, and TransientError when another writer keeps winning the commit. One publisher works
-    at a time: what it finds published, or not, stays so until its own commits are made.
+    at a time: what it finds published, or not, stays so until its own commits are made. What a
+    killed one began it ends first, asked for or not: which records that batch leaves out was
+    decided by what was published then.
     """
     with locked(lake.root, "publish"):
-        return _publish(store, lake, batch_ids)
+        return _publish(store, lake, batch_ids, latest_reopen)
 
 
-def _publish(store: Store, lake: Lake, batch_ids: Sequence[str]) -> PublishResult:
+def _publish(
+    store: Store, lake: Lake, batch_ids: Sequence[str], latest_reopen: timedelta | None
+) -> PublishResult:
     batches = [load_batch(store, batch_id) for batch_id in batch_ids]
     for batch in batches:
         if batch.state in (BatchState.PLANNED, BatchState.STAGED):
             raise UsageError(f"batch {batch.id}", f"is only {batch.state}", "validate it first")
-    valid = [batch for batch in batches if batch.state is BatchState.VALID]
-    # What a killed run began is ended first: what it left out depends on what was there then.
-    for batch in sorted(valid, key=lambda one: not _begun(lake, one)):
-        _publish_one(store, lake, batch)
+    begun = _begun(store, lake)
+    valid = [batch.id for batch in batches if batch.state is BatchState.VALID]
+    for batch_id in dict.fromkeys([*begun, *valid]):
+        _publish_one(store, lake, load_batch(store, batch_id), latest_reopen)
     rejected = tuple((one.id, one.reason) for one in batches if one.state is BatchState.REJECTED)
-    done = tuple(one.id for one in batches if one.state is not BatchState.REJECTED)
-    return PublishResult(done, tuple(hours_of(store, done)), rejected)
+    passed = [one.id for one in batches if one.state is not BatchState.REJECTED]
+    done = tuple(dict.fromkeys([*begun, *passed]))
+    return PublishResult(
+        batch_ids=done,
+        hours=tuple(hours_of(store, done)),
+        closed=closed_hours_of(store, done),
+        rejected=rejected,
+    )
 
 
-def _begun(lake: Lake, batch: Batch) -> bool:
-    return published(lake.table("waf.rule_hits"), batch.id)
+def _begun(store: Store, lake: Lake) -> list[str]:
+    """Batches whose rule hits are committed, but whose requests may not be."""
+    hits = lake.table("waf.rule_hits")
+    return [one for one in in_state(store, BatchState.VALID) if published(hits, one)]
 
 
-def _publish_one(store: Store, lake: Lake, batch: Batch) -> None:
+def _publish_one(store: Store, lake: Lake, batch: Batch, latest_reopen: timedelta | None) -> None:
+    if batch.changed:
+        write_changed(lake, batch)
     arrived = arrived_before(lake, batch.id)
     quarantine = staged_files(lake, "waf.quarantine", batch.id)
     hits = without(arrived, staged_files(lake, "waf.rule_hits", batch.id))
@@ -72,7 +108,8 @@ def _publish_one(store: Store, lake: Lake, batch: Batch) -> None:
     _commit(lake, "waf.requests", requests, batch.id)
     if len(arrived):
         batch = _recounted(store, batch, requests, hits)
-    finish(store, batch, {hour_of(file) for file in requests})
+    divided = hours(batch, requests, latest_reopen)
+    finish(store, batch, divided.opened, divided.closed)
 
 
 def _recounted(store: Store, batch: Batch, requests: Sequence[Path], hits: Sequence[Path]) -> Batch:

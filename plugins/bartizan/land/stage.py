@@ -13,6 +13,7 @@ from bartizan.lake.staged import staged_file, staged_files
 from bartizan.land.account import Account, per_object
 from bartizan.land.chunk import ObjectText, read_chunk
 from bartizan.land.decode import decode
+from bartizan.land.drift import DriftCounts
 from bartizan.land.duplicates import Seen
 from bartizan.land.hour_files import HourFiles, write_file
 from bartizan.land.inflate import Inflated, inflate
@@ -23,9 +24,11 @@ from bartizan.land.redact import NO_KEY, Redaction
 from bartizan.land.rule_hits import rule_hits
 from bartizan.model.landing import Batch, BatchState, LogObject
 from bartizan.store.database import Store
+from bartizan.store.drift import save_drift
 from bartizan.store.landing import load_batch, save_counts
 
 _CHUNK_BYTES = 16 * 1024**2  # of text decoded at a time
+_NOT_FOUND = "object no longer exists, or its name is not UTF-8"
 _DONE = (BatchState.STAGED, BatchState.VALID, BatchState.PUBLISHED)
 
 
@@ -54,6 +57,7 @@ def _stage(store: Store, lake: Lake, batch: Batch, redaction: Redaction) -> Batc
     with connect() as connection:
         connection.execute("set threads = 1")  # batches are staged in processes of their own
         seen = Seen(connection)
+        drift = DriftCounts()
         for chunk in chunks(batch.objects):
             records = read_chunk(chunk, redaction)
             account.records.update(records.framed)
@@ -63,6 +67,7 @@ def _stage(store: Store, lake: Lake, batch: Batch, redaction: Redaction) -> Batc
                 rows = seen.first_of_each(decoded)
                 account.requests.update(per_object(rows))
                 account.duplicates.update(per_object(decoded) - per_object(rows))
+                drift.add(connection, rows)
                 requests.add(rows)
                 hits.add(rule_hits(connection, rows))
     account.quarantined.update(entry.source_object for entry in set_aside)
@@ -71,6 +76,7 @@ def _stage(store: Store, lake: Lake, batch: Batch, redaction: Redaction) -> Batc
         write_file(staged_file(lake, "waf.quarantine", batch_id), table(set_aside, batch_id))
     hits.close()
     requests.close()
+    save_drift(store, batch_id, drift.found())
     staged = replace(batch, state=BatchState.STAGED, reason="", counts=account.of_batch(hits.rows))
     save_counts(store, staged, account.of_objects(batch.objects))
     return staged
@@ -83,7 +89,7 @@ def chunks(
     chunk: list[ObjectText] = []
     size = 0
     for item, data in read_objects(objects):
-        pieces = [Inflated(b"", "object no longer exists")] if data is None else inflate(data)
+        pieces = [Inflated(b"", _NOT_FOUND)] if data is None else inflate(data)
         for part in parts(item.uri, pieces, chunk_bytes):
             chunk.append(part)
             size += len(part.text)

@@ -18,6 +18,16 @@ class LogObject:
     bytes: int
 
 
+@dataclass(frozen=True, order=True)
+class ChangedObject:
+    """An object that was found under another version than the one `landed` before it."""
+
+    uri: str
+    version: str
+    bytes: int
+    landed: str
+
+
 class BatchState(StrEnum):
     PLANNED = "planned"
     STAGED = "staged"
@@ -50,15 +60,27 @@ class ObjectCounts:
 
 @dataclass(frozen=True)
 class Batch:
-    """A set of objects landed together; the id is a hash of their identities."""
+    """A set of objects landed together; the id is a hash of their identities.
+
+    Objects that changed make batches of their own, which are valid from the start: they are not
+    read, so there is nothing to decode or to check, and each is one record in quarantine.
+    """
 
     id: str
     objects: tuple[LogObject, ...]
     state: BatchState = BatchState.PLANNED
     reason: str = ""
     counts: BatchCounts = BatchCounts()
+    changed: tuple[ChangedObject, ...] = ()
 
     @classmethod
     def of(cls, objects: Iterable[LogObject]) -> Batch:
         ordered = tuple(sorted(objects))
         return cls(digest(f"{o.uri}\x1f{o.version}" for o in ordered), ordered)
+
+    @classmethod
+    def of_changed(cls, changed: Iterable[ChangedObject]) -> Batch:
+        ordered = tuple(sorted(changed))
+        batch_id = digest(f"{o.uri}\x1f{o.version}\x1f{o.landed}" for o in ordered)
+        counts = BatchCounts(records=len(ordered), quarantined=len(ordered))
+        return cls(batch_id, (), BatchState.VALID, counts=counts, changed=ordered)

@@ -2,42 +2,112 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from datetime import datetime
+from itertools import islice
+from types import MappingProxyType
 
 from sqlalchemy import func, select, update
 
 from bartizan.errors import UsageError
-from bartizan.model.landing import Batch, BatchCounts, BatchState, LogObject, ObjectCounts
+from bartizan.model.landing import (
+    Batch,
+    BatchCounts,
+    BatchState,
+    ChangedObject,
+    LogObject,
+    ObjectCounts,
+)
 from bartizan.model.window import Window, format_time, parse_time
 from bartizan.store.database import Store, insert_new, upsert
-from bartizan.store.tables import changed_hours, landing_batches, landing_objects
+from bartizan.store.tables import (
+    changed_hours,
+    changed_objects,
+    closed_hours,
+    landing_batches,
+    landing_objects,
+)
 
 _HOURS = select(changed_hours.c.hour).distinct().order_by(changed_hours.c.hour)
 
 
+class Taken(UsageError):
+    """Another worker registered one of the objects first; nothing was changed."""
+
+
 def known_versions(store: Store, uris: Iterable[str]) -> dict[str, str]:
     """Version by URI of those objects that already belong to a batch."""
-    wanted = set(uris)
+    columns = landing_objects.c
+    query = select(columns.uri, columns.version)
     with store.transaction() as connection:
-        rows = connection.execute(select(landing_objects.c.uri, landing_objects.c.version))
-        return {row.uri: row.version for row in rows if row.uri in wanted}
+        return {
+            row.uri: row.version
+            for some in _slices(uris)
+            for row in connection.execute(query.where(columns.uri.in_(some)))
+        }
+
+
+def renew_unread(store: Store, objects: Sequence[LogObject]) -> set[str]:
+    """Note the present version of those objects of which nothing is landed: their batch is only
+    planned, or was rejected. Returns their URIs.
+    """
+    columns, batches = landing_objects.c, landing_batches.c
+    unread = (
+        select(columns.uri)
+        .join(landing_batches, batches.batch_id == columns.batch_id)
+        .where(batches.state.in_([BatchState.PLANNED, BatchState.REJECTED]))
+    )
+    renewed: set[str] = set()
+    with store.transaction() as connection:
+        for some in _slices(item.uri for item in objects):
+            renewed |= set(connection.execute(unread.where(columns.uri.in_(some))).scalars())
+        for item in objects:
+            if item.uri in renewed:
+                values = {"version": item.version, "bytes": item.bytes}
+                statement = update(landing_objects).where(columns.uri == item.uri)
+                connection.execute(statement.values(values))
+    return renewed
+
+
+def known_changes(store: Store, uris: Iterable[str]) -> set[tuple[str, str]]:
+    """URI and version of those changed objects that already belong to a batch."""
+    columns = changed_objects.c
+    query = select(columns.uri, columns.version)
+    with store.transaction() as connection:
+        return {
+            (row.uri, row.version)
+            for some in _slices(uris)
+            for row in connection.execute(query.where(columns.uri.in_(some)))
+        }
+
+
+def _slices(uris: Iterable[str], size: int = 10_000) -> Iterator[tuple[str, ...]]:
+    """As many as one statement may name."""
+    rest = iter(uris)
+    while some := tuple(islice(rest, size)):
+        yield some
 
 
 def add_batches(store: Store, batches: Sequence[Batch]) -> None:
     """Register new batches with their objects, all or none.
 
-    Raises UsageError when another worker registered one of the objects first; nothing is changed.
+    Raises Taken when another worker registered one of the objects first; nothing is changed. Rows
+    are written in the order of their keys, so that two workers wait for each other in one
+    direction only.
     """
+    ordered = sorted(batches, key=lambda one: one.id)
+    objects = [asdict(o) | {"batch_id": one.id} for one in ordered for o in one.objects]
+    changed = [asdict(o) | {"batch_id": one.id} for one in ordered for o in one.changed]
     with store.transaction() as connection:
-        for batch in batches:
-            row = {"batch_id": batch.id, "state": BatchState.PLANNED, "objects": len(batch.objects)}
-            insert_new(connection, landing_batches, [row])
-            rows = [asdict(item) | {"batch_id": batch.id} for item in batch.objects]
-            if insert_new(connection, landing_objects, rows) != len(rows):
-                raise UsageError(
-                    f"batch {batch.id}",
+        for batch in ordered:
+            row = {"batch_id": batch.id, "state": batch.state, "objects": len(batch.objects)}
+            insert_new(connection, landing_batches, [row | asdict(batch.counts)])
+        for table, rows in ((landing_objects, objects), (changed_objects, changed)):
+            rows.sort(key=lambda row: (row["uri"], row["version"]))
+            if insert_new(connection, table, rows) != len(rows):
+                raise Taken(
+                    "landing",
                     "another worker registered one of its objects first",
                     "run again: what is left will be planned anew",
                 )
@@ -51,6 +121,14 @@ def unpublished(store: Store, rejected: bool = False) -> list[str]:
         .where(landing_batches.c.state.not_in(ended))
         .order_by(landing_batches.c.batch_id)
     )
+    with store.transaction() as connection:
+        return list(connection.execute(query).scalars())
+
+
+def in_state(store: Store, state: BatchState) -> list[str]:
+    """Ids of the batches in a state, in order."""
+    columns = landing_batches.c
+    query = select(columns.batch_id).where(columns.state == state).order_by(columns.batch_id)
     with store.transaction() as connection:
         return list(connection.execute(query).scalars())
 
@@ -80,6 +158,11 @@ def load_batch(store: Store, batch_id: str) -> Batch:
             .where(landing_objects.c.batch_id == batch_id)
             .order_by(landing_objects.c.uri)
         )
+        changed = connection.execute(
+            select(changed_objects)
+            .where(changed_objects.c.batch_id == batch_id)
+            .order_by(changed_objects.c.uri)
+        )
         return Batch(
             id=batch_id,
             objects=tuple(LogObject(o.uri, o.version, o.bytes) for o in objects),
@@ -88,6 +171,7 @@ def load_batch(store: Store, batch_id: str) -> Batch:
             counts=BatchCounts(
                 row.records, row.requests, row.rule_hits, row.duplicates, row.quarantined
             ),
+            changed=tuple(ChangedObject(o.uri, o.version, o.bytes, o.landed) for o in changed),
         )
 
 
@@ -129,11 +213,24 @@ def set_state(store: Store, batch: Batch, state: BatchState, reason: str = "") -
     return moved
 
 
-def finish(store: Store, batch: Batch, hours: Iterable[datetime]) -> None:
-    """Mark a batch published and announce its hours to those downstream, in one transaction."""
+def finish(
+    store: Store,
+    batch: Batch,
+    hours: Iterable[datetime],
+    closed: Mapping[datetime, int] = MappingProxyType({}),
+) -> None:
+    """Mark a batch published and announce its hours to those downstream, in one transaction.
+
+    `closed` hours received that many requests too late and are only noted.
+    """
     rows = [{"hour": format_time(hour), "batch_id": batch.id} for hour in sorted(hours)]
+    late = [
+        {"hour": format_time(hour), "batch_id": batch.id, "requests": requests}
+        for hour, requests in sorted(closed.items())
+    ]
     with store.transaction() as connection:
         insert_new(connection, changed_hours, rows)
+        insert_new(connection, closed_hours, late)
         connection.execute(
             update(landing_batches)
             .where(landing_batches.c.batch_id == batch.id)
@@ -146,6 +243,19 @@ def hours_of(store: Store, batch_ids: Iterable[str]) -> list[datetime]:
     query = select(changed_hours.c.hour).where(changed_hours.c.batch_id.in_(list(batch_ids)))
     with store.transaction() as connection:
         return sorted({parse_time(hour) for hour in connection.execute(query).scalars()})
+
+
+def closed_hours_of(store: Store, batch_ids: Iterable[str]) -> dict[datetime, int]:
+    """How many requests the published batches brought too late, by hour, in order."""
+    columns = closed_hours.c
+    query = (
+        select(columns.hour, func.sum(columns.requests))
+        .where(columns.batch_id.in_(list(batch_ids)))
+        .group_by(columns.hour)
+        .order_by(columns.hour)
+    )
+    with store.transaction() as connection:
+        return {parse_time(hour): int(requests) for hour, requests in connection.execute(query)}
 
 
 def totals(store: Store) -> BatchCounts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     Float,
@@ -56,6 +57,16 @@ landing_objects = Table(
     Column("quarantined", Integer, nullable=False, default=0),
 )
 
+changed_objects = Table(  # found under another version than the one in landing_objects
+    "changed_objects",
+    metadata,
+    Column("uri", String(1024), primary_key=True),
+    Column("version", String(128), primary_key=True),
+    Column("bytes", BigInteger, nullable=False),
+    Column("landed", String(128), nullable=False),  # the version that was read
+    Column("batch_id", ForeignKey(landing_batches.c.batch_id), nullable=False, index=True),
+)
+
 changed_hours = Table(
     "changed_hours",
     metadata,
@@ -63,6 +74,14 @@ changed_hours = Table(
     Column("hour", String(20), nullable=False, index=True),
     Column("batch_id", String(64), nullable=False),
     UniqueConstraint("hour", "batch_id"),
+)
+
+closed_hours = Table(  # received requests too late to be announced to those downstream
+    "closed_hours",
+    metadata,
+    Column("hour", String(20), primary_key=True),
+    Column("batch_id", String(64), primary_key=True),
+    Column("requests", Integer, nullable=False),
 )
 
 validation_results = Table(
@@ -75,6 +94,31 @@ validation_results = Table(
     Column("level", String(4), nullable=False),  # fail or warn
     Column("passed", Boolean, nullable=False),
     Column("observed", Text, nullable=False),
+)
+
+schema_drift = Table(
+    "schema_drift",
+    metadata,
+    Column("batch_id", String(64), primary_key=True),
+    Column("path", String(200), primary_key=True),
+    Column("kind", String(32), primary_key=True),  # unknown field, value of another type
+    Column("json_type", String(8), nullable=False),
+    Column("records", Integer, nullable=False),
+    Column("first_hour", String(20), nullable=False),
+)
+
+reconciliation = Table(
+    "reconciliation",
+    metadata,
+    Column("webacl_id", String(512), primary_key=True),
+    Column("hour", String(20), primary_key=True),
+    Column("in_log", Integer, nullable=False),
+    Column("in_counters", Integer, nullable=False),
+    Column("verdict", String(32), nullable=False),
+    Column("logged", JSON, nullable=False),  # requests by action
+    Column("counted", JSON, nullable=False),
+    Column("metric_name", String(512), nullable=False),
+    Column("named_by", String(64), nullable=False),
 )
 
 # --- aggregates ------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -40,7 +41,7 @@ def validate(store: Store, lake: Lake, batch_ids: Sequence[str]) -> list[BatchVe
             raise UsageError(f"batch {batch.id}", "is only planned", "stage it first")
     staged = [batch.id for batch in batches if batch.state is BatchState.STAGED]
     if staged:
-        checks = _Checks()
+        checks = _checks()
         for batch_id in staged:
             with locked(lake.root, f"batch-{batch_id}"):
                 batch = load_batch(store, batch_id)
@@ -101,6 +102,11 @@ class _Checks:
     def run(self, name: str, frame: pd.DataFrame) -> list[CheckResult]:
         outcome = self._definitions[name].run(batch_parameters={"dataframe": frame})
         return [_result(one) for one in outcome.results]
+
+
+@cache
+def _checks() -> _Checks:
+    return _Checks()
 
 
 def _result(outcome: Any) -> CheckResult:

@@ -1,69 +1,32 @@
-"""Landing as a whole: counts, re-runs, crashes at every boundary, late and repeated objects."""
+"""Landing as a whole: counts, re-runs, rejected batches, late and repeated objects, listing."""
 
 from __future__ import annotations
 
 import json
-import random
-from collections import Counter
+import os
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from multiprocessing import get_context
+from datetime import timedelta
 from pathlib import Path
 from threading import Thread
 
 import pyarrow.parquet as pq
 import pytest
-from landing_worker import accept, land_batch
+from landing_house import EXPECTED, START, House, fill
+from landing_worker import accept, land_batch, processes
 from upath import UPath
 from waf_logs import SAMPLES, instant, line, lines, record, sample_records, write_object
 
 import bartizan.land.publish as publish_module
-import bartizan.land.stage as stage_module
 from bartizan.errors import SourceError, UsageError
 from bartizan.lake import Lake, planned_files
 from bartizan.land.plan import plan
 from bartizan.land.publish import publish
-from bartizan.land.run import LandReport, land
+from bartizan.land.run import land
 from bartizan.land.stage import stage
 from bartizan.model.landing import BatchCounts, BatchState
 from bartizan.model.window import Window
 from bartizan.store.database import Store
 from bartizan.store.landing import load_batch, object_counts, set_state, totals
-
-START = datetime(2026, 11, 4, tzinfo=UTC)
-
-
-class House:
-    """A source, a lake and a store in one folder."""
-
-    def __init__(self, root: Path) -> None:
-        self.source = root / "raw"
-        self.source.mkdir()
-        self.lake = Lake.open(root / "lake")
-        self.store = Store.open(f"sqlite:///{root / 'lake' / 'store.db'}")
-
-    def land(self, validator=None, **options) -> LandReport:
-        return land(
-            self.store,
-            self.lake,
-            UPath(self.source),
-            validator=validator or accept,
-            workers=1,
-            **options,
-        )
-
-    def rows(self, name: str) -> Counter[str]:
-        """Published rows of a table as comparable text; which object they came from left out."""
-        rows: Counter[str] = Counter()
-        for file in planned_files(self.lake.table(name)):
-            for row in pq.read_table(file, partitioning=None).to_pylist():
-                for where in ("batch_id", "source_object", "source_offset"):
-                    row.pop(where, None)
-                rows[json.dumps(row, default=str, sort_keys=True)] += 1
-        return rows
-
-    def tables(self) -> list[Counter[str]]:
-        return [self.rows(name) for name in ("waf.requests", "waf.rule_hits", "waf.quarantine")]
 
 
 def reject(store: Store, lake: Lake, batch_ids: Sequence[str]) -> None:
@@ -74,22 +37,6 @@ def reject(store: Store, lake: Lake, batch_ids: Sequence[str]) -> None:
 @pytest.fixture
 def house(tmp_path: Path) -> House:
     return House(tmp_path)
-
-
-def fill(house: House) -> None:
-    """100 records over three hours in 10 objects, one of them twice, one line damaged."""
-    for index in range(10):
-        numbers = range(index * 1000, index * 1000 + 1000, 100)
-        content = lines(record(number) for number in numbers)
-        delivered = START + timedelta(seconds=index * 1000)
-        if index == 4:
-            content += b'{"timestamp": 12\n'
-        write_object(house.source, f"object-{index}", content, delivered)
-        if index == 7:
-            write_object(house.source, "again", content, delivered)
-
-
-EXPECTED = BatchCounts(records=111, requests=100, rule_hits=200, duplicates=10, quarantined=1)
 
 
 def test_counts_and_rerun(house: House) -> None:
@@ -108,68 +55,6 @@ def test_counts_and_rerun(house: House) -> None:
     assert house.tables() == before
     assert totals(house.store) == EXPECTED
     json.dumps(report.as_json())
-
-
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> list[Counter[str]]:
-    """What one run without a crash publishes."""
-    house = House(tmp_path_factory.mktemp("undisturbed"))
-    fill(house)
-    house.land()
-    return house.tables()
-
-
-class Killed(Exception):
-    """Stands for kill -9."""
-
-
-def killed(*_: object, **__: object) -> None:
-    raise Killed
-
-
-BOUNDARIES = [
-    (stage_module, "read_chunk", 1),
-    (stage_module, "save_counts", 1),
-    (publish_module, "arrived_before", 1),
-    (publish_module, "add_files", 1),
-    (publish_module, "add_files", 2),
-    (publish_module, "add_files", 3),
-    (publish_module, "add_files", 5),
-    (publish_module, "finish", 1),
-    (publish_module, "finish", 2),
-]
-
-
-@pytest.mark.parametrize(("module", "name", "call"), BOUNDARIES)
-def test_killed_anywhere_and_run_again(house, undisturbed, monkeypatch, module, name, call):
-    fill(house)
-    plan(house.store, UPath(house.source), objects_per_batch=6)
-    calls = 0
-    real = getattr(module, name)
-
-    def until(*args, **kwargs):
-        nonlocal calls
-        calls += 1
-        if calls == call:
-            raise Killed
-        return real(*args, **kwargs)
-
-    monkeypatch.setattr(module, name, until)
-    with pytest.raises(Killed):
-        house.land()
-    monkeypatch.undo()
-    house.land()
-    assert house.tables() == undisturbed
-    assert totals(house.store) == EXPECTED
-
-
-def test_killed_while_validating(house):
-    fill(house)
-    with pytest.raises(Killed):
-        house.land(validator=killed)
-    assert house.rows("waf.requests").total() == 0
-    house.land()
-    assert totals(house.store) == EXPECTED
 
 
 def test_rejected_is_invisible_until_it_passes(house):
@@ -215,25 +100,6 @@ def plan_ids(house: House) -> set[str]:
     return rows
 
 
-def test_order_of_objects_does_not_matter(tmp_path):
-    records = [record(number) for number in range(0, 4000, 80)]
-    records += records[:10]
-    found = []
-    for seed in (1, 2):
-        (tmp_path / str(seed)).mkdir()
-        house = House(tmp_path / str(seed))
-        random.Random(seed).shuffle(records)
-        for index in range(0, len(records), 7):
-            write_object(
-                house.source, f"o{index * seed % 11}-{index}", lines(records[index : index + 7])
-            )
-        plan(house.store, UPath(house.source), objects_per_batch=5)
-        house.land()
-        found.append(house.tables())
-    assert found[0] == found[1]
-    assert found[0][0].total() == 50
-
-
 def test_listing(house, tmp_path):
     fill(house)
     write_object(house.source, "no-time", lines([record(1)]))
@@ -249,10 +115,7 @@ def test_listing(house, tmp_path):
     planned = plan(house.store, UPath(house.source))
     assert (planned.objects_new, planned.objects_known, planned.changed) == (9, 3, ())
     assert len(planned.batch_ids) == 2
-    changed = write_object(house.source, "no-time", lines([record(1), record(2)]))
-    report = house.land()
-    assert [item.uri for item in report.changed] == [str(changed)]
-    assert report.as_json()["skipped"] == 1  # notes.pdf
+    assert house.land().as_json()["skipped"] == 1  # notes.pdf
     with pytest.raises(UsageError, match="not a folder"):
         plan(house.store, UPath(tmp_path / "nowhere"))
 
@@ -313,7 +176,7 @@ def test_sample_framings(house):
 def test_two_workers_on_one_batch_land_it_once(house: House) -> None:
     write_object(house.source, "a", lines(record(number) for number in range(500)))
     [batch_id] = plan(house.store, UPath(house.source)).batch_ids
-    context = get_context("spawn")
+    context = processes()
     workers = [
         context.Process(target=land_batch, args=(house.source.parent, batch_id)) for _ in range(2)
     ]
@@ -406,3 +269,16 @@ def test_of_several_groups_the_one_that_decided_terminates(house: House) -> None
     deciding = {(hit["event_ms"] % 60000, hit["rule"]) for hit in hits if hit["terminating"]}
     assert deciding == {(1000, "Decides-rule"), (2000, "own")}
     assert sum(hit["rule"] == "Counted-rule" for hit in hits) == 2
+
+
+def test_a_name_that_is_not_utf_8_is_quarantined(tmp_path: Path) -> None:
+    source = tmp_path / "raw"
+    source.mkdir()
+    (source / "good.log").write_bytes(lines([record(1)]))
+    (source / os.fsdecode(b"bad-\xff.log")).write_bytes(lines([record(2)]))
+    house = House(tmp_path / "house")
+    report = land(house.store, house.lake, UPath(source), validator=accept, workers=1)
+    assert report.counts == BatchCounts(2, 1, report.counts.rule_hits, 0, 1)
+    [entry] = report.quarantined
+    assert entry.source_object.endswith("bad-\\xff.log")
+    assert "not UTF-8" in entry.reason

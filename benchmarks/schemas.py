@@ -1,0 +1,47 @@
+"""The AWS WAF log record in the type systems of the contenders, all from one description."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+
+from bartizan.land.shape import INT32, INT64, RECORD, Shape
+
+
+def sql_columns() -> str:
+    """For `columns` of DuckDB's read_json."""
+    return "{" + ", ".join(f"'{name}': '{_sql(shape)}'" for name, shape in RECORD.items()) + "}"
+
+
+def arrow_schema() -> pa.Schema:
+    return pa.schema([(name, _arrow(shape)) for name, shape in RECORD.items()])
+
+
+def polars_schema() -> dict[str, Any]:
+    import polars as pl  # noqa: PLC0415
+
+    return {field.name: _polars(field.type, pl) for field in arrow_schema()}
+
+
+def _sql(shape: Shape) -> str:
+    if isinstance(shape, dict):
+        members = ", ".join(f'"{name}" {_sql(member)}' for name, member in shape.items())
+        return f"STRUCT({members})"
+    return f"{_sql(shape[0])}[]" if isinstance(shape, list) else shape
+
+
+def _arrow(shape: Shape) -> pa.DataType:
+    if isinstance(shape, dict):
+        return pa.struct([(name, _arrow(member)) for name, member in shape.items()])
+    if isinstance(shape, list):
+        return pa.list_(_arrow(shape[0]))
+    return {INT32: pa.int32(), INT64: pa.int64()}.get(shape, pa.string())
+
+
+def _polars(kind: pa.DataType, pl: Any) -> Any:
+    if pa.types.is_struct(kind):
+        return pl.Struct({field.name: _polars(field.type, pl) for field in kind})
+    if pa.types.is_list(kind):
+        return pl.List(_polars(kind.value_type, pl))
+    return {pa.int32(): pl.Int32, pa.int64(): pl.Int64}.get(kind, pl.String)

@@ -1,0 +1,25 @@
+"""Objects that changed after they were landed: set aside, not read.
+
+A log object is immutable by contract, and `waf.requests` keeps the rows of its first version. What
+another version holds is not known, so each new version is one entry of `waf.quarantine`.
+"""
+
+from __future__ import annotations
+
+from bartizan.lake import Lake
+from bartizan.lake.staged import staged_file
+from bartizan.land.hour_files import write_file
+from bartizan.land.quarantine import Quarantined, escape, table
+from bartizan.model.landing import Batch, ChangedObject
+
+
+def write_changed(lake: Lake, batch: Batch) -> None:
+    """Write the quarantine file of a batch of changed objects; again, it is the same file."""
+    entries = [_entry(item) for item in batch.changed]
+    write_file(staged_file(lake, "waf.quarantine", batch.id), table(entries, batch.id))
+
+
+def _entry(item: ChangedObject) -> Quarantined:
+    """The whole object as it lies there: its stored bytes, from the first on."""
+    reason = f"object changed after it was landed: version {item.landed}, now {item.version}"
+    return Quarantined(item.uri, 0, item.bytes, escape(reason))
