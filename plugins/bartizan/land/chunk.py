@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from bartizan.land.account import per_object
-from bartizan.land.framing import Frames, Ints, Piece, cut_out, lines, spans
+from bartizan.land.framing import SHORTEST_RECORD, Frames, Ints, Piece, cut_out, lines, spans
 from bartizan.land.origin import origin
 from bartizan.land.quarantine import Quarantine, Quarantined
 from bartizan.land.redact import NO_KEY, Redaction
@@ -19,7 +19,6 @@ from bartizan.land.redact_rows import redact_extra
 from bartizan.land.screen import Mended, Screened, screen
 from bartizan.land.unwrap import MARK, unwrap
 
-SHORTEST_RECORD = 32  # bytes: a time, and an action or a web ACL
 _HOUR_MS = 3_600_000
 _EXTRA = pa.map_(pa.string(), pa.string())
 
@@ -52,10 +51,10 @@ class Records:
 
 def read_chunk(objects: Sequence[ObjectText], redaction: Redaction = NO_KEY) -> Records:
     """All records of the objects. Those that are not JSON lines are framed again, with care."""
-    no_lines = {index for index, item in enumerate(objects) if _is_no_lines(item)}
-    frames = lines([b"" if index in no_lines else item.text for index, item in enumerate(objects)])
+    frames = lines([b"" if item.problem else item.text for item in objects])
     screened = screen(frames, give_up=True)
-    broken = no_lines | {int(frames.item[index]) for index in screened.malformed}
+    broken = {index for index, item in enumerate(objects) if item.problem}
+    broken |= {int(frames.item[index]) for index in screened.malformed}
     broken |= {int(frames.item[i]) for i in screened.refused if MARK in frames.raw(i)}
     parts = [_Part(objects, frames, screened, without=broken)]
     quarantine = Quarantine(redaction)
@@ -72,11 +71,6 @@ def read_chunk(objects: Sequence[ObjectText], redaction: Redaction = NO_KEY) -> 
     for table in rows:
         framed.update(per_object(table))
     return Records(rows, set_aside, framed)
-
-
-def _is_no_lines(item: ObjectText) -> bool:
-    """Whether the object is damaged, or has lines so short that they cannot be records."""
-    return bool(item.problem) or item.text.count(b"\n") * SHORTEST_RECORD > len(item.text)
 
 
 def _frame_again(

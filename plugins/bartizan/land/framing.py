@@ -17,9 +17,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+SHORTEST_RECORD = 32  # bytes: a time, and an action or a web ACL
+
 Ints = npt.NDArray[np.int64]
 
-_BETWEEN = re.compile(rb"(?:[\s,\[\]\x1e]|\xef\xbb\xbf)+".decode("latin-1"))
+_BETWEEN = re.compile(rb"[\s,\[\]\x1e]+|\xef\xbb\xbf".decode("latin-1"))
 _EXPORT_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z[ \t]+(?=\{)")
 # Where to go on after damage: an object at the start of a line, or what looks like a record.
 # Neither can occur inside a JSON string: line ends and quotes are escaped there.
@@ -89,27 +91,36 @@ class Span:
 
 
 def lines(texts: Sequence[bytes]) -> Frames:
-    """Every line of every text as a record; blank lines included."""
+    """Every line of every text as a record, blank ones included, without its line feed.
+
+    A text whose lines are too short to be records is one line.
+    """
+    starts: list[int] = []
     ends: list[int] = []
     counts: list[int] = []
     for text in texts:
-        before = len(ends)
-        end = text.find(b"\n") + 1
-        while end:  # one search a line is quicker than one comparison a byte
+        before = len(starts)
+        most = before + len(text) // SHORTEST_RECORD
+        start, end = 0, text.find(b"\n")
+        while (
+            end >= 0 and len(starts) <= most
+        ):  # a search a line: quicker than looking at each byte
+            starts.append(start)
             ends.append(end)
-            end = text.find(b"\n", end) + 1
-        if text and not text.endswith(b"\n"):
+            start = end + 1
+            end = text.find(b"\n", start)
+        if end >= 0:
+            start = 0
+            del starts[before:], ends[before:]
+        if start < len(text):
+            starts.append(start)
             ends.append(len(text))
-        counts.append(len(ends) - before)
+        counts.append(len(starts) - before)
     item = np.repeat(np.arange(len(texts)), counts)
     text_start = np.repeat(np.cumsum([0, *map(len, texts)])[:-1], counts)
-    end_at = np.array(ends, np.int64)
-    length = end_at - np.concatenate([np.zeros(1, np.int64), end_at[:-1]])[: len(end_at)]
-    first = np.flatnonzero(np.diff(item, prepend=-1))
-    length[first] = end_at[first]
-    offset = end_at - length
+    offset = np.array(starts, np.int64)
     buffer = texts[0] if len(texts) == 1 else b"".join(texts)
-    return Frames(buffer, text_start + offset, length, item, offset)
+    return Frames(buffer, text_start + offset, np.array(ends, np.int64) - offset, item, offset)
 
 
 def cut_out(pieces: Sequence[Piece]) -> Frames:

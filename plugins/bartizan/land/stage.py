@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+
+import pyarrow as pa
 
 from bartizan.engines.duckdb import connect
 from bartizan.lake import Lake
@@ -27,7 +29,8 @@ from bartizan.store.database import Store
 from bartizan.store.drift import save_drift
 from bartizan.store.landing import load_batch, save_counts
 
-_CHUNK_BYTES = 16 * 1024**2  # of text decoded at a time
+_CHUNK_BYTES = 16 * 1024**2  # of text read at a time
+_ROWS_AT_A_TIME = 24_000
 _NOT_FOUND = "object no longer exists, or its name is not UTF-8"
 _DONE = (BatchState.STAGED, BatchState.VALID, BatchState.PUBLISHED)
 
@@ -58,18 +61,14 @@ def _stage(store: Store, lake: Lake, batch: Batch, redaction: Redaction) -> Batc
         connection.execute("set threads = 1")  # batches are staged in processes of their own
         seen = Seen(connection)
         drift = DriftCounts()
-        for chunk in chunks(batch.objects):
-            records = read_chunk(chunk, redaction)
-            account.records.update(records.framed)
-            set_aside += records.quarantined
-            for part in records.parts:
-                decoded = decode(connection, part, batch_id, redaction)
-                rows = seen.first_of_each(decoded)
-                account.requests.update(per_object(rows))
-                account.duplicates.update(per_object(decoded) - per_object(rows))
-                drift.add(connection, rows)
-                requests.add(rows)
-                hits.add(rule_hits(connection, rows))
+        for records in _in_larger_tables(_read(batch, redaction, account, set_aside)):
+            decoded = decode(connection, records, batch_id, redaction)
+            rows = seen.first_of_each(decoded)
+            account.requests.update(per_object(rows))
+            account.duplicates.update(per_object(decoded) - per_object(rows))
+            drift.add(connection, rows)
+            requests.add(rows)
+            hits.add(rule_hits(connection, rows))
     account.quarantined.update(entry.source_object for entry in set_aside)
 
     if set_aside:
@@ -80,6 +79,29 @@ def _stage(store: Store, lake: Lake, batch: Batch, redaction: Redaction) -> Batc
     staged = replace(batch, state=BatchState.STAGED, reason="", counts=account.of_batch(hits.rows))
     save_counts(store, staged, account.of_objects(batch.objects))
     return staged
+
+
+def _read(
+    batch: Batch, redaction: Redaction, account: Account, set_aside: list[Quarantined]
+) -> Iterator[pa.Table]:
+    """The records of the batch, chunk by chunk; accounts for them and for what is set aside."""
+    for chunk in chunks(batch.objects):
+        found = read_chunk(chunk, redaction)
+        account.records.update(found.framed)
+        set_aside += found.quarantined
+        yield from found.parts
+
+
+def _in_larger_tables(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """The same rows in tables that are worth a query each: planning one takes milliseconds."""
+    waiting: list[pa.Table] = []
+    for table_of_chunk in tables:
+        waiting.append(table_of_chunk)
+        if sum(map(len, waiting)) >= _ROWS_AT_A_TIME:
+            yield pa.concat_tables(waiting)
+            waiting = []
+    if waiting:
+        yield pa.concat_tables(waiting)
 
 
 def chunks(
