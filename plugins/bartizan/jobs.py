@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from bartizan.reconcile import Reconciliation
     from bartizan.simulate import SimulationPlan
     from bartizan.store import Store
-    from bartizan.validate.run import BatchVerdict
 
 
 def settings() -> Settings:
@@ -118,17 +117,21 @@ def land(window: Window | None, on_progress: Callable[[int, int], None]) -> Land
     """Land everything new: the tasks below in a row; rejected batches are tried again."""
     from bartizan.land.redact import Redaction
     from bartizan.land.run import land as land_all
+    from bartizan.validate.run import validate
 
-    return land_all(
-        open_store(),
+    store = open_store()
+    report = land_all(
+        store,
         open_lake(),
         settings().source,
         window,
-        validator=_validate,
+        validator=validate,
         on_progress=on_progress,
         latest_reopen=settings().latest_reopen,
         redaction=Redaction.from_env(),
     )
+    _write_validation_page(store)
+    return report
 
 
 def plan_landing(windows: Sequence[Window], retry_rejected: bool = False) -> list[str]:
@@ -164,7 +167,10 @@ def validate_batches(batch_ids: Sequence[str]) -> list[dict[str, Any]]:
     staged = _beyond(store, batch_ids, BatchState.PLANNED)
     if not staged:
         return []
-    verdicts = _validate(store, open_lake(), staged)
+    from bartizan.validate.run import validate
+
+    verdicts = validate(store, open_lake(), staged)
+    _write_validation_page(store)
     return [{"batch_id": v.batch_id, "passed": v.passed, "reason": v.reason} for v in verdicts]
 
 
@@ -176,18 +182,15 @@ def validation_page() -> Path:
     return settings().lake / "validation.html"
 
 
-def _validate(store: Store, lake: Lake, batch_ids: Sequence[str]) -> list[BatchVerdict]:
-    """Check the batches, then render stored results, those of rejected ones first."""
+def _write_validation_page(store: Store) -> None:
+    """Render the stored results, those of rejected batches first."""
     from bartizan.store.landing import validated
     from bartizan.validate.page import render
-    from bartizan.validate.run import validate
 
-    verdicts = validate(store, lake, batch_ids)
     path = validation_page()
     part = path.with_suffix(f".{os.getpid()}.tmp")
     part.write_text(render(store, validated(store)[:SHOWN_BATCHES]), encoding="utf-8")
     part.replace(path)
-    return verdicts
 
 
 def publish_batches(batch_ids: Sequence[str], windows: Sequence[Window]) -> list[Window]:

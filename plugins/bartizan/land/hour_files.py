@@ -16,7 +16,7 @@ from bartizan.lake import Lake
 from bartizan.lake.staged import staged_file
 
 _HOUR_MS = 3_600_000
-_HELD_BYTES = 64 * 1024**2  # of rows in memory before they are written out as row groups
+_HELD_BYTES = 48 * 1024**2  # of rows in memory before they are written out as row groups
 _HARDLY_REPEATING = ("event_time", "event_ms", "request_id", "record_hash", "source_offset")
 _MOST_OPEN = 200  # files; systems commonly allow a process 1,024
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import duckdb
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bartizan.lake.schemas import RULE_HITS
+from bartizan.lake.schemas import REQUESTS, RULE_HITS
 
 _MATCHED = (
     "action",
@@ -17,6 +16,9 @@ _MATCHED = (
     "rule_groups",
     "non_terminating_matching_rules",
 )
+
+_OF_REQUEST = [name for name in RULE_HITS.names if name in REQUESTS.names]
+_NEEDED = [name for name in REQUESTS.names if name in {*_MATCHED, *_OF_REQUEST}]
 
 # Only what says which rule matched: the request's own columns are taken by position afterwards.
 # Several groups may name a terminating rule, where all but one are overridden to count. The one
@@ -77,26 +79,12 @@ order by position
 """
 
 
-def rule_hits(connection: duckdb.DuckDBPyConnection, requests: pa.Table) -> pa.Table:
-    """Rows of waf.rule_hits for rows of waf.requests, in the order of the requests."""
-    matched = requests.select(list(_MATCHED))
-    chosen = pa.array(_may_have_hits(matched))  # most requests match no rule: left out early
-    connection.register("matched", matched.take(chosen).append_column("position", chosen))
-    hits = connection.sql(_SELECT).to_arrow_table()
-    connection.unregister("matched")
-    of_request = [name for name in RULE_HITS.names if name in requests.column_names]
-    rows = requests.select([*of_request, "action"]).take(hits.column("position"))
-    columns = {name: rows.column(name) for name in of_request}
-    columns["request_action"] = rows.column("action")
-    columns |= {name: hits.column(name) for name in hits.column_names if name != "position"}
-    return pa.table([columns[name] for name in RULE_HITS.names], schema=RULE_HITS)
-
-
-def _may_have_hits(matched: pa.Table) -> npt.NDArray[np.int64]:
-    """Positions of the requests for which some rule is named, other than Default_Action."""
-    terminated = pc.fill_null(pc.not_equal(matched["terminating_rule_id"], "Default_Action"), False)
-    counted = _has_items(matched["non_terminating_matching_rules"])
-    groups = matched["rule_groups"].combine_chunks()
+def with_hits(requests: pa.Table) -> pa.Table:
+    """The requests for which some rule is named, other than Default_Action: mostly few."""
+    terminated = pc.not_equal(requests["terminating_rule_id"], "Default_Action")
+    counted = _has_items(requests["non_terminating_matching_rules"])
+    named = np.asarray(pc.or_(pc.fill_null(terminated, False), counted)).copy()
+    groups = requests["rule_groups"].combine_chunks()
     inside = groups.flatten()
     active = pc.or_(
         pc.is_valid(inside.field("terminating_rule")),
@@ -105,9 +93,23 @@ def _may_have_hits(matched: pa.Table) -> npt.NDArray[np.int64]:
             _has_items(inside.field("excluded_rules")),
         ),
     )
-    named = np.asarray(pc.or_(terminated, counted)).copy()
     named[pc.list_parent_indices(groups).filter(active)] = True
-    return np.flatnonzero(named)
+    return requests.select(_NEEDED).take(pa.array(np.flatnonzero(named)))
+
+
+def rule_hits(connection: duckdb.DuckDBPyConnection, requests: pa.Table) -> pa.Table:
+    """Rows of waf.rule_hits for rows of waf.requests, in the order of the requests."""
+    position = pa.array(np.arange(len(requests)))
+    connection.register(
+        "matched", requests.select(list(_MATCHED)).append_column("position", position)
+    )
+    hits = connection.sql(_SELECT).to_arrow_table()
+    connection.unregister("matched")
+    rows = requests.select([*_OF_REQUEST, "action"]).take(hits.column("position"))
+    columns = {name: rows.column(name) for name in _OF_REQUEST}
+    columns["request_action"] = rows.column("action")
+    columns |= {name: hits.column(name) for name in hits.column_names if name != "position"}
+    return pa.table([columns[name] for name in RULE_HITS.names], schema=RULE_HITS)
 
 
 def _has_items(lists: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:

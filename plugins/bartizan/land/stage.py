@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
@@ -23,7 +23,7 @@ from bartizan.land.parts import parts
 from bartizan.land.quarantine import Quarantined, table
 from bartizan.land.read import read_objects
 from bartizan.land.redact import NO_KEY, Redaction
-from bartizan.land.rule_hits import rule_hits
+from bartizan.land.rule_hits import rule_hits, with_hits
 from bartizan.model.landing import Batch, BatchState, LogObject
 from bartizan.store.database import Store
 from bartizan.store.drift import save_drift
@@ -61,14 +61,28 @@ def _stage(store: Store, lake: Lake, batch: Batch, redaction: Redaction) -> Batc
         connection.execute("set threads = 1")  # batches are staged in processes of their own
         seen = Seen(connection)
         drift = DriftCounts()
-        for records in _in_larger_tables(_read(batch, redaction, account, set_aside)):
+
+        def add_hits(matched: pa.Table) -> None:
+            hits.add(rule_hits(connection, matched))
+
+        def add_requests(records: pa.Table) -> None:
             decoded = decode(connection, records, batch_id, redaction)
             rows = seen.first_of_each(decoded)
             account.requests.update(per_object(rows))
             account.duplicates.update(per_object(decoded) - per_object(rows))
             drift.add(connection, rows)
             requests.add(rows)
-            hits.add(rule_hits(connection, rows))
+            in_hits.add(with_hits(rows))
+
+        in_requests, in_hits = _Gathered(add_requests), _Gathered(add_hits)
+        for chunk in chunks(batch.objects):
+            found = read_chunk(chunk, redaction)
+            account.records.update(found.framed)
+            set_aside += found.quarantined
+            for part in found.parts:
+                in_requests.add(part)
+        in_requests.close()
+        in_hits.close()
     account.quarantined.update(entry.source_object for entry in set_aside)
 
     if set_aside:
@@ -81,27 +95,23 @@ def _stage(store: Store, lake: Lake, batch: Batch, redaction: Redaction) -> Batc
     return staged
 
 
-def _read(
-    batch: Batch, redaction: Redaction, account: Account, set_aside: list[Quarantined]
-) -> Iterator[pa.Table]:
-    """The records of the batch, chunk by chunk; accounts for them and for what is set aside."""
-    for chunk in chunks(batch.objects):
-        found = read_chunk(chunk, redaction)
-        account.records.update(found.framed)
-        set_aside += found.quarantined
-        yield from found.parts
+class _Gathered:
+    """Passes tables on in larger ones, worth a query each: planning one takes milliseconds."""
 
+    def __init__(self, sink: Callable[[pa.Table], None]) -> None:
+        self._sink = sink
+        self._waiting: list[pa.Table] = []
 
-def _in_larger_tables(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
-    """The same rows in tables that are worth a query each: planning one takes milliseconds."""
-    waiting: list[pa.Table] = []
-    for table_of_chunk in tables:
-        waiting.append(table_of_chunk)
-        if sum(map(len, waiting)) >= _ROWS_AT_A_TIME:
-            yield pa.concat_tables(waiting)
-            waiting = []
-    if waiting:
-        yield pa.concat_tables(waiting)
+    def add(self, rows: pa.Table) -> None:
+        self._waiting.append(rows)
+        if sum(map(len, self._waiting)) >= _ROWS_AT_A_TIME:
+            self.close()
+
+    def close(self) -> None:
+        """Pass on what is left."""
+        if self._waiting:
+            waiting, self._waiting = self._waiting, []
+            self._sink(pa.concat_tables(waiting))
 
 
 def chunks(
