@@ -16,7 +16,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +24,6 @@ import pyarrow.parquet as pq
 from isal import igzip
 
 from schemas import arrow_schema, polars_schema, sql_columns
-
-BATCHES = 8  # what several workers need to share the work evenly
 
 
 @dataclass
@@ -221,33 +218,33 @@ def pandas_objects(folder: Path, out: Path) -> Outcome:
 # --- Bartizan --------------------------------------------------------------------------------
 
 
-def bartizan(folder: Path, out: Path, workers: int = 1, batches: int | None = BATCHES) -> Outcome:
-    """Complete landing, from listing the folder to the commit; batches as shipped if None."""
+def bartizan(folder: Path, out: Path, workers: int = 1) -> Outcome:
+    """Complete landing, from listing the folder to the commit."""
     from upath import UPath  # noqa: PLC0415
 
     from bartizan.lake import Lake, planned_files  # noqa: PLC0415
     from bartizan.land import run as landing  # noqa: PLC0415
-    from bartizan.land.plan import plan  # noqa: PLC0415
     from bartizan.store import Store  # noqa: PLC0415
     from bartizan.validate.run import validate  # noqa: PLC0415
 
     outcome = Outcome()
     lake, store = Lake.open(out), Store.open(f"sqlite:///{out / 'store.db'}")
-    with outcome.part("plan"):
-        if batches:
-            plan(store, UPath(folder), objects_per_batch=-(-len(objects(folder)) // batches))
-
-    marks = [_cpu()]
+    validation = 0.0
 
     def checked(*given: Any) -> None:
-        marks.append(_cpu())
+        nonlocal validation, last
+        before = _cpu()
         validate(*given)
-        marks.append(_cpu())
+        last = _cpu()
+        validation += last - before
 
+    first = last = _cpu()
     report = landing.land(store, lake, UPath(folder), validator=checked, workers=workers)
-    marks.append(_cpu())
-    spent = (after - before for before, after in pairwise(marks))
-    outcome.parts |= dict(zip(("stage", "validate", "publish"), spent, strict=True))
+    outcome.parts |= {
+        "stage": last - first - validation,
+        "validate": validation,
+        "publish": _cpu() - last,
+    }
     assert not report.rejected and not report.quarantined, report
     outcome.files = list(planned_files(lake.table("waf.requests")))
     return outcome
@@ -258,7 +255,6 @@ CONTENDERS: dict[str, Callable[[Path, Path], Outcome]] = {
     "duckdb": duckdb_at_once,
     "duckdb-by-object": duckdb_by_object,
     "bartizan": bartizan,
-    "bartizan-as-is": lambda folder, out: bartizan(folder, out, batches=None),
     "bartizan-2": lambda folder, out: bartizan(folder, out, workers=2),
     "pyarrow": by_object(arrow_json),
     "orjson": by_object(orjson_rows),

@@ -30,8 +30,7 @@ def main() -> None:
     small, large = inputs.small(), inputs.large()
     sizes = {f"{count:,} small": inputs.middle(small, count) for count in COUNTS}
     sizes |= {f"{count} large": inputs.middle(large, count) for count in (1, 10, 20)}
-    growing = measured("bartizan-as-is", sizes, options.repeat)
-    # 8 batches of 1 and of 2 objects: the line between them is free of what a batch costs.
+    growing = measured("bartizan", sizes, options.repeat)
     halves = {f"{count} large": inputs.middle(large, count) for count in (8, 16)}
     one = measured("bartizan", halves, options.repeat)
     two = measured("bartizan-2", halves, options.repeat)

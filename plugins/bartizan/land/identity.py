@@ -22,10 +22,15 @@ _OTHER_ESCAPES = re.compile(rb"\\[u/]")  # may be written in another way too
 BYTES = 8
 
 
-def identity(raw: bytes) -> bytes:
-    """The number of a record, JSON text, as 8 bytes."""
+def escaped(text: bytes) -> bool:
+    """Whether some character in the text is written in a way that AWS WAF may not write it."""
+    return _OTHER_ESCAPES.search(text) is not None
+
+
+def identity(raw: bytes, rewrite: bool) -> bytes:
+    """The number of a record, JSON text, as 8 bytes; `rewrite` if its escapes need care."""
     text = raw.strip()
-    if not _WITHOUT_SPACE.match(text) or _OTHER_ESCAPES.search(text):
+    if rewrite or not _WITHOUT_SPACE.match(text):
         with suppress(ValueError):  # of an integer of more than 4,300 digits
             text = compact(json.loads(text, strict=False)).encode(errors="surrogatepass")
     return sha256(text).digest()[:BYTES]

@@ -29,25 +29,35 @@ def parts(uri: str, pieces: Iterable[Inflated], part_bytes: int) -> Iterator[Obj
         problem = piece.problem
         if size < limit:
             continue
-        text = b"".join(held)
-        end = record_end(text)
-        if end:
-            yield ObjectText(uri, text[:end], start=start)
+        text, rest = _cut(held)
+        if text:
+            yield ObjectText(uri, text, start=start)
         elif size > LARGEST_RECORD:
-            end = size
+            text, rest = rest, b""
             yield ObjectText(uri, text, f"record is larger than {LARGEST_RECORD} bytes", start)
-        held = [text[end:]]
-        size -= end
-        start += end
+        held, size = [rest], len(rest)
+        start += len(text)
         limit = size + part_bytes
     yield ObjectText(uri, b"".join(held), problem, start)
 
 
-def record_end(text: bytes) -> int:
-    """A place near the end of the text where one record ends and no other has begun; 0 if none.
+def _cut(held: list[bytes]) -> tuple[bytes, bytes]:
+    """The text divided where one record ends and no other has begun; all of it is the rest if there
+    is no such place.
+    """
+    last = b"".join(held[-2:])  # of JSON lines the end is enough
+    end = lines_end(last)
+    if end:
+        return b"".join([*held[:-2], last[:end]]), last[end:]
+    text = b"".join(held)
+    end = spans_end(text)
+    return text[:end], text[end:]
 
-    In JSON lines it is behind two lines that are a JSON object each, which no record can hold. Any
-    other framing is read from the start.
+
+def lines_end(text: bytes) -> int:
+    """The last place behind two lines that are a JSON object each, which no record can hold.
+
+    0 if the text is not JSON lines.
     """
     end = text.rfind(b"\n") + 1
     for _ in range(_TRIES):
@@ -58,6 +68,11 @@ def record_end(text: bytes) -> int:
         if _is_object(text[before:middle]) and _is_object(text[middle:end]):
             return end
         end = middle
+    return 0
+
+
+def spans_end(text: bytes) -> int:
+    """The end of the last record before the one that the end of the text may have cut."""
     if not text.strip():
         return len(text)
     end = 0

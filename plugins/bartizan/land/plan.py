@@ -48,7 +48,7 @@ def plan(
     source: UPath,
     window: Window | None = None,
     objects_per_batch: int = 2000,
-    bytes_per_batch: int = 16 * MIB,
+    bytes_per_batch: int = 32 * MIB,
     retry_rejected: bool = False,
 ) -> Plan:
     """Register the objects below `source` that are not in the ledger yet.

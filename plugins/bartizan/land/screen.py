@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from bartizan.land.framing import Frames, Ints
-from bartizan.land.identity import BYTES, as_numbers, compact, identity
+from bartizan.land.identity import BYTES, as_numbers, compact, escaped, identity
 from bartizan.land.normalise import normalise, parse
 from bartizan.land.shape import EARLIEST_MS, LATEST_MS, RECORD, strict_type
 
@@ -51,6 +51,7 @@ def screen(frames: Frames, give_up: bool = False) -> Screened:
     identities = [bytes(BYTES)] * len(frames)
     webacl = [""] * len(frames)
     given_up = -1
+    rewrite = escaped(frames.buffer)  # one search in all is quicker than one in each
     items = frames.item.tolist()
     for index, (start, end) in enumerate(zip(frames.start.tolist(), ends, strict=True)):
         if items[index] == given_up:
@@ -71,7 +72,7 @@ def screen(frames: Frames, give_up: bool = False) -> Screened:
             found.refused[index] = "neither action nor webaclId"
         else:
             event_ms[index] = instant
-            identities[index] = identity(raw)
+            identities[index] = identity(raw, rewrite and escaped(raw))
             webacl[index] = acl or ""
     rank = {name: position for position, name in enumerate(sorted(set(webacl)))}
     found.webacl = np.fromiter((rank[name] for name in webacl), np.int64, len(webacl))
