@@ -13,10 +13,10 @@ READ_TRIES = 10
 
 
 class AirflowClient:
-    """Speaks to the Airflow at `url`, which trusts everyone on loopback."""
+    """Speaks to the Airflow at `url`, which trusts everyone on loopback; by `http` if given."""
 
-    def __init__(self, url: str) -> None:
-        self._http = httpx.Client(base_url=url, timeout=60)
+    def __init__(self, url: str, http: httpx.Client | None = None) -> None:
+        self._http = http or httpx.Client(base_url=url, timeout=60)
 
     def healthy(self) -> bool:
         """Whether database, scheduler and DAG processor are up."""
@@ -129,7 +129,7 @@ class AirflowClient:
 
     def ring_again(self, event_id: int) -> int:
         """Repeat an asset event; returns the id of the new one."""
-        events = self.call("GET", "assets/events", params={"limit": 1000, "order_by": "-id"})
+        events = self.call("GET", "assets/events", params={"limit": 1000, "order_by": "-timestamp"})
         event = next(one for one in events["asset_events"] if one["id"] == event_id)
         body = {"asset_id": event["asset_id"], "extra": event["extra"]}
         return int(self.call("POST", "assets/events", json=body)["id"])
