@@ -24,6 +24,7 @@ from bartizan.store.reconciliation import ComparedHour, Reconciled, Verdict, rec
 from bartizan.store.tables import (
     aggregate_checks,
     built_hours,
+    closed_hours,
     incidents,
     landing_batches,
     outbox,
@@ -60,6 +61,7 @@ class Overview:
     batches: dict[str, int]
     rejected: dict[str, str]
     quarantine: dict[str, int]
+    too_late: int  # requests of hours that they did not open again
     unbalanced: int
     drift: list[Drift]
     reconciled: Reconciled
@@ -94,6 +96,8 @@ def look(
         dirty = by(aggregate_checks.c.level, aggregate_checks.c.bad_rows > 0)
         aggregates = by(built_hours.c.table_name)
         delivered = by(outbox.c.channel, outbox.c.state == "delivered")
+        closed = connection.execute(select(func.coalesce(func.sum(closed_hours.c.requests), 0)))
+        too_late = int(closed.scalar_one())
         found = connection.execute(
             select(func.count()).where(incidents.c.state != IncidentState.WITHDRAWN)
         ).scalar_one()
@@ -103,6 +107,7 @@ def look(
         batches=batches,
         rejected=rejected,
         quarantine=quarantine_reasons(lake),
+        too_late=too_late,
         unbalanced=unbalanced(store),
         drift=load_drift(store),
         reconciled=reconciled(store),
@@ -155,6 +160,8 @@ def described(seen: Overview) -> Iterator[str]:
     yield row("quarantined", f"{counts.quarantined:,}")
     for reason, records in seen.quarantine.items():
         yield f"    {records:,} x {inert(reason)}"
+    if seen.too_late:
+        yield row("too late", f"{seen.too_late:,} requests, published but not announced")
     yield row("batches", _counted(seen.batches))
     for batch_id, reason in seen.rejected.items():
         yield f"    {batch_id} rejected: {inert(reason)}"
