@@ -23,7 +23,10 @@ LONGEST_QUERY = timedelta(days=31)
 
 @dataclass(frozen=True)
 class BuildResult:
-    """The windows that were rebuilt, how many rows they hold, and what their checks found."""
+    """The changed hours that were built in, the rows of their buckets, what the checks found.
+
+    `windows` are hours even where a bucket is a day: readers need to look at nothing else again.
+    """
 
     table: str
     windows: tuple[Window, ...]
@@ -72,7 +75,7 @@ def build(
         hours = {hour: last for hour, last in pending.items() if hour in window}
         replace_window(target, rows, window, BUCKET, digest((table.name, window, *hours.values())))
         mark_built(store, table.name, hours)
-        built.append(window)
+        built += merged(map(Window.hour, hours))
         checks += found
         total += rows.num_rows
     return BuildResult(table.name, tuple(built), total, tuple(checks))

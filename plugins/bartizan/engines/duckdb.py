@@ -93,7 +93,8 @@ class DuckDBEngine:
         files = planned_files(table, window if windowed else None, time_column)
         schema, view = name.split(".")
         connection.execute(f'create schema if not exists "{schema}"')
-        create_view(connection, f'"{schema}"."{view}"', table.schema().as_arrow(), files)
+        alike = len(table.schemas()) == 1  # columns were never added
+        create_view(connection, f'"{schema}"."{view}"', table.schema().as_arrow(), files, alike)
 
 
 def first_line(error: Exception) -> str:

@@ -9,12 +9,17 @@ import pyarrow as pa
 
 
 def create_view(
-    connection: duckdb.DuckDBPyConnection, name: str, columns: pa.Schema, files: Sequence[str]
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    columns: pa.Schema,
+    files: Sequence[str],
+    alike: bool = False,
 ) -> None:
     """Create the view `name`, quoted where needed, over Parquet files of a table.
 
     A file written before a column, or a member of a nested column, was added shows NULL there, and
-    the columns come in the order of `columns` whatever their order in the files.
+    the columns come in the order of `columns` whatever their order in the files. `alike` says that
+    all files have the same columns: then DuckDB need not open each of them beforehand.
     """
     empty = "empty_" + name.replace(".", "_").replace('"', "")
     connection.register(empty, columns.empty_table())
@@ -24,6 +29,6 @@ def create_view(
         # Partition values are stored in the files; the path must not override them.
         query += (
             " union all by name select * from"
-            f" read_parquet([{listed}], hive_partitioning = false, union_by_name = true)"
+            f" read_parquet([{listed}], hive_partitioning = false, union_by_name = {not alike})"
         )
     connection.execute(f"create view {name} as {query}")

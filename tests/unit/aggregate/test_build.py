@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,10 +11,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lakes import SmallLake, landed, requests
+from lakes import SmallLake, requests
 
 from bartizan.aggregate import AggregateTable, BuildResult, build, due_windows, load_tables
-from bartizan.aggregate.checks import Check, run_checks
+from bartizan.aggregate.checks import Check
 from bartizan.config import PROJECT
 from bartizan.errors import ConfigError, TransientError, UsageError, ValidationFailed
 from bartizan.lake import replace_window
@@ -127,41 +126,6 @@ def test_a_failed_check_publishes_nothing_and_the_window_stays_due(small: SmallL
 
     assert run(small, table=replace(ACTIONS, checks=(warn,))).rows == 1
     assert counts(small) == {naive(START): 2}
-
-
-def spoilt() -> Iterator[tuple[str, str, str]]:
-    for name, total in (("action_5m", "requests"), ("country_1h", "requests"), ("rule_5m", "hits")):
-        counted = (
-            "every_hit_is_counted_once" if total == "hits" else "every_request_is_counted_once"
-        )
-        yield f"agg_{name}", "one_row_per_grain", "select * from r union all select * from r"
-        yield f"agg_{name}", counted, f"select * replace ({total} + 1 as {total}) from r"
-        yield f"agg_{name}", counted, "select * from r limit 0"
-        unique = f"select * replace ({total} + 1 as unique_ips) from r"
-        yield f"agg_{name}", "distinct_is_at_most_total", unique
-    blocked = "select * replace (requests + 1 as blocked) from r"
-    yield "agg_country_1h", "blocked_is_at_most_requests", blocked
-    yield "agg_country_1h", "most_countries_are_known", "select * replace ('-' as country) from r"
-    yield "agg_action_5m", "action_is_known", "select * replace ('COUNT' as action) from r"
-    yield "agg_rule_5m", "rule_has_a_name", "select * replace ('-' as rule) from r"
-
-
-def test_every_check_finds_the_rows_it_is_there_for(small: SmallLake) -> None:
-    hits = [{"event_time": START, "rule": "r", "rule_action": "BLOCK", "terminating": True}]
-    small.land("a", requests=requests([START], country="DE"), rule_hits=landed("rule_hits", hits))
-    window, seen = Window.hour(START), set()
-    for name, check, spoiled in spoilt():
-        table = TABLES[name]
-        good = small.engine.query(table.query, window)
-        bad = small.engine.query(spoiled, window, given={"r": good})
-        by_name = {c.name: c for c in table.checks}
-        results = [
-            run_checks(small.engine, [by_name[check]], rows, window)[0] for rows in (good, bad)
-        ]
-        assert results[0].bad_rows == 0 and results[1].bad_rows > 0, (name, check)
-        seen.add((name, check))
-
-    assert seen == {(table.name, check.name) for table in TABLES.values() for check in table.checks}
 
 
 def test_a_worker_that_was_overtaken_is_refused(small: SmallLake) -> None:

@@ -1,0 +1,79 @@
+-- Each query selects rows that should not exist; `result` is what query.sql returned.
+
+-- fail: one_row_per_grain
+select
+    bucket,
+    account_id,
+    region,
+    webacl,
+    host,
+    uri_template,
+    method,
+    is_other
+from result
+group by
+    bucket,
+    account_id,
+    region,
+    webacl,
+    host,
+    uri_template,
+    method,
+    is_other
+having count(*) > 1;
+
+-- fail: every_request_is_counted_once
+with source as (
+    select count(*) as events
+    from waf.requests
+    where
+        event_time >= {{ start }}
+        and event_time < {{ end }}
+),
+
+built as (
+    select coalesce(sum(requests), 0) as counted
+    from result
+)
+
+select
+    source.events,
+    built.counted
+from source
+cross join built
+where source.events <> built.counted;
+
+-- fail: at_most_50_paths
+select
+    bucket,
+    account_id,
+    region,
+    webacl
+from result
+group by
+    bucket,
+    account_id,
+    region,
+    webacl
+having
+    sum(case when is_other then 0 else 1 end) > 50
+    or sum(case when is_other then 1 else 0 end) > 1;
+
+-- fail: parts_are_at_most_requests
+select
+    bucket,
+    webacl,
+    uri_template
+from result
+where
+    blocked + challenged > requests
+    or unique_uris > requests
+    or unique_ips > requests;
+
+-- warn: path_is_known
+select
+    bucket,
+    webacl,
+    requests
+from result
+where uri_template = '-';
