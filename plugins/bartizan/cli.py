@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import sys
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -13,12 +11,12 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from bartizan import jobs
+from bartizan import connector_cli, jobs
 from bartizan.errors import BartizanError, UsageError, ValidationFailed
-from bartizan.model.connector import Connector
 from bartizan.model.window import Window, format_time, given_window, parse_time
 from bartizan.overview import described
 from bartizan.store.reconciliation import Verdict
+from bartizan.terminal import AsJson, Home, LakeFolder, configure, show
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -35,8 +33,7 @@ app = typer.Typer(
     BARTIZAN_LAKE, BARTIZAN_METRICS, BARTIZAN_OUTBOX, BARTIZAN_STORE and BARTIZAN_SQL.
     """,
 )
-connector_app = typer.Typer(no_args_is_help=True, help="List and check connectors.")
-app.add_typer(connector_app, name="connector")
+app.add_typer(connector_cli.app, name="connector")
 lake_app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
@@ -52,19 +49,10 @@ app.add_typer(lake_app, name="lake")
 Start = Annotated[str, typer.Option(help="Beginning of the window, inclusive, UTC.")]
 End = Annotated[str, typer.Option(help="End of the window, exclusive, UTC.")]
 Name = Annotated[str, typer.Argument(help="Name of a connector; see `bartizan connector list`.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-Home = Annotated[
-    str | None,  # not a Path, which would take s3:// for a local folder
-    typer.Option("--home", help="Folder of all data (BARTIZAN_HOME).", show_default=False),
-]
 Source = Annotated[
     str | None,
     typer.Option("--source", help="Raw logs: a folder or s3:// prefix.", show_default=False),
 ]
-LakeFolder = Annotated[
-    str | None, typer.Option("--lake", help="Folder of the lake.", show_default=False)
-]
-
 console = Console(stderr=True)
 
 
@@ -75,30 +63,6 @@ def main() -> None:
     except BartizanError as error:
         print(f"bartizan: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
-
-
-def configure(home: str | None = None, source: str | None = None, lake: str | None = None) -> None:
-    """Let options win over the environment, for this process and those it starts.
-
-    A home given as an option holds everything, whatever single folders the environment names.
-    """
-    if home is not None:
-        for name in ("SOURCE", "LAKE", "METRICS", "OUTBOX", "STORE"):
-            os.environ.pop(f"BARTIZAN_{name}", None)
-    given = {"BARTIZAN_HOME": home, "BARTIZAN_SOURCE": source, "BARTIZAN_LAKE": lake}
-    os.environ.update({name: value for name, value in given.items() if value is not None})
-
-
-def show(result: Any, as_json: bool) -> None:
-    """Print a result: JSON for machines, aligned names and values for people."""
-    if as_json:
-        print(json.dumps(result, indent=2, default=str))
-        return
-    for row in result if isinstance(result, list) else [result]:
-        if isinstance(row, dict):
-            print("  ".join(f"{name}={value}" for name, value in row.items()))
-        else:
-            print(row)
 
 
 @app.command()
@@ -270,31 +234,6 @@ def status(home: Home = None, lake: LakeFolder = None, as_json: AsJson = False) 
     configure(home, lake=lake)
     found = jobs.status()
     show(asdict(found) if as_json else list(described(found)), as_json)
-
-
-@connector_app.command("list")
-def list_connectors(as_json: AsJson = False) -> None:
-    """Name, interval, dimensions and measures of every connector."""
-    show([_described(connector) for connector in jobs.load_connectors().values()], as_json)
-
-
-def _described(connector: Connector) -> dict[str, Any]:
-    return {
-        "name": connector.name,
-        "every": str(connector.frequency),
-        "dimensions": ",".join(connector.dimensions),
-        "measures": ",".join(measure.name for measure in connector.measures),
-        "description": connector.description,
-    }
-
-
-@connector_app.command("check")
-def check_connector(
-    name: Name, start: Start, end: End, home: Home = None, as_json: AsJson = False
-) -> None:
-    """Check a connector's files and run its query over a window without writing anything."""
-    configure(home)
-    show(jobs.check_connector(name, Window.parse(start, end)), as_json)
 
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do it; without it only tell.")]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
@@ -17,10 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bartizan.config import Settings, make_folder
-from bartizan.errors import BartizanError, UsageError, ValidationFailed
+from bartizan.errors import BartizanError, ConfigError, UsageError, ValidationFailed
 from bartizan.model.landing import BatchState
 from bartizan.model.text import inert
-from bartizan.model.window import DAY, HOUR, Window, format_time, merged, parse_time
+from bartizan.model.window import DAY, HOUR, Window, format_time, merged, parse_duration, parse_time
 
 log = logging.getLogger(__name__)
 
@@ -305,14 +306,25 @@ def aggregate(windows: Sequence[Window] | None, force: bool = False) -> list[Bui
     ]
 
 
+# As crawl.config has it, which would load the engine whenever a DAG file is parsed.
+_CONNECTOR_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,62}")
+
+
 def connector_names() -> list[str]:
-    """Folder names under include/sql/connectors; reads no file, so that DAGs parse fast."""
+    """Folder names under include/sql/connectors; reads no file, so that DAGs parse fast.
+
+    A name unfit for DAG ids is left out with a warning: it must not take the others with it.
+    """
     folder = settings().sql / "connectors"
     if not folder.is_dir():
         raise UsageError(
             "connectors", f"{folder} is not a folder", "set BARTIZAN_SQL to include/sql"
         )
-    return sorted(path.parent.name for path in folder.glob("*/connector.yaml"))
+    names = sorted(path.parent.name for path in folder.glob("*/connector.yaml"))
+    for name in names:
+        if not _CONNECTOR_NAME.fullmatch(name):
+            log.warning("no connector name, left out: %s", inert(name))
+    return [name for name in names if _CONNECTOR_NAME.fullmatch(name)]
 
 
 def load_connector(name: str) -> Connector:
@@ -329,13 +341,6 @@ def load_connector(name: str) -> Connector:
 def load_connectors() -> dict[str, Connector]:
     """All connectors by name."""
     return {name: load_connector(name) for name in connector_names()}
-
-
-def check_connector(name: str, window: Window) -> dict[str, Any]:
-    """Try a connector over a window without writing anything."""
-    from bartizan.crawl.check import check
-
-    return asdict(check(load_connector(name), open_engine(), window))
 
 
 def crawl(name: str, windows: Sequence[Window]) -> CrawlResult:
@@ -359,6 +364,104 @@ def backfill(name: str, window: Window, dry_run: bool = True) -> dict[str, Any]:
         raise UsageError(f"backfill {name}", f"nothing was landed in {window}", "land it first")
     result = backfill_history(open_engine(), connector, settings().metrics, landed, dry_run=dry_run)
     return asdict(result)
+
+
+# --- connectors ------------------------------------------------------------------------------
+
+
+def list_connectors() -> list[dict[str, Any]]:
+    """Every folder under include/sql/connectors: its metrics and detector, or what is wrong."""
+    folder = settings().sql / "connectors"
+    found = sorted(path.parent for path in folder.glob("*/connector.yaml"))
+    store = open_store()
+    return [_listed(one, store) for one in found]
+
+
+def _listed(folder: Path, store: Store) -> dict[str, Any]:
+    from bartizan.crawl.config import load_connector as load
+    from bartizan.store.detectors import load_detector
+
+    try:
+        connector = load(folder)
+    except ConfigError as error:
+        return {"name": folder.name, "error": str(error)}
+    return {
+        "name": connector.name,
+        "every": str(connector.frequency),
+        "dimensions": ",".join(connector.dimensions),
+        "measures": ",".join(measure.name for measure in connector.measures),
+        "detector": load_detector(store, connector.name).state.value,
+        "description": connector.description,
+    }
+
+
+def check_connector(which: str, window: Window | None = None) -> dict[str, Any]:
+    """Try a connector, given by name or folder, without writing anything: over the window, or else
+    over the last of its intervals for which data were landed."""
+    from bartizan.crawl.check import check
+    from bartizan.crawl.scan import scans
+
+    connector = _connector_at(which)
+    over = window or _last_interval(connector)
+    result = check(connector, open_engine(), over)
+    return asdict(result) | {
+        "window": str(over),
+        "intervals": len(list(over.split(connector.frequency))),
+        "reads": [asdict(scan) for scan in scans(open_lake(), connector.query, over)],
+    }
+
+
+def new_connector(
+    name: str,
+    measures: Sequence[str],
+    dimensions: Sequence[str],
+    table: str,
+    frequency: str | None = None,
+) -> str:
+    """Scaffold a connector over an aggregate table `agg.<name>`; returns its folder."""
+    from bartizan.aggregate.spec import load_tables
+    from bartizan.crawl.folder import create
+    from bartizan.crawl.scaffold import Source, Wanted, connector_yaml, query_sql
+
+    tables = {spec.spec.name: spec for spec in load_tables(settings().sql).values()}
+    if table not in tables:
+        raise UsageError("--from", f"{table!r} is no aggregate", f"known: {', '.join(tables)}")
+    source = Source(table, tables[table].frequency, dict(tables[table].columns))
+    wanted = Wanted(
+        measures=tuple(dict.fromkeys(measures)),
+        dimensions=tuple(dict.fromkeys(dimensions)),
+        frequency=parse_duration(frequency) if frequency else None,
+    )
+    query, description = query_sql(source, wanted), connector_yaml(source, wanted)
+    return str(create(settings().sql / "connectors", name, description, query))
+
+
+def import_connector(original: Path, name: str) -> dict[str, Any]:
+    """Convert the folder of an original Lookout for Metrics connector; the folder stays."""
+    from bartizan.crawl.lookout import import_connector as convert
+
+    return asdict(convert(original, settings().sql / "connectors", name))
+
+
+def _connector_at(which: str) -> Connector:
+    from bartizan.crawl.config import load_connector as load
+
+    folder = Path(which)
+    if which in connector_names() or not folder.is_dir():
+        return load_connector(which)
+    return load(folder.resolve())
+
+
+def _last_interval(connector: Connector) -> Window:
+    from bartizan.store.landing import landed_hours
+
+    hours = landed_hours(open_store())
+    if not hours:
+        raise UsageError(
+            "window", "nothing was landed yet", "land first, or give --start and --end"
+        )
+    end = Window.hour(hours[-1]).aligned(connector.frequency).end
+    return Window(end - connector.frequency, end)
 
 
 # --- lake ------------------------------------------------------------------------------------

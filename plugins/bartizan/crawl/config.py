@@ -18,7 +18,7 @@ LONGEST_OFFSET = timedelta(days=5)
 
 # Lookout for Metrics: names of columns and of detectors.
 _COLUMN = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,62}")
-_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,62}")
+NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,62}")
 
 
 def _column(value: str) -> str:
@@ -85,7 +85,7 @@ def load_connectors(sql: Path) -> dict[str, Connector]:
 
 def load_connector(folder: Path) -> Connector:
     """The connector of a folder, whose name is the connector's. Raises ConfigError."""
-    if not _NAME.fullmatch(folder.name):
+    if not NAME.fullmatch(folder.name):
         raise ConfigError(
             str(folder), "its name is no connector name", "use 1-63 letters, digits, - and _"
         )

@@ -66,6 +66,12 @@ def as_lines(rows: pa.Table, connector: Connector, window: Window) -> MetricRows
 
 def query(engine: DuckDBEngine, connector: Connector, window: Window) -> pa.Table:
     """The connector's columns as the engine returns them. Raises ConfigError if one is missing."""
+    rows = answer(engine, connector, window)
+    return rows.select(list(connector.columns)).combine_chunks()
+
+
+def answer(engine: DuckDBEngine, connector: Connector, window: Window) -> pa.Table:
+    """All columns the query returns. Raises ConfigError unless each of the connector's is one."""
     origin = f"{connector.name}/query.sql"
     rows = engine.query(connector.query, window, origin)
     if lacking := [name for name in connector.columns if name not in rows.column_names]:
@@ -74,7 +80,9 @@ def query(engine: DuckDBEngine, connector: Connector, window: Window) -> pa.Tabl
             f"is not among the columns it returns: {', '.join(rows.column_names)}",
             "select it or correct connector.yaml",
         )
-    return rows.select(list(connector.columns)).combine_chunks()
+    if twice := [name for name in connector.columns if rows.column_names.count(name) > 1]:
+        raise ConfigError(f"{origin}: {twice[0]}", "is returned twice", "give each its own name")
+    return rows
 
 
 def _times(rows: pa.Table, connector: Connector, window: Window) -> pa.Array:

@@ -1,0 +1,121 @@
+"""`bartizan connector`: list, check, scaffold and import connectors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bartizan import jobs
+from bartizan.errors import BartizanError, ConfigError
+from bartizan.model.text import short
+from bartizan.model.window import given_window
+from bartizan.terminal import AsJson, Home, configure, show
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="""Any query becomes watched metrics: a folder with connector.yaml and query.sql.
+
+    **new** scaffolds one, **import** converts one of Lookout for Metrics, **check** tries it on the
+    lake, **list** shows all. A folder in place has its DAGs crawl_, detect_ and backfill_.
+    """,
+)
+
+SHOWN = 80  # characters of a value
+
+
+@app.command("list")
+def list_connectors(home: Home = None, as_json: AsJson = False) -> None:
+    """Name, interval, dimensions, measures and state of the detector of every connector.
+
+    A folder that is none is listed with what is wrong.
+    """
+    configure(home)
+    rows = jobs.list_connectors()
+    show(rows if as_json else [_on_one_line(row) for row in rows], as_json)
+
+
+@app.command()
+def check(
+    connector: Annotated[str, typer.Argument(help="Name of a connector, or its folder.")],
+    start: Annotated[str | None, typer.Option(help="Beginning of the window, UTC.")] = None,
+    end: Annotated[str | None, typer.Option(help="End of the window, exclusive, UTC.")] = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check a connector's files and run its query, without writing anything.
+
+    Over one interval, the last for which data were landed, unless a window is given. Prints rows,
+    series, size, what is read, and warnings. Exits with 1 when the connector cannot run.
+    """
+    configure(home)
+    window = given_window(start, end) if start or end else None
+    try:
+        result = jobs.check_connector(connector, window)
+    except ConfigError as error:
+        raise BartizanError(error.thing, error.problem, error.remedy) from error
+    show(result if as_json else list(_checked(result)), as_json)
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(help="1-63 letters, digits, - and _.")],
+    measure: Annotated[list[str], typer.Option(help="A column to add up; may be repeated.")],
+    table: Annotated[str, typer.Option("--from", help="An aggregate, such as agg.agg_rule_5m.")],
+    dimension: Annotated[
+        list[str] | None, typer.Option(help="A column that tells series apart; may be repeated.")
+    ] = None,
+    frequency: Annotated[
+        str | None, typer.Option(help="PT1H or P1D.", show_default="that of the table")
+    ] = None,
+) -> None:
+    """Scaffold a connector over an aggregate table, commented; never over one that is there."""
+    folder = jobs.new_connector(name, measure, dimension or [], table, frequency)
+    show([f"{folder}/{file}" for file in ("connector.yaml", "query.sql")], as_json=False)
+    show(f"next: edit them, then `bartizan connector check {name}`", as_json=False)
+
+
+@app.command("import")
+def import_connector(
+    folder: Annotated[Path, typer.Argument(help="Folder with params.json and query files.")],
+    name: Annotated[str, typer.Option(help="Name of the new connector.")],
+    as_json: AsJson = False,
+) -> None:
+    """Convert a custom connector of Lookout for Metrics; its folder stays as it is.
+
+    Prints what was changed, what was dropped, and what a person must look at.
+    """
+    result = jobs.import_connector(folder, name)
+    show(result if as_json else list(_imported(result)), as_json)
+
+
+def _imported(result: dict[str, Any]) -> Iterator[str]:
+    yield str(result["folder"])
+    for name in ("changed", "dropped", "look_at"):
+        for text in result[name]:
+            yield f"  {name.replace('_', ' '):<8}  {short(text, 300)}"
+    yield f"next: `bartizan connector check {result['folder'].name}`"
+
+
+def _checked(result: dict[str, Any]) -> Iterator[str]:
+    yield f"{result['connector']} over {result['window']}"
+    yield f"  rows      {result['rows']:,} in {result['intervals']:,} intervals"
+    by = ", ".join(f"{name} {count:,}" for name, count in result["cardinality"].items())
+    yield f"  series    {result['series']:,}" + (f" (distinct: {by})" if by else "")
+    yield f"  CSV       {result['csv_bytes']:,} bytes"
+    for scan in result["reads"]:
+        cost = f"{scan['files']:,} files, {scan['rows']:,} rows, {scan['bytes']:,} bytes"
+        yield f"  reads     {scan['table']}: at most {cost}"
+    for row in result["sample"]:
+        yield "  sample    " + _on_one_line(row)
+    for warning in result["warnings"]:
+        yield "  warning   " + short(warning, 200)
+
+
+def _on_one_line(row: dict[str, Any]) -> str:
+    """Names and values, which may come from attackers, harmless to a terminal."""
+    cells = (f"{short(name, SHOWN)}={short(str(value), SHOWN)}" for name, value in row.items())
+    return "  ".join(cells)

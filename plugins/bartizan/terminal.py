@@ -1,0 +1,42 @@
+"""What the commands share: options, settings from them, printing of results."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Annotated, Any
+
+import typer
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Home = Annotated[
+    str | None,  # not a Path, which would take s3:// for a local folder
+    typer.Option("--home", help="Folder of all data (BARTIZAN_HOME).", show_default=False),
+]
+LakeFolder = Annotated[
+    str | None, typer.Option("--lake", help="Folder of the lake.", show_default=False)
+]
+
+
+def configure(home: str | None = None, source: str | None = None, lake: str | None = None) -> None:
+    """Let options win over the environment, for this process and those it starts.
+
+    A home given as an option holds everything, whatever single folders the environment names.
+    """
+    if home is not None:
+        for name in ("SOURCE", "LAKE", "METRICS", "OUTBOX", "STORE"):
+            os.environ.pop(f"BARTIZAN_{name}", None)
+    given = {"BARTIZAN_HOME": home, "BARTIZAN_SOURCE": source, "BARTIZAN_LAKE": lake}
+    os.environ.update({name: value for name, value in given.items() if value is not None})
+
+
+def show(result: Any, as_json: bool) -> None:
+    """Print a result: JSON for machines, aligned names and values for people."""
+    if as_json:
+        print(json.dumps(result, indent=2, default=str))
+        return
+    for row in result if isinstance(result, list) else [result]:
+        if isinstance(row, dict):
+            print("  ".join(f"{name}={value}" for name, value in row.items()))
+        else:
+            print(row)
