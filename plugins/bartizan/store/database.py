@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, OperationalError
 
 from bartizan.errors import UsageError
 from bartizan.store.tables import SCHEMA_VERSION, metadata, schema_version
@@ -22,11 +23,20 @@ class Store:
 
     @classmethod
     def open(cls, url: str) -> Store:
-        """Open the store. Raises UsageError when a newer or older release wrote it."""
-        engine = create_engine(url)
-        if make_url(url).get_backend_name() == "sqlite":
-            event.listen(engine, "connect", _prepare_sqlite)
-        metadata.create_all(engine)
+        """Open the store. Raises UsageError when it cannot be opened, or when a newer or older
+        release wrote it.
+        """
+        try:
+            engine = create_engine(url)
+            if make_url(url).get_backend_name() == "sqlite":
+                event.listen(engine, "connect", _prepare_sqlite)
+            metadata.create_all(engine)
+        except (ArgumentError, ModuleNotFoundError, OperationalError) as error:
+            raise UsageError(
+                "BARTIZAN_STORE",
+                f"cannot be opened: {str(error).splitlines()[0]}",
+                "give an SQLAlchemy URL of SQLite or PostgreSQL, its driver installed",
+            ) from error
         store = cls(engine)
         with store.transaction() as connection:
             insert_new(connection, schema_version, [{"one": 1, "version": SCHEMA_VERSION}])

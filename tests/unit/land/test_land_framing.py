@@ -184,3 +184,17 @@ def test_a_damaged_object_has_one_entry_for_its_tail():
     assert tail.source_offset + tail.length == len(cut.text)
     whole = cut.text.count(b"\n")
     assert sum(len(part) for part in found.parts) == whole
+
+
+def test_reading_goes_on_behind_a_damaged_gzip_member():
+    first, last = (lines(record(n) for n in numbers) for numbers in (range(50), range(50, 90)))
+    damaged = bytearray(gzip.compress(first))
+    damaged[len(damaged) // 2 : len(damaged) // 2 + 40] = bytes(40)
+    found = inflated(bytes(damaged) + gzip.compress(last))
+    assert found.text.endswith(last)
+    assert "gzip is damaged" in found.problem
+    assert "read on at byte" in found.problem
+    records = read_chunk([ObjectText("a", found.text, found.problem)])
+    landed = {ms for part in records.parts for ms in part["event_ms"].to_pylist()}
+    assert {record(n)["timestamp"] for n in range(50, 90)} <= landed
+    assert records.quarantined

@@ -244,3 +244,11 @@ def test_a_message_is_meant_once_and_closed_once(store: Store) -> None:
     assert intend(store, [slack, email, later]) == 1
     assert intended(store) == [later]
     assert told(store) == {("i", "slack"), ("i", "sns")}
+
+
+@pytest.mark.parametrize(
+    "url", ["nonsense", "nobody://x", "postgresql+nodriver://x/y", "sqlite:////no/such/folder/x.db"]
+)
+def test_a_store_that_cannot_be_opened(url: str) -> None:
+    with pytest.raises(UsageError, match="BARTIZAN_STORE: cannot be opened"):
+        Store.open(url)
