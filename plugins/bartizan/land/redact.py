@@ -39,6 +39,7 @@ ARGUMENTS = (
     *("session", "sessionid", "session_id", "session-id", "sid", "jsessionid", "phpsessid"),
 )
 WITH_URL = ("referer", "x-original-url", "x-rewrite-url", "x-forwarded-uri")
+_NOTHING = r"\b\B"  # matches nowhere
 _SHORTEST_KEY = 16
 _JWT = r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"
 
@@ -49,8 +50,8 @@ class Redaction:
 
     With a `key` that is the value's HMAC-SHA256 (44 characters of base64): equal values can be
     joined within a deployment, and nobody without the key can try values out. Without a key it is
-    the word REDACTED. An argument is secret when its name, or what follows its last `_`, `-` or
-    `.`, is one of `arguments`.
+    the word REDACTED. A header, cookie or argument is secret when its name is one of `headers`, or
+    when the name, or what follows its last `_`, `-` or `.`, is one of `arguments`.
     """
 
     headers: tuple[str, ...] = HEADERS
@@ -84,14 +85,29 @@ class Redaction:
         return base64.b64encode(hmac.digest(self.key, value.encode(), "sha256")).decode()
 
     @cached_property
+    def _name(self) -> str:
+        headers = "|".join(map(re.escape, self.headers)) or _NOTHING
+        arguments = "|".join(map(re.escape, self.arguments)) or _NOTHING
+        return rf"{headers}|(?:[\w.%-]*[_.-])?(?:{arguments})(?:\[\]|%5B%5D)?"
+
+    @cached_property
+    def name_pattern(self) -> str:
+        """The whole name of a secret header, cookie or argument, for RE2 and Python alike."""
+        return rf"^(?i:{self._name})$"
+
+    @cached_property
     def argument_pattern(self) -> str:
         """Start and name of a secret argument as group 1, its value as 2; or a JSON Web Token as 3.
 
         Written for RE2 and Python alike.
         """
-        names = "|".join(map(re.escape, self.arguments)) or r"\b\B"
+        names = "|".join(map(re.escape, self.arguments)) or _NOTHING
         start = rf'(?i:(?:^|[?&;#/"])(?:[\w.%-]*[_.-])?(?:{names})(?:\[\]|%5B%5D)?=)'
         return rf'({start})([^&;#\s"\\]+)|({_JWT})'
+
+    def is_secret(self, name: str) -> bool:
+        """Whether the values of headers, cookies or arguments of this name are secret."""
+        return re.search(self.name_pattern, name) is not None
 
     @cached_property
     def _argument(self) -> re.Pattern[str]:
@@ -100,7 +116,7 @@ class Redaction:
     @cached_property
     def _in_records(self) -> tuple[re.Pattern[str], ...]:
         """A secret value in the text of a record as group 2, what leads to it as 1."""
-        names = "|".join(map(re.escape, self.headers)) or r"\b\B"
+        names = self._name
         value = r'[^"\\]*(?:\\.[^"\\]*)*'
         in_text = r'(?:[^"\\]|\\\\(?:\\"|\\\\|[^"\\]))*'  # of a record that is text in JSON
         string = rf'((?i:"name"\s*:\s*"(?:{names})"\s*,\s*"value"|"(?:{names})")\s*:\s*")({value})'

@@ -44,22 +44,19 @@ def redact_extra(
 
 def _is_secret(path: str, redaction: Redaction) -> bool:
     """Whether a path names something secret, or a header's value whose name is elsewhere."""
-    steps = path.lower().split(".")
-    of_header = "headers" in path.lower() and steps[-1].startswith("value")
-    return of_header or steps[-1] in redaction.headers or steps[-1] in redaction.arguments
+    last = path.rpartition(".")[2]
+    of_header = "headers" in path.lower() and last.lower().startswith("value")
+    return of_header or redaction.is_secret(last)
 
 
 def _nested(array: pa.Array, redaction: Redaction) -> pa.Array:
-    """The array with the same structure; itself where nothing in it is secret."""
+    """The array with the same structure, without secret values."""
     if pa.types.is_list(array.type):
-        inner = _nested(array.values, redaction)
-        return array if inner is array.values else _with_children(array, 2, [inner])
+        return _with_children(array, 2, [_nested(array.values, redaction)])
     if not pa.types.is_struct(array.type):
         return array
-    children = [array.field(index) for index in range(array.type.num_fields)]
-    redacted = [_nested(child, redaction) for child in children]
-    members = [array.type.field(index).name for index in range(array.type.num_fields)]
-    fields = dict(zip(members, redacted, strict=True))
+    members = [field.name for field in array.type]
+    fields = {name: _nested(array.field(name), redaction) for name in members}
     if "matched_data" in fields:
         fields["matched_data"] = _matched_data(fields, redaction)
     elif "name" in fields and "value" in fields:
@@ -69,10 +66,9 @@ def _nested(array: pa.Array, redaction: Redaction) -> pa.Array:
 
 def _values(names: pa.Array, values: pa.Array, redaction: Redaction) -> pa.Array:
     """Values of headers, cookies or arguments, by their names."""
-    names = pc.utf8_lower(names)
-    values = _replaced(values, _is_in(names, redaction.headers), redaction)
-    partly = pc.or_(_is_in(names, WITH_URL), pc.match_substring(values, "eyJ"))
-    partly = pc.fill_null(partly, False)
+    values = _replaced(values, _are_secret(names, redaction), redaction)
+    with_url = pc.is_in(pc.utf8_lower(names), pa.array(WITH_URL, names.type))
+    partly = pc.fill_null(pc.or_(with_url, pc.match_substring(values, "eyJ")), False)
     if not pc.any(partly).as_py():
         return values
     return pc.replace_with_mask(values, partly, _arguments(values.filter(partly), redaction))
@@ -80,16 +76,18 @@ def _values(names: pa.Array, values: pa.Array, redaction: Redaction) -> pa.Array
 
 def _matched_data(details: dict[str, pa.Array], redaction: Redaction) -> pa.Array:
     """What matched, where it was part of something secret: a cookie of unknown name included."""
-    matched = details["matched_data"]
-    names = pc.utf8_lower(details["matched_field_name"])
-    secret = pc.or_(
-        pc.and_(pc.equal(pc.fill_null(details["location"], ""), "COOKIE"), pc.is_null(names)),
-        _is_in(names, (*redaction.headers, *redaction.arguments)),
-    )
-    if not pc.any(secret).as_py():
-        return matched
+    matched, names = details["matched_data"], details["matched_field_name"]
+    cookie = pc.equal(pc.fill_null(details["location"], ""), "COOKIE")
+    secret = pc.or_(pc.and_(cookie, pc.is_null(names)), _are_secret(names, redaction))
     of_detail = np.repeat(secret.to_numpy(zero_copy_only=False), np.diff(matched.offsets))
     return _with_children(matched, 2, [_replaced(matched.values, pa.array(of_detail), redaction)])
+
+
+def _are_secret(names: pa.Array, redaction: Redaction) -> pa.Array:
+    """Which of the names are of something secret; there are few different ones, often repeated."""
+    different = names.dictionary_encode()
+    secret = pc.match_substring_regex(different.dictionary, redaction.name_pattern)
+    return pc.fill_null(secret.take(different.indices), False)
 
 
 def _arguments(texts: pa.Array, redaction: Redaction) -> pa.Array:
@@ -109,10 +107,6 @@ def _replaced(values: pa.Array, secret: pa.Array, redaction: Redaction) -> pa.Ar
     chosen = values.filter(secret).dictionary_encode()
     hashed = pa.array(map(redaction.replaced, chosen.dictionary.to_pylist()), values.type)
     return pc.replace_with_mask(values, secret, hashed.take(chosen.indices))
-
-
-def _is_in(names: pa.Array, secret: tuple[str, ...]) -> pa.Array:
-    return pc.is_in(names, pa.array(secret, names.type))
 
 
 def _with_children(array: pa.Array, own: int, children: list[pa.Array]) -> pa.Array:

@@ -36,6 +36,7 @@ JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_X
 PLACES: list[tuple[str, Any]] = [
     ("a cookie", {"headers": [{"name": "Cookie", "value": SECRET}]}),
     ("an authorization", {"headers": [{"name": "AUTHORIZATION", "value": SECRET}]}),
+    ("a header that ends in token", {"headers": [{"name": "X-Access-Token", "value": SECRET}]}),
     ("an API key", {"headers": [{"name": "x-api-key", "value": SECRET}]}),
     ("a referrer", {"headers": [{"name": "referer", "value": f"https://a.example/?sid={SECRET}"}]}),
     ("an argument", {"args": f"a=1&access_token={SECRET}&b=2"}),
@@ -100,13 +101,15 @@ def test_what_matched_in_a_cookie_or_a_secret_argument() -> None:
         matched("COOKIE", "session", 2),
         matched("SINGLE_QUERY_ARG", "token", 3),
         matched("HEADER", "Authorization", 4),
-        matched("SINGLE_QUERY_ARG", "q", 5),
-        matched("COOKIE", "basket", 6),
-        matched("BODY", None, 7),
+        matched("SINGLE_QUERY_ARG", "Access_Token", 5),
+        matched("COOKIE", "my-session", 6),
+        matched("SINGLE_QUERY_ARG", "q", 7),
+        matched("COOKIE", "basket", 8),
+        matched("BODY", None, 9),
     ]
     rows = landed(read_chunk([ObjectText("a", lines(records))]), Redaction())
     data = [row[0]["matched_data"] for row in rows["terminating_rule_match_details"].to_pylist()]
-    assert data == [["REDACTED"] * 2] * 4 + [[SECRET, "or"]] * 3
+    assert data == [["REDACTED"] * 2] * 6 + [[SECRET, "or"]] * 3
 
 
 def test_rate_keys_and_inserted_headers() -> None:
@@ -115,6 +118,8 @@ def test_rate_keys_and_inserted_headers() -> None:
         "limitKey": "CUSTOMKEYS",
         "customValues": [
             {"key": "HEADER", "name": "X-Api-Key", "value": SECRET},
+            {"key": "QUERY_ARGUMENT", "name": "id_token", "value": SECRET},
+            {"key": "COOKIE", "name": "PHPSESSID", "value": SECRET},
             {"key": "IP", "value": "192.0.2.1"},
         ],
     }
@@ -122,7 +127,7 @@ def test_rate_keys_and_inserted_headers() -> None:
     one = record(1, rateBasedRuleList=[rule], requestHeadersInserted=inserted)
     [row] = landed(read_chunk([ObjectText("a", lines([one]))]), Redaction()).to_pylist()
     values = [value["value"] for value in row["rate_based_rules"][0]["custom_values"]]
-    assert values == ["REDACTED", "192.0.2.1"]
+    assert values == ["REDACTED"] * 3 + ["192.0.2.1"]
     assert [one["value"] for one in row["request_headers_inserted"]] == ["REDACTED", "1"]
 
 
