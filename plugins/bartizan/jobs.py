@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from bartizan.config import Settings, make_folder
 from bartizan.errors import BartizanError, ConfigError, UsageError, ValidationFailed
+from bartizan.model.connector import NAME
 from bartizan.model.landing import BatchState
 from bartizan.model.text import inert
 from bartizan.model.window import DAY, HOUR, Window, format_time, merged, parse_duration, parse_time
@@ -164,12 +164,12 @@ def stage_batch(batch_id: str) -> dict[str, Any]:
 
 def validate_batches(batch_ids: Sequence[str]) -> list[dict[str, Any]]:
     """Check the batches that could be staged; a rejected one is never published."""
+    from bartizan.validate.run import validate
+
     store = open_store()
     staged = _beyond(store, batch_ids, BatchState.PLANNED)
     if not staged:
         return []
-    from bartizan.validate.run import validate
-
     verdicts = validate(store, open_lake(), staged)
     _write_validation_page(store)
     return [{"batch_id": v.batch_id, "passed": v.passed, "reason": v.reason} for v in verdicts]
@@ -306,10 +306,6 @@ def aggregate(windows: Sequence[Window] | None, force: bool = False) -> list[Bui
     ]
 
 
-# As crawl.config has it, which would load the engine whenever a DAG file is parsed.
-_CONNECTOR_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,62}")
-
-
 def connector_names() -> list[str]:
     """Folder names under include/sql/connectors; reads no file, so that DAGs parse fast.
 
@@ -322,9 +318,9 @@ def connector_names() -> list[str]:
         )
     names = sorted(path.parent.name for path in folder.glob("*/connector.yaml"))
     for name in names:
-        if not _CONNECTOR_NAME.fullmatch(name):
+        if not NAME.fullmatch(name):
             log.warning("no connector name, left out: %s", inert(name))
-    return [name for name in names if _CONNECTOR_NAME.fullmatch(name)]
+    return [name for name in names if NAME.fullmatch(name)]
 
 
 def load_connector(name: str) -> Connector:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,18 +10,14 @@ from pydantic import AfterValidator, Field, model_validator
 
 from bartizan.described import Described, read, wrong
 from bartizan.errors import ConfigError, UsageError
-from bartizan.model.connector import Aggregation, Connector, Measure, Missing
+from bartizan.model.connector import NAME, Aggregation, Connector, Measure, Missing
 from bartizan.model.window import parse_duration
 
 LONGEST_OFFSET = timedelta(days=5)
 
-# Lookout for Metrics: names of columns and of detectors.
-_COLUMN = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,62}")
-NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,62}")
-
 
 def _column(value: str) -> str:
-    if not _COLUMN.fullmatch(value):
+    if not NAME.fullmatch(value):
         raise wrong(f"{value!r} is no column name", "use 1-63 letters, digits, - and _")
     return value
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import yaml
 
-from bartizan.crawl.config import NAME
 from bartizan.errors import UsageError
+from bartizan.model.connector import NAME
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 _RESERVED = frozenset({"timestamp", "group", "order", "user", "limit", "end", "select", "from"})

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from bartizan.land.account import per_object
 from bartizan.land.framing import SHORTEST_RECORD, Frames, Ints, Piece, cut_out, lines, spans
 from bartizan.land.origin import origin
 from bartizan.land.quarantine import Quarantine, Quarantined
@@ -61,16 +60,13 @@ def read_chunk(objects: Sequence[ObjectText], redaction: Redaction = NO_KEY) -> 
     if broken:
         again = cut_out(list(_frame_again(objects, sorted(broken), quarantine)))
         parts.append(_Part(objects, again, screen(again)))
+    # Counted where records are found, not from what became of them: the account compares the two.
+    framed = Counter(quarantine.pieces)
     for part in parts:
+        framed.update(part.framed())
         part.set_aside(quarantine)
-
-    rows = [part.rows(redaction) for part in parts]
-    set_aside = quarantine.entries()
-    framed = Counter({item.uri: 0 for item in objects})
-    framed.update(entry.source_object for entry in set_aside)
-    for table in rows:
-        framed.update(per_object(table))
-    return Records(rows, set_aside, framed)
+    framed.subtract(quarantine.merged())
+    return Records([part.rows(redaction) for part in parts], quarantine.entries(), framed)
 
 
 def _frame_again(
@@ -109,6 +105,14 @@ class _Part:
         self._kept = ~np.isin(frames.item, list(without))
         starts = np.array([item.start for item in objects], np.int64)
         self._offset = starts[frames.item] + frames.offset
+
+    def framed(self) -> Counter[str]:
+        """How many records each object has."""
+        items = np.bincount(self._frames.item[self._kept], minlength=len(self._objects))
+        counts: Counter[str] = Counter()
+        for one, records in zip(self._objects, items.tolist(), strict=True):
+            counts[one.uri] += records
+        return counts
 
     def set_aside(self, quarantine: Quarantine) -> None:
         """The pieces that are no log records."""

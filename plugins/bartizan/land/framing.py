@@ -102,9 +102,8 @@ def lines(texts: Sequence[bytes]) -> Frames:
         before = len(starts)
         most = before + len(text) // SHORTEST_RECORD
         start, end = 0, text.find(b"\n")
-        while (
-            end >= 0 and len(starts) <= most
-        ):  # a search a line: quicker than looking at each byte
+        # A search a line is quicker than a look at each byte.
+        while end >= 0 and len(starts) <= most:
             starts.append(start)
             ends.append(end)
             start = end + 1

@@ -13,6 +13,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
+from bartizan.land.identity import compact
 from bartizan.land.shape import BOUNDS, JSON_TEXT, RECORD, TEXT, Shape
 
 _VARIANTS = {"myvalue": "value"}  # by lower-case name
@@ -88,7 +89,7 @@ def _fit(shape: Shape, value: Any, path: str, extra: Extra) -> Any:
     else:
         fitted = _integer(value, *BOUNDS[shape])
     if fitted is None:
-        extra[path] = _dump(value)
+        extra[path] = compact(value)
     return fitted
 
 
@@ -102,13 +103,13 @@ def _object(shape: dict[str, Shape], value: dict[str, Any], path: str, extra: Ex
         if name is not None and name not in clean:
             clean[name] = _fit(shape[name], value[key], inner, extra)
         elif name is None or value[key] is not None:
-            extra[inner] = _dump(value[key])
+            extra[inner] = compact(value[key])
     return clean
 
 
 def _below(path: str, key: str) -> str:
     """The dotted path of a member; quoted where the key itself could be read as a path."""
-    step = key if _PLAIN_KEY.fullmatch(key) else _dump(key)
+    step = key if _PLAIN_KEY.fullmatch(key) else compact(key)
     return f"{path}.{step}" if path else step
 
 
@@ -144,7 +145,7 @@ def _load(text: str) -> Any:
         value = json.loads(
             text, strict=False, parse_int=_int, parse_float=_float, parse_constant=str
         )
-        dumped = _dump(value)
+        dumped = compact(value)
     except json.JSONDecodeError as error:
         raise ValueError(f"not JSON: {error.msg} at character {error.pos}") from error
     except RecursionError:
@@ -166,7 +167,7 @@ def _float(digits: str) -> float | str:
 def _text(value: Any) -> str | None:
     if isinstance(value, str):
         return value
-    return _dump(value) if isinstance(value, int | float) else None
+    return compact(value) if isinstance(value, int | float) else None
 
 
 def _integer(value: Any, low: int, high: int) -> int | None:
@@ -177,7 +178,3 @@ def _integer(value: Any, low: int, high: int) -> int | None:
     if isinstance(value, str) and _INTEGER.fullmatch(value):
         value = int(value)
     return value if isinstance(value, int) and low <= value <= high else None
-
-
-def _dump(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

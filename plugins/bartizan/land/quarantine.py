@@ -34,15 +34,15 @@ class Quarantine:
     def __init__(self, redaction: Redaction) -> None:
         self._redaction = redaction
         self._entries: list[Quarantined] = []
-        self._pieces: Counter[str] = Counter()
+        self.pieces: Counter[str] = Counter()  # by object
         self._rest: dict[str, Quarantined] = {}  # from the first piece too many to the last
 
     def add(self, source_object: str, offset: int, raw: bytes, reason: str) -> None:
         """Set `raw` aside; the first 4,096 characters are kept, without credentials and with
         control characters escaped.
         """
-        self._pieces[source_object] += 1
-        if self._pieces[source_object] <= MOST_PIECES:
+        self.pieces[source_object] += 1
+        if self.pieces[source_object] <= MOST_PIECES:
             text = raw[: 4 * RAW_CHARACTERS].decode(errors="backslashreplace")
             shown = escape(self._redaction.record_text(text))[:RAW_CHARACTERS]
             entry = Quarantined(source_object, offset, len(raw), escape(reason), shown)
@@ -55,12 +55,16 @@ class Quarantine:
         end = max(first.source_offset + first.length, offset + len(raw))
         self._rest[source_object] = replace(first, source_offset=start, length=end - start)
 
+    def merged(self) -> Counter[str]:
+        """How many pieces of each object have no entry of their own."""
+        return Counter({uri: self.pieces[uri] - MOST_PIECES - 1 for uri in self._rest})
+
     def entries(self) -> list[Quarantined]:
         """One entry per piece, in order; at most `MOST_PIECES` and one more of an object."""
         rest = [
             replace(
                 entry,
-                reason=f"{self._pieces[uri] - MOST_PIECES} more pieces here, such as: "
+                reason=f"{self.pieces[uri] - MOST_PIECES} more pieces here, such as: "
                 + entry.reason,
             )
             for uri, entry in self._rest.items()

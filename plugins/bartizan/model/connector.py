@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+
+# Lookout for Metrics: names of columns and of detectors. Safe in paths, DAG ids and SQL.
+NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,62}")
 
 # Hourly runs start this long after their hour, so that WAF has delivered it.
 GRACE = timedelta(minutes=20)

@@ -16,7 +16,6 @@ from lakes import SmallLake, landed, requests
 from bartizan import cli, jobs
 from bartizan.aggregate import build, load_tables
 from bartizan.config import PROJECT
-from bartizan.crawl.config import NAME
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 HOSTILE = ["../x", "a b", "", ".", "..", "x;drop table y", "x'", 'x"', "é", "-x", "x" * 64, "x/y"]
@@ -220,7 +219,6 @@ def test_a_hostile_name_is_refused_by_new_import_and_the_dags(
     code, _, err = bartizan("import", str(example), f"--name={name}")
     assert (code, "is no connector name" in err) == (2, True)
     assert sorted(sql.rglob("*")) == before
-    assert jobs._CONNECTOR_NAME.pattern == NAME.pattern
 
 
 def test_a_folder_with_a_hostile_name_is_listed_as_wrong_and_takes_no_other_with_it(

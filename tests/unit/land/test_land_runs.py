@@ -16,6 +16,7 @@ from landing_worker import accept, land_batch, processes
 from upath import UPath
 from waf_logs import SAMPLES, instant, line, lines, record, sample_records, write_object
 
+import bartizan.land.chunk as chunk_module
 import bartizan.land.publish as publish_module
 from bartizan.errors import SourceError, UsageError
 from bartizan.lake import Lake, planned_files
@@ -282,3 +283,15 @@ def test_a_name_that_is_not_utf_8_is_quarantined(tmp_path: Path) -> None:
     [entry] = report.quarantined
     assert entry.source_object.endswith("bad-\\xff.log")
     assert "not UTF-8" in entry.reason
+
+
+@pytest.mark.parametrize("framing", [b"\n", b"\r"], ids=["JSON lines", "framed again"])
+def test_a_record_that_gets_lost_on_the_way_is_noticed(
+    house: House, monkeypatch: pytest.MonkeyPatch, framing: bytes
+) -> None:
+    text = lines(record(n) for n in range(5)).replace(b"\n", framing)
+    (house.source / "a.log").write_bytes(text)
+    whole = chunk_module._Part._in_order
+    monkeypatch.setattr(chunk_module._Part, "_in_order", lambda part: whole(part)[:-1])
+    with pytest.raises(AssertionError, match="4 of 5 records"):
+        house.land()
