@@ -1,0 +1,114 @@
+"""Jobs for those who write connectors."""
+
+# ruff: noqa: PLC0415  (rooms are imported when they are used: DAG files are parsed often)
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bartizan.errors import ConfigError, UsageError
+from bartizan.jobs.here import open_engine, open_lake, open_store, settings
+from bartizan.jobs.metrics import connector_names, load_connector
+from bartizan.model.window import Window, parse_duration
+
+if TYPE_CHECKING:
+    from bartizan.model.connector import Connector
+    from bartizan.store import Store
+
+
+def list_connectors() -> list[dict[str, Any]]:
+    """Every folder under include/sql/connectors: its metrics and detector, or what is wrong."""
+    folder = settings().sql / "connectors"
+    found = sorted(path.parent for path in folder.glob("*/connector.yaml"))
+    store = open_store()
+    return [_listed(one, store) for one in found]
+
+
+def _listed(folder: Path, store: Store) -> dict[str, Any]:
+    from bartizan.crawl.config import load_connector as load
+    from bartizan.store.detectors import load_detector
+
+    try:
+        connector = load(folder)
+    except ConfigError as error:
+        return {"name": folder.name, "error": str(error)}
+    return {
+        "name": connector.name,
+        "every": str(connector.frequency),
+        "dimensions": ",".join(connector.dimensions),
+        "measures": ",".join(measure.name for measure in connector.measures),
+        "detector": load_detector(store, connector.name).state.value,
+        "description": connector.description,
+    }
+
+
+def check_connector(which: str, window: Window | None = None) -> dict[str, Any]:
+    """Try a connector, given by name or folder, without writing anything: over the window, or else
+    over the last of its intervals for which data were landed."""
+    from bartizan.crawl.check import check
+    from bartizan.crawl.scan import scans
+
+    connector = _connector_at(which)
+    over = window or _last_interval(connector)
+    result = check(connector, open_engine(), over)
+    return asdict(result) | {
+        "window": str(over),
+        "intervals": len(list(over.split(connector.frequency))),
+        "reads": [asdict(scan) for scan in scans(open_lake(), connector.query, over)],
+    }
+
+
+def new_connector(
+    name: str,
+    measures: Sequence[str],
+    dimensions: Sequence[str],
+    table: str,
+    frequency: str | None = None,
+) -> str:
+    """Scaffold a connector over an aggregate table `agg.<name>`; returns its folder."""
+    from bartizan.aggregate.spec import load_tables
+    from bartizan.crawl.folder import create
+    from bartizan.crawl.scaffold import Source, Wanted, connector_yaml, query_sql
+
+    tables = {spec.spec.name: spec for spec in load_tables(settings().sql).values()}
+    if table not in tables:
+        raise UsageError("--from", f"{table!r} is no aggregate", f"known: {', '.join(tables)}")
+    source = Source(table, tables[table].frequency, dict(tables[table].columns))
+    wanted = Wanted(
+        measures=tuple(dict.fromkeys(measures)),
+        dimensions=tuple(dict.fromkeys(dimensions)),
+        frequency=parse_duration(frequency) if frequency else None,
+    )
+    query, description = query_sql(source, wanted), connector_yaml(source, wanted)
+    return str(create(settings().sql / "connectors", name, description, query))
+
+
+def import_connector(original: Path, name: str) -> dict[str, Any]:
+    """Convert the folder of an original Lookout for Metrics connector; the folder stays."""
+    from bartizan.crawl.lookout import import_connector as convert
+
+    return asdict(convert(original, settings().sql / "connectors", name))
+
+
+def _connector_at(which: str) -> Connector:
+    from bartizan.crawl.config import load_connector as load
+
+    folder = Path(which)
+    if which in connector_names() or not folder.is_dir():
+        return load_connector(which)
+    return load(folder.resolve())
+
+
+def _last_interval(connector: Connector) -> Window:
+    from bartizan.store.landing import landed_hours
+
+    hours = landed_hours(open_store())
+    if not hours:
+        raise UsageError(
+            "window", "nothing was landed yet", "land first, or give --start and --end"
+        )
+    end = Window.hour(hours[-1]).aligned(connector.frequency).end
+    return Window(end - connector.frequency, end)
