@@ -8,9 +8,9 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 from pyiceberg.schema import Schema
 
+from bartizan.lake.parquet import parquet_writer
 from bartizan.lake.view import create_view
 
 # Those a table has. Requests of one client lie together: smaller files, and quicker to count and to
@@ -46,7 +46,6 @@ def rewrite(
 def _write(
     batches: pa.RecordBatchReader, columns: pa.Schema, folder: Path, stem: str, target_bytes: int
 ) -> list[Path]:
-    flat = [field.name for field in columns if not pa.types.is_nested(field.type)]
     written: list[Path] = []
     batch = next(batches, None)
     while batch is not None:
@@ -55,9 +54,7 @@ def _write(
         with (
             pa.OSFile(str(partial), "wb") as sink,
             # Without Arrow's own schema, readers see the types of the files that landing writes.
-            pq.ParquetWriter(
-                sink, columns, compression="zstd", write_statistics=flat, store_schema=False
-            ) as writer,
+            parquet_writer(sink, columns, store_schema=False) as writer,
         ):
             while batch is not None and sink.tell() < target_bytes:
                 writer.write_table(pa.Table.from_batches([batch]).cast(columns))

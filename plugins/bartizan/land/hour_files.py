@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -13,11 +12,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bartizan.lake import Lake
+from bartizan.lake.parquet import parquet_writer
 from bartizan.lake.staged import staged_file
 
 _HOUR_MS = 3_600_000
 _HELD_BYTES = 48 * 1024**2  # of rows in memory before they are written out as row groups
-_HARDLY_REPEATING = ("event_time", "event_ms", "request_id", "record_hash", "source_offset")
 _MOST_OPEN = 200  # files; systems commonly allow a process 1,024
 
 
@@ -82,37 +81,6 @@ def write_file(file: Path, rows: pa.Table) -> None:
     with parquet_writer(_partial(file), rows.schema) as writer:
         writer.write_table(rows)
     _partial(file).rename(file)
-
-
-def parquet_writer(file: Path, schema: pa.Schema) -> pq.ParquetWriter:
-    """A writer with statistics of the flat columns only: nobody prunes by nested ones, and they
-    would cost a quarter of the time to write. Dictionaries of columns that hardly repeat would
-    make the file an eighth larger.
-    """
-    flat = [field.name for field in schema if not pa.types.is_nested(field.type)]
-    repeating = [field for field in schema if field.name not in _HARDLY_REPEATING]
-    return pq.ParquetWriter(
-        file,
-        schema,
-        compression="zstd",
-        write_statistics=flat,
-        use_dictionary=[path for field in repeating for path in _leaves(field, field.name)],
-    )
-
-
-def _leaves(field: pa.Field, path: str) -> Iterator[str]:
-    """Paths of the flat columns that Parquet makes of a field."""
-    kind = field.type
-    if pa.types.is_list(kind):
-        yield from _leaves(kind.value_field, f"{path}.list.element")
-    elif pa.types.is_map(kind):
-        yield from _leaves(kind.key_field, f"{path}.key_value.key")
-        yield from _leaves(kind.item_field, f"{path}.key_value.value")
-    elif pa.types.is_struct(kind):
-        for member in kind:
-            yield from _leaves(member, f"{path}.{member.name}")
-    else:
-        yield path
 
 
 def _partial(file: Path) -> Path:

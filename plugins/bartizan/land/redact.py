@@ -1,8 +1,8 @@
 """Credentials are replaced before anything is written.
 
-Looked at are the names of headers and cookies, of arguments in query strings, fragments and URLs,
-and JSON Web Tokens anywhere among these. What WAF logs of a request's matches and rate limits is
-part of the request too.
+Looked at are the names of headers and cookies, of arguments in query strings, fragments, paths and
+URLs, and JSON Web Tokens anywhere among these. What WAF logs of a request's matches and rate limits
+is part of the request too.
 """
 
 from __future__ import annotations

@@ -12,9 +12,9 @@ import pyarrow as pa
 import pytest
 from waf_logs import lines, record
 
+from bartizan.land import inflate as inflate_module
 from bartizan.land import parts as parts_module
 from bartizan.land.chunk import ObjectText, read_chunk
-from bartizan.land.framing import spans
 from bartizan.land.inflate import Inflated, inflate
 from bartizan.land.parts import parts
 from bartizan.land.stage import chunks
@@ -135,15 +135,26 @@ def test_a_damaged_envelope_is_set_aside_and_the_next_one_read() -> None:
     assert found.framed["a"] == 3
 
 
-def test_objects_are_grouped_and_cut(tmp_path: Path) -> None:
-    large, small = tmp_path / "large.log.gz", tmp_path / "small.log"
-    content = lines(record(n) for n in range(300))
-    large.write_bytes(gzip.compress(content))
-    small.write_bytes(lines([record(900)]))
-    objects = [LogObject(str(one), "1", one.stat().st_size) for one in (large, small)]
-    sizes = [sum(len(text.text) for text in chunk) for chunk in chunks(objects, PART)]
-    assert sum(sizes) == len(content) + small.stat().st_size
-    assert len(list(spans(content))) == 300
+def test_objects_are_grouped_and_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large object comes in parts, small ones together, each byte once and in its place."""
+    monkeypatch.setattr(inflate_module, "_PIECE", 700)
+    contents = {"large": lines(record(n) for n in range(300))}
+    contents |= {f"small-{n}": lines([record(900 + n)]) for n in range(6)}
+    objects = []
+    for name, content in contents.items():
+        file = tmp_path / f"{name}.log.gz"
+        file.write_bytes(gzip.compress(content))
+        objects.append(LogObject(str(file), "1", file.stat().st_size))
+    grouped = list(chunks(objects, PART))
+
+    sizes = [sum(len(part.text) for part in chunk) for chunk in grouped]
+    assert len(sizes) > 10
+    assert max(sizes) < 3 * PART
+    assert max(len({part.uri for part in chunk}) for chunk in grouped) >= 3
+    for item, content in zip(objects, contents.values(), strict=True):
+        own = [part for chunk in grouped for part in chunk if part.uri == item.uri]
+        assert b"".join(part.text for part in own) == content
+        assert [content[part.start :][: len(part.text)] for part in own] == [p.text for p in own]
 
 
 def read(name: str, data: bytes) -> Iterator[list[ObjectText]]:
