@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from bartizan.aggregate.checks import run_checks
 from bartizan.aggregate.spec import BUCKET, AggregateTable
-from bartizan.engines import DuckDBEngine
+from bartizan.engines import Engine
 from bartizan.errors import ConfigError, ValidationFailed
 from bartizan.lake import Lake, replace_window
 from bartizan.model.ids import digest
@@ -50,7 +50,7 @@ def due_windows(
 def build(
     store: Store,
     lake: Lake,
-    engine: DuckDBEngine,
+    engine: Engine,
     table: AggregateTable,
     windows: Sequence[Window] | None = None,
     force: bool = False,
@@ -61,6 +61,7 @@ def build(
     and stays due.
     """
     pending = _pending(store, table, windows, force)
+    query = table.query(engine.name)
     built: list[Window] = []
     checks: list[CheckResult] = []
     total = 0
@@ -68,7 +69,7 @@ def build(
         # Opened before the query: if another worker commits meanwhile, this commit is refused
         # instead of replacing newer rows by older ones.
         target = lake.create(table.spec)
-        rows = _conformed(engine.query(table.query, window, _origin(table)), table)
+        rows = _conformed(engine.query(query.text, window, query.origin), table, query.origin)
         found = run_checks(engine, table.checks, rows, window)
         save_checks(store, table.name, found)
         _stop_on_failure(table, found)
@@ -104,16 +105,16 @@ def _queries(windows: Iterable[Window]) -> list[Window]:
     return [part for window in windows for part in window.split(LONGEST_QUERY)]
 
 
-def _conformed(rows: pa.Table, table: AggregateTable) -> pa.Table:
+def _conformed(rows: pa.Table, table: AggregateTable, origin: str) -> pa.Table:
     """The rows in the table's columns and types. Raises ConfigError naming the column."""
     schema = table.spec.schema
     if different := sorted(set(rows.column_names) ^ set(schema.names)):
-        where = "table.yaml" if different[0] in rows.column_names else "query.sql"
-        raise ConfigError(f"{_origin(table)}: {different[0]}", f"is not in {where}", "add it there")
+        where = "table.yaml" if different[0] in rows.column_names else "the query"
+        raise ConfigError(f"{origin}: {different[0]}", f"is not in {where}", "add it there")
     try:
         return rows.select(schema.names).cast(schema)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise ConfigError(_origin(table), str(error), "cast to the types of table.yaml") from error
+        raise ConfigError(origin, str(error), "cast to the types of table.yaml") from error
 
 
 def _stop_on_failure(table: AggregateTable, found: Iterable[CheckResult]) -> None:
@@ -124,7 +125,3 @@ def _stop_on_failure(table: AggregateTable, found: Iterable[CheckResult]) -> Non
                 f"check {check.name!r} found {check.bad_rows} bad rows, nothing was published",
                 f"see {table.folder / 'checks.sql'}",
             )
-
-
-def _origin(table: AggregateTable) -> str:
-    return str(table.folder / "query.sql")

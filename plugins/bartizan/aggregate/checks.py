@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from bartizan.engines import DuckDBEngine
+from bartizan.engines import Engine
 from bartizan.errors import ConfigError
 from bartizan.model.window import Window
 from bartizan.store.aggregates import CheckResult, Level
@@ -58,7 +58,7 @@ def _check(path: Path, mark: re.Match[str], body: str) -> Check:
 
 
 def run_checks(
-    engine: DuckDBEngine, checks: Sequence[Check], rows: pa.Table, window: Window
+    engine: Engine, checks: Sequence[Check], rows: pa.Table, window: Window
 ) -> list[CheckResult]:
     """The number of bad rows of each check, over `rows` as `result`, in the order of `checks`.
 

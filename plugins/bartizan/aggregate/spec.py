@@ -1,7 +1,13 @@
-"""An aggregate table: the folder `aggregates/<table>` with query.sql, table.yaml and checks.sql."""
+"""An aggregate table: the folder `aggregates/<table>` with query.sql, table.yaml and checks.sql.
+
+query.sql is portable: the same text runs on every engine of a lake. What one engine has to say in
+its own words stands beside it, or instead of it, as `query.duckdb.sql`, `query.athena.sql` or
+`query.redshift.sql`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -11,12 +17,15 @@ from pydantic import field_validator, model_validator
 
 from bartizan.aggregate.checks import Check, parse_checks
 from bartizan.described import Described, read, wrong
-from bartizan.engines.sql import lake_tables
+from bartizan.engines.base import EngineName
+from bartizan.engines.guard import tables_of, unportable
 from bartizan.errors import ConfigError, UsageError
 from bartizan.lake.schemas import TableSpec
 from bartizan.model.window import DAY, parse_duration
 
 BUCKET, PARTITION = "bucket", "event_date"
+
+LAKE_ENGINES = (EngineName.DUCKDB, EngineName.ATHENA, EngineName.REDSHIFT)
 
 TYPES = {
     "bigint": pa.int64(),
@@ -29,10 +38,19 @@ TYPES = {
 
 
 @dataclass(frozen=True)
+class Query:
+    """SQL with `{{ start }}` and `{{ end }}`, and the file it is written in."""
+
+    text: str
+    origin: str
+
+
+@dataclass(frozen=True)
 class AggregateTable:
     """A table `agg.<name>` with one row per bucket of `frequency` and value of its `keys`.
 
-    `query` returns exactly `columns`, in any order, for the buckets that start in its window.
+    A query returns exactly `columns`, in any order, for the buckets that start in its window;
+    `queries` has one for each engine that can build the table.
     """
 
     name: str
@@ -43,9 +61,17 @@ class AggregateTable:
     frequency: timedelta
     columns: tuple[tuple[str, pa.DataType], ...]
     reads: tuple[str, ...]
-    query: str
+    queries: Mapping[EngineName, Query]
     checks: tuple[Check, ...]
     folder: Path
+
+    def query(self, engine: EngineName) -> Query:
+        """The query for an engine. Raises ConfigError when there is none."""
+        if engine not in self.queries:
+            raise ConfigError(
+                str(self.folder), f"has no query for {engine}", f"write query.{engine}.sql"
+            )
+        return self.queries[engine]
 
     @property
     def spec(self) -> TableSpec:
@@ -105,14 +131,15 @@ def load_tables(sql: Path) -> dict[str, AggregateTable]:
 def load_table(folder: Path) -> AggregateTable:
     """One table from its folder, whose name is the table's. Raises ConfigError."""
     described = read(folder / "table.yaml", _TableFile)
-    query = _text(folder / "query.sql")
-    found = lake_tables(query)
-    if sorted(described.reads) != found:
-        raise ConfigError(
-            f"{folder / 'table.yaml'}: reads",
-            f"{described.reads} but query.sql reads {found}",
-            "make them equal",
-        )
+    queries = _queries(folder)
+    for engine, query in queries.items():
+        found = list(tables_of(query.text, engine, query.origin))
+        if sorted(described.reads) != found:
+            raise ConfigError(
+                f"{folder / 'table.yaml'}: reads",
+                f"{described.reads} but {Path(query.origin).name} reads {found}",
+                "make them equal",
+            )
     return AggregateTable(
         name=folder.name,
         description=described.description,
@@ -122,10 +149,28 @@ def load_table(folder: Path) -> AggregateTable:
         frequency=parse_duration(described.frequency),
         columns=tuple((name, TYPES[column.type]) for name, column in described.columns.items()),
         reads=tuple(described.reads),
-        query=query,
+        queries=queries,
         checks=parse_checks(folder / "checks.sql", _text(folder / "checks.sql")),
         folder=folder,
     )
+
+
+def _queries(folder: Path) -> dict[EngineName, Query]:
+    """The query of each engine: its own file, else query.sql, which must be portable."""
+    own = {engine: folder / f"query.{engine}.sql" for engine in LAKE_ENGINES}
+    queries = {engine: _query(path) for engine, path in own.items() if path.exists()}
+    others = [engine for engine in LAKE_ENGINES if engine not in queries]
+    common = folder / "query.sql"
+    if queries and not common.exists():
+        return queries
+    query = _query(common)
+    if reasons := unportable(query.text, others, query.origin):
+        raise ConfigError(query.origin, reasons[0], "say it otherwise, or write query.<engine>.sql")
+    return queries | dict.fromkeys(others, query)
+
+
+def _query(path: Path) -> Query:
+    return Query(_text(path), str(path))
 
 
 def _text(path: Path) -> str:

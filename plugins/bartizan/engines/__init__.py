@@ -1,6 +1,7 @@
-"""SQL engines: render a query for a window, run it over lake tables, return Arrow."""
+"""SQL engines: check a query, fill in its window, run it, return Arrow."""
 
+from bartizan.engines.base import Engine, EngineName, Scan
 from bartizan.engines.duckdb import DuckDBEngine
 from bartizan.engines.sql import render
 
-__all__ = ["DuckDBEngine", "render"]
+__all__ = ["DuckDBEngine", "Engine", "EngineName", "Scan", "render"]

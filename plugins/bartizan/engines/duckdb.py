@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+from pyiceberg.table import Table
 
-from bartizan.engines.sql import lake_tables, reads_waf_logs, render
+from bartizan.engines.base import EngineName, Scan
+from bartizan.engines.guard import WAF_LOGS, admit, tables_of
+from bartizan.engines.sql import render
 from bartizan.errors import ConfigError
 from bartizan.lake import Lake, planned_files
+from bartizan.lake.read import current_files, within
 from bartizan.lake.view import create_view
 from bartizan.model.window import Window
 
@@ -19,10 +22,12 @@ _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     # Without these a query for a missing format or extension would try to download it.
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
+    # A name that is no table is an error, never a Python variable that happens to be called so.
+    "python_enable_replacements": "false",
     "memory_limit": "4GB",
 }
 
-_WAF_LOGS = Path(__file__).with_name("waf_logs.sql")
+_WAF_LOGS_VIEW = Path(__file__).with_name("waf_logs.sql")
 
 
 def connect() -> duckdb.DuckDBPyConnection:
@@ -34,10 +39,12 @@ def connect() -> duckdb.DuckDBPyConnection:
 
 
 class DuckDBEngine:
-    """Runs portable SQL over lake tables named `waf.<table>` and `agg.<table>`.
+    """Runs SQL over lake tables named `waf.<table>` and `agg.<table>`.
 
     `waf_logs` is the window's requests under the names that AWS documents (`waf_logs.sql`).
     """
+
+    name = EngineName.DUCKDB
 
     def __init__(self, lake: Lake) -> None:
         self._lake = lake
@@ -49,52 +56,90 @@ class DuckDBEngine:
         origin: str = "query",
         given: Mapping[str, pa.Table] | None = None,
     ) -> pa.Table:
-        """Rows of `query` over `window` as an Arrow table.
+        """Rows of `query` over `window` as an Arrow table; see `Engine`.
 
-        Only files that can hold rows of the window are opened. `given` are further tables by name;
-        a query that has them, or reads `waf_logs`, need not use the window. Raises ConfigError
-        naming `origin` when the query does not parse, names an unknown table or column, or
-        converts an unfit value.
+        Only files that can hold rows of the window are opened, and the query can open no other.
         """
         given = given or {}
-        as_aws = reads_waf_logs(query)
-        text = render(query, window, origin, windowed=not given and not as_aws)
-        tables = {*lake_tables(query), *(["waf.requests"] if as_aws else [])}
-        with self._session(sorted(tables), window, origin) as connection:
-            if as_aws:
-                connection.execute(render(_WAF_LOGS.read_text(encoding="utf-8"), window))
-            for name, rows in given.items():
-                connection.register(name, rows)
+        admitted = admit(query, window, self.name, origin, given.keys())
+        with connect() as connection:
             try:
-                return connection.sql(text).to_arrow_table()
+                self.attach(connection, admitted.tables, window, origin, given)
+                return connection.sql(admitted.text).to_arrow_table()
             except (duckdb.ProgrammingError, duckdb.DataError) as error:
                 raise ConfigError(origin, first_line(error), "correct the query") from error
 
-    @contextmanager
-    def _session(
-        self, tables: list[str], window: Window, origin: str
-    ) -> Iterator[duckdb.DuckDBPyConnection]:
-        known = set(self._lake.names())
-        with connect() as connection:
-            for name in tables:
-                if name not in known:
-                    raise ConfigError(
-                        origin,
-                        f"no table {name!r} in the lake",
-                        f"known: {', '.join(sorted(known))}",
-                    )
-                self._attach(connection, name, window)
-            yield connection
+    def scans(self, query: str, window: Window, origin: str = "query") -> list[Scan]:
+        """What the query reads of each lake table over the window, by its files' metadata alone."""
+        names = _in_lake(tables_of(query, self.name, origin))
+        return [self._scan(self._table(name, origin), name, window) for name in names]
 
-    def _attach(self, connection: duckdb.DuckDBPyConnection, name: str, window: Window) -> None:
-        table = self._lake.table(name)
-        time_column = "event_time" if name.startswith("waf.") else "bucket"
-        windowed = time_column in table.schema().column_names
-        files = planned_files(table, window if windowed else None, time_column)
-        schema, view = name.split(".")
-        connection.execute(f'create schema if not exists "{schema}"')
-        alike = len(table.schemas()) == 1  # columns were never added
-        create_view(connection, f'"{schema}"."{view}"', table.schema().as_arrow(), files, alike)
+    def attach(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        names: Sequence[str],
+        window: Window,
+        origin: str,
+        given: Mapping[str, pa.Table],
+    ) -> None:
+        """Make these tables readable in the connection by their names, and nothing else ever."""
+        attached: list[str] = []
+        for name in _in_lake([name for name in names if name not in given]):
+            table = self._table(name, origin)
+            files = planned_files(table, _pruned(table, name, window), _time_column(name))
+            schema, view = name.split(".")
+            connection.execute(f'create schema if not exists "{schema}"')
+            alike = len(table.schemas()) == 1  # columns were never added
+            create_view(connection, f'"{schema}"."{view}"', table.schema().as_arrow(), files, alike)
+            attached += files
+        if WAF_LOGS in names:
+            connection.execute(render(_WAF_LOGS_VIEW.read_text(encoding="utf-8"), window))
+        for name, rows in given.items():
+            connection.register(name, rows)
+        _lock(connection, attached)
+
+    def _table(self, name: str, origin: str) -> Table:
+        known = self._lake.names()
+        if name not in known:
+            raise ConfigError(
+                origin, f"no table {name!r} in the lake", f"known: {', '.join(known)}"
+            )
+        return self._lake.table(name)
+
+    def _scan(self, table: Table, name: str, window: Window) -> Scan:
+        if _pruned(table, name, window):
+            tasks = table.scan(row_filter=within(_time_column(name), window)).plan_files()
+            files = [task.file for task in tasks]
+        else:
+            files = current_files(table)
+        return Scan(
+            table=name,
+            files=len(files),
+            rows=sum(file.record_count for file in files),
+            bytes=sum(file.file_size_in_bytes for file in files),
+        )
+
+
+def _in_lake(names: Sequence[str]) -> list[str]:
+    """The lake's tables behind the names of a query."""
+    return sorted({"waf.requests" if name == WAF_LOGS else name for name in names})
+
+
+def _time_column(name: str) -> str:
+    return "event_time" if name.startswith("waf.") else "bucket"
+
+
+def _pruned(table: Table, name: str, window: Window) -> Window | None:
+    """The window if files can be told apart by it."""
+    return window if _time_column(name) in table.schema().column_names else None
+
+
+def _lock(connection: duckdb.DuckDBPyConnection, files: Sequence[str]) -> None:
+    """Nothing but these files can be opened from here on, whatever gets past the guard."""
+    listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
+    connection.execute(f"set allowed_paths = [{listed}]")
+    connection.execute("set enable_external_access = false")
+    connection.execute("set lock_configuration = true")
 
 
 def first_line(error: Exception) -> str:

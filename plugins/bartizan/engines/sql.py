@@ -14,8 +14,6 @@ from bartizan.errors import ConfigError
 from bartizan.model.window import Window, naive
 
 _PLACEHOLDER = re.compile(r"\{\{\s*(?P<name>.*?)\s*\}\}")
-_TABLE = re.compile(r"\b(?:from|join)\s+((?:waf|agg)\.\w+)", re.IGNORECASE)
-_WAF_LOGS = re.compile(r"\b(?:from|join)\s+\"?waf_logs\b", re.IGNORECASE)
 _PLAIN_OR_OTHER = re.compile(r"([A-Za-z0-9_-]+)|(.)", re.DOTALL)
 
 
@@ -42,16 +40,6 @@ def render(query: str, window: Window, origin: str = "query", windowed: bool = T
 def timestamp(instant: datetime) -> str:
     """A SQL literal of a naive UTC timestamp."""
     return f"timestamp '{naive(instant):%Y-%m-%d %H:%M:%S.%f}'"
-
-
-def lake_tables(query: str) -> list[str]:
-    """Full names of the lake tables a query reads, sorted."""
-    return sorted({name.lower() for name in _TABLE.findall(query)})
-
-
-def reads_waf_logs(query: str) -> bool:
-    """Whether a query reads the requests under the names that AWS documents."""
-    return _WAF_LOGS.search(query) is not None
 
 
 def text_literal(text: str) -> str:

@@ -15,7 +15,9 @@ from lakes import SmallLake, requests
 
 from bartizan.aggregate import AggregateTable, BuildResult, build, due_windows, load_tables
 from bartizan.aggregate.checks import Check
+from bartizan.aggregate.spec import Query
 from bartizan.config import PROJECT
+from bartizan.engines import EngineName
 from bartizan.errors import ConfigError, TransientError, UsageError, ValidationFailed
 from bartizan.lake import replace_window
 from bartizan.model.window import DAY, HOUR, Window, floor, naive
@@ -143,7 +145,7 @@ def test_a_worker_that_was_overtaken_is_refused(small: SmallLake) -> None:
 @pytest.mark.parametrize(
     ("change", "error", "text"),
     [
-        ("count(*) as requests", ConfigError, "query.sql: requests: is not in query.sql"),
+        ("count(*) as requests", ConfigError, "query.sql: requests: is not in the query"),
         ("count(*) as requests, 1 as more", ConfigError, "query.sql: more: is not in table.yaml"),
         ("'many' as requests", ConfigError, "cast to the types of table.yaml"),
         ("count(*) as requests", UsageError, "1 of 1 rows lie outside"),
@@ -154,11 +156,11 @@ def test_a_wrong_query_is_refused(
     small: SmallLake, change: str, error: type[Exception], text: str
 ) -> None:
     small.land("a", requests=requests(at(0)))
-    query = ACTIONS.query.replace("count(*) as requests", change)
-    if "is not in query.sql" in text:
-        query = ACTIONS.query.replace("count(*) as requests,", "")
+    query = ACTIONS.query(EngineName.DUCKDB).text.replace("count(*) as requests", change)
+    if "is not in the query" in text:
+        query = ACTIONS.query(EngineName.DUCKDB).text.replace("count(*) as requests,", "")
     if error is UsageError:
         query = query.replace("date_trunc('minute', event_time)", "timestamp '2026-01-01 00:00:00'")
 
     with pytest.raises(error, match=text):
-        run(small, table=replace(ACTIONS, query=query))
+        run(small, table=replace(ACTIONS, queries={EngineName.DUCKDB: Query(query, "query.sql")}))

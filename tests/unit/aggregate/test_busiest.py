@@ -15,6 +15,7 @@ from lakes import SmallLake, landed
 
 from bartizan.aggregate import load_tables
 from bartizan.config import PROJECT
+from bartizan.engines import EngineName
 from bartizan.model.window import DAY, Window, floor
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -111,8 +112,8 @@ def test_the_busiest_keep_their_rows_and_the_rest_is_one(
     rank: Callable[[int, int], tuple[int, int]],
 ) -> None:
     spec = TABLES[table]
-    kept = min(int(KEPT.findall(spec.query)[0]), 50)
-    query, lowered = KEPT.subn(f"> {kept} as is_other", spec.query)
+    kept = min(int(KEPT.findall(spec.query(EngineName.DUCKDB).text)[0]), 50)
+    query, lowered = KEPT.subn(f"> {kept} as is_other", spec.query(EngineName.DUCKDB).text)
     groups: defaultdict[tuple[datetime, str], Counter[str]] = defaultdict(Counter)
     blocked: defaultdict[tuple[datetime, str], Counter[str]] = defaultdict(Counter)
     for row in rows:

@@ -11,6 +11,7 @@ from lakes import SmallLake, landed
 from bartizan.aggregate import load_tables
 from bartizan.aggregate.checks import run_checks
 from bartizan.config import PROJECT
+from bartizan.engines import EngineName
 from bartizan.model.window import DAY, Window
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -180,7 +181,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> SmallLake:
 def test_every_check_finds_the_rows_it_is_there_for(small: SmallLake, name: str) -> None:
     table, window = TABLES[name], Window(START, START + DAY)
     spoilt = {"one_row_per_grain": [TWICE], **SPOILT[name]}
-    good = small.engine.query(table.query, window)
+    good = small.engine.query(table.query(EngineName.DUCKDB).text, window)
 
     assert good.num_rows > 0
     passed = {f.name: f.bad_rows for f in run_checks(small.engine, table.checks, good, window)}

@@ -11,7 +11,9 @@ import duckdb
 import pytest
 
 from bartizan.aggregate import load_tables
+from bartizan.aggregate.spec import LAKE_ENGINES, load_table
 from bartizan.config import PROJECT
+from bartizan.engines import EngineName
 from bartizan.errors import ConfigError
 
 SQL = PROJECT / "include" / "sql"
@@ -62,19 +64,33 @@ def test_a_wrong_file_is_one_line(tmp_path: Path, file: str, old: str, new: str,
     assert message.startswith(str(path)) and text in message and "\n" not in message
 
 
-def test_queries_keep_to_the_portable_subset() -> None:
-    queries = sorted(SQL.glob("*/*/*.sql"))
-    assert len(queries) >= 8
-    only_duckdb = re.compile(
-        r"\b(filter\s*\(|group by all|time_bucket|date_bin|qualify|now\()", re.I
-    )
-    found = {path.name: only_duckdb.findall(path.read_text()) for path in queries}
+def test_every_aggregate_can_be_built_by_every_engine_of_a_lake() -> None:
+    tables = load_tables(SQL)
 
-    assert not any(found.values()), found
+    assert len(tables) >= 12
+    assert all(set(table.queries) == set(LAKE_ENGINES) for table in tables.values())
+    portable = [t for t in tables.values() if len({q.origin for q in t.queries.values()}) == 1]
+    assert len(portable) >= 7
+
+
+def test_a_query_for_all_engines_must_be_portable(tmp_path: Path) -> None:
+    folder = tmp_path / "agg_country_1h"
+    shutil.copytree(SQL / "aggregates" / "agg_country_1h", folder)
+    query = folder / "query.sql"
+    query.write_text(query.read_text().replace("count(distinct", "approx_count_distinct("))
+
+    with pytest.raises(ConfigError, match="approx_distinct is not the same to all"):
+        load_table(folder)
+
+    query.rename(folder / "query.duckdb.sql")
+    table = load_table(folder)
+    assert set(table.queries) == {EngineName.DUCKDB}
+    with pytest.raises(ConfigError, match="has no query for athena"):
+        table.query(EngineName.ATHENA)
 
 
 def test_the_portable_five_minutes_are_those_of_the_clock() -> None:
-    query = load_tables(SQL)["agg_rule_5m"].query
+    query = load_tables(SQL)["agg_rule_5m"].query(EngineName.DUCKDB).text
     expression = re.search(r"date_trunc\('minute'.*?, 5\)", query, re.S)
     assert expression is not None
     first = datetime(2026, 10, 25)

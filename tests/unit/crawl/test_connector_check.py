@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from lakes import SmallLake, requests
 
 from bartizan.crawl import check
-from bartizan.crawl.scan import scans
 from bartizan.crawl.tokens import tokens
 from bartizan.errors import ConfigError
 from bartizan.lake import planned_files
@@ -148,12 +147,12 @@ def test_what_a_query_would_read_is_what_the_files_hold(tmp_path: Path) -> None:
     small.land("b", requests=requests([START + timedelta(minutes=1)], country="FR"))
     window = Window(START + HOUR, START + 2 * HOUR)
 
-    [scan] = scans(small.lake, "select * from waf.requests", window)
+    [scan] = small.engine.scans("select * from waf.requests", window)
     files = planned_files(small.lake.table("waf.requests"), window)
     assert (scan.files, scan.rows) == (1, 2)
     assert scan.rows == sum(pq.read_metadata(file).num_rows for file in files)
     assert scan.bytes == sum(Path(file).stat().st_size for file in files)
-    assert scans(small.lake, "select * from waf_logs", window) == [scan]
+    assert small.engine.scans("select * from waf_logs", window) == [scan]
 
 
 pieces = st.sampled_from(

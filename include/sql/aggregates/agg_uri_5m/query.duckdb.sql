@@ -1,5 +1,6 @@
--- The 50 busiest of a bucket and web ACL keep their rows, the others share one. The fourth
--- argument of regexp_replace is DuckDB's: Trino replaces every match without it.
+-- sqlfluff:dialect:duckdb
+-- The 50 busiest of a bucket and web ACL keep their rows, the others share one.
+-- Without the argument 'g' DuckDB would replace the first match only.
 with request as (
     select
         action,

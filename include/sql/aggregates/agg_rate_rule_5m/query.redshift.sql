@@ -1,7 +1,7 @@
+-- sqlfluff:dialect:redshift
 -- AWS WAF lists a rate rule with every request it counted, limited or not: that is evaluated. It
 -- triggered where the same request has a hit of the rule, which is COUNT or the final action.
 -- The 20 keys of a rule and bucket that triggered most keep their rows, the others share one.
--- Trino unnests an array of rows to columns and writes JSON by json_format.
 with evaluation as (
     select
         request.event_time,
@@ -15,10 +15,26 @@ with evaluation as (
         coalesce(rate.limit_key, '-') as limit_key,
         rate.max_rate_allowed as max_rate,
         rate.evaluation_window_sec as window_s,
-        coalesce(rate.limit_value, cast(cast(rate.custom_values as json) as varchar), '-')
-            as key_value
-    from waf.requests as request
-    cross join unnest(request.rate_based_rules) as rate (rate)
+        coalesce(
+            rate.limit_value,
+            (
+                select
+                    listagg(
+                        coalesce(one.key, '-')
+                        || coalesce(' ' || one.name, '')
+                        || coalesce('=' || one.value, ''),
+                        ', '
+                    ) within group (
+                        order by
+                            coalesce(one.key, '-')
+                            || coalesce(' ' || one.name, '')
+                            || coalesce('=' || one.value, '')
+                    )
+                from rate.custom_values as one
+            ),
+            '-'
+        ) as key_value
+    from waf.requests as request, request.rate_based_rules as rate
     where
         request.event_time >= {{ start }}
         and request.event_time < {{ end }}
