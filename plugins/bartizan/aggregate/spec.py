@@ -66,12 +66,20 @@ class AggregateTable:
     folder: Path
 
     def query(self, engine: EngineName) -> Query:
-        """The query for an engine. Raises ConfigError when there is none."""
+        """The query for an engine. Raises ConfigError when there is none that it can run alike.
+
+        query.sql is taken for DuckDB's; for another engine it must be portable.
+        """
         if engine not in self.queries:
             raise ConfigError(
                 str(self.folder), f"has no query for {engine}", f"write query.{engine}.sql"
             )
-        return self.queries[engine]
+        query = self.queries[engine]
+        alike = [other for other, its in self.queries.items() if its is query]
+        if engine is not EngineName.DUCKDB and len(alike) > 1:
+            for reason in unportable(query.text, alike, query.origin):
+                raise ConfigError(query.origin, reason, f"write query.{engine}.sql beside it")
+        return query
 
     @property
     def spec(self) -> TableSpec:
@@ -156,17 +164,14 @@ def load_table(folder: Path) -> AggregateTable:
 
 
 def _queries(folder: Path) -> dict[EngineName, Query]:
-    """The query of each engine: its own file, else query.sql, which must be portable."""
+    """The query of each engine: its own file, else query.sql."""
     own = {engine: folder / f"query.{engine}.sql" for engine in LAKE_ENGINES}
     queries = {engine: _query(path) for engine, path in own.items() if path.exists()}
     others = [engine for engine in LAKE_ENGINES if engine not in queries]
     common = folder / "query.sql"
     if queries and not common.exists():
         return queries
-    query = _query(common)
-    if reasons := unportable(query.text, others, query.origin):
-        raise ConfigError(query.origin, reasons[0], "say it otherwise, or write query.<engine>.sql")
-    return queries | dict.fromkeys(others, query)
+    return queries | dict.fromkeys(others, _query(common))
 
 
 def _query(path: Path) -> Query:

@@ -51,7 +51,7 @@ _COMMON = PORTABLE | _keys("""
     date dateadd datesub datediff datefromparts timestamp timestampadd timestampsub timestampdiff
     timestamptrunc tsordsadd tsordsdiff tsordstodate tsordstodatestr tsordstotimestamp datestrtodate
     strtotime strtodate timetostr timestrtotime tochar unixtotime timetounix unixtotimestr
-     lastday year quarter month week weekofyear day dayofweek dayofweekiso dayofmonth
+    lastday year quarter month week weekofyear day dayofweek dayofweekiso dayofmonth
     dayofyear hour minute second datebin timetotimestr
     currentdate currenttime currenttimestamp localtime localtimestamp rand weekstart intervalspan
     arraysize arraycontains arrayconcat arraydistinct arrayfilter transform arraytostring

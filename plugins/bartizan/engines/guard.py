@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
-from sqlglot.tokenizer_core import TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from bartizan.engines.allowed import LISTS, PORTABLE, allowed
 from bartizan.engines.base import EngineName
@@ -99,14 +100,14 @@ def unportable(
 
 def _parsed(text: str, engine: EngineName, origin: str) -> exp.Query:
     """The one SELECT that `text` is."""
-    dialect = _DIALECTS[engine]
+    dialect = Dialect.get_or_raise(_DIALECTS[engine])
     if len(text) > LONGEST:
         raise ConfigError(origin, f"has {len(text):,} characters", f"at most {LONGEST:,}")
     try:
-        depth = _depth(text, dialect)
-        if depth > DEEPEST:
+        tokens = dialect.tokenize(text)
+        if (depth := _depth(tokens)) > DEEPEST:
             raise ConfigError(origin, f"has {depth} parentheses inside each other", "simplify it")
-        trees = [tree for tree in sqlglot.parse(text, read=dialect) if tree is not None]
+        trees = [tree for tree in dialect.parser().parse(tokens, text) if tree is not None]
     except SqlglotError as error:
         raise ConfigError(origin, _reason(error), f"correct the query for {engine}") from error
     except RecursionError as error:
@@ -114,7 +115,8 @@ def _parsed(text: str, engine: EngineName, origin: str) -> exp.Query:
     if len(trees) > 1:
         raise ConfigError(origin, "holds several statements", "leave the one that selects")
     if not trees or not isinstance(trees[0], exp.Query):
-        raise ConfigError(origin, f"begins with {_beginning(text)}", "it must be one SELECT")
+        beginning = repr(inert(tokens[0].text)) if tokens else "nothing"
+        raise ConfigError(origin, f"begins with {beginning}", "it must be one SELECT")
     return trees[0]
 
 
@@ -188,20 +190,12 @@ def _called(node: exp.Expr) -> str:
     return node.sql_name().lower() if isinstance(node, exp.Func) else node.key
 
 
-def _depth(text: str, dialect: str) -> int:
+def _depth(tokens: Sequence[Token]) -> int:
     depth = deepest = 0
-    for token in sqlglot.tokenize(text, read=dialect):
-        if token.token_type is TokenType.L_PAREN:
-            depth += 1
-            deepest = max(deepest, depth)
-        elif token.token_type is TokenType.R_PAREN:
-            depth -= 1
+    for token in tokens:
+        depth += {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1}.get(token.token_type, 0)
+        deepest = max(deepest, depth)
     return deepest
-
-
-def _beginning(text: str) -> str:
-    words = sqlglot.tokenize(text)
-    return repr(inert(words[0].text)) if words else "nothing"
 
 
 def _reason(error: SqlglotError) -> str:

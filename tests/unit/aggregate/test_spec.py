@@ -68,7 +68,7 @@ def test_every_aggregate_can_be_built_by_every_engine_of_a_lake() -> None:
     tables = load_tables(SQL)
 
     assert len(tables) >= 12
-    assert all(set(table.queries) == set(LAKE_ENGINES) for table in tables.values())
+    assert all(table.query(engine) for table in tables.values() for engine in LAKE_ENGINES)
     portable = [t for t in tables.values() if len({q.origin for q in t.queries.values()}) == 1]
     assert len(portable) >= 7
 
@@ -79,8 +79,9 @@ def test_a_query_for_all_engines_must_be_portable(tmp_path: Path) -> None:
     query = folder / "query.sql"
     query.write_text(query.read_text().replace("count(distinct", "approx_count_distinct("))
 
+    assert load_table(folder).query(EngineName.DUCKDB)
     with pytest.raises(ConfigError, match="approx_distinct is not the same to all"):
-        load_table(folder)
+        load_table(folder).query(EngineName.ATHENA)
 
     query.rename(folder / "query.duckdb.sql")
     table = load_table(folder)
