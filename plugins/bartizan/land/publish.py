@@ -13,10 +13,10 @@ from pyiceberg.exceptions import CommitFailedException
 
 from bartizan.errors import TransientError, UsageError
 from bartizan.lake import Lake, add_files
+from bartizan.lake.batches import half_published
 from bartizan.lake.lock import locked
-from bartizan.lake.publish import published
 from bartizan.lake.staged import staged_files
-from bartizan.land.account import per_object
+from bartizan.land.account import per_object_in
 from bartizan.land.changed import write_changed
 from bartizan.land.duplicates import arrived_before, without
 from bartizan.land.late import LATEST_REOPEN, hours
@@ -75,25 +75,20 @@ def _publish(
     for batch in batches:
         if batch.state in (BatchState.PLANNED, BatchState.STAGED):
             raise UsageError(f"batch {batch.id}", f"is only {batch.state}", "validate it first")
-    begun = _begun(store, lake)
-    valid = [batch.id for batch in batches if batch.state is BatchState.VALID]
-    for batch_id in dict.fromkeys([*begun, *valid]):
-        _publish_one(store, lake, load_batch(store, batch_id), latest_reopen)
+    half = half_published(lake, in_state(store, BatchState.VALID))
+    begun = [load_batch(store, batch_id) for batch_id in half]
+    valid = [batch for batch in batches if batch.state is BatchState.VALID]
+    for batch in {one.id: one for one in (*begun, *valid)}.values():
+        _publish_one(store, lake, batch, latest_reopen)
     rejected = tuple((one.id, one.reason) for one in batches if one.state is BatchState.REJECTED)
     passed = [one.id for one in batches if one.state is not BatchState.REJECTED]
-    done = tuple(dict.fromkeys([*begun, *passed]))
+    done = tuple(dict.fromkeys([*half, *passed]))
     return PublishResult(
         batch_ids=done,
         hours=tuple(hours_of(store, done)),
         closed=closed_hours_of(store, done),
         rejected=rejected,
     )
-
-
-def _begun(store: Store, lake: Lake) -> list[str]:
-    """Batches whose rule hits are committed, but whose requests may not be."""
-    hits = lake.table("waf.rule_hits")
-    return [one for one in in_state(store, BatchState.VALID) if published(hits, one)]
 
 
 def _publish_one(store: Store, lake: Lake, batch: Batch, latest_reopen: timedelta | None) -> None:
@@ -116,9 +111,7 @@ def _recounted(store: Store, batch: Batch, requests: Sequence[Path], hits: Seque
     """The batch with the counts of what was published; the rest are duplicates."""
     published_rows: Counter[str] = Counter()
     for file in requests:
-        published_rows += per_object(
-            pq.read_table(file, columns=["source_object"], partitioning=None)
-        )
+        published_rows += per_object_in(file)
     objects = [
         replace(
             one,
