@@ -69,8 +69,9 @@ def compact(
 ) -> Compaction:
     """Replace the files by sorted ones of about `target_bytes`, by one atomic commit.
 
-    May be killed anywhere and run again. Raises TransientError, changing nothing, while a batch is
-    half published or when another writer replaced one of the files first.
+    May be killed anywhere and run again. Raises, changing nothing, TransientError while a batch is
+    half published or when another writer replaced one of the files first, and SourceError when
+    the files do not hold the rows that the table says they do.
     """
     with locked(lake.root, "compact"):
         _refuse_half_published(lake, ledger)  # before the work, and again at its end
@@ -80,13 +81,13 @@ def compact(
         with locked(lake.root, "publish"):
             _refuse_half_published(lake, ledger)
             table = lake.table(small.table)
-            removed = [file for file in current_files(table) if _path(file) in small.files]
-            if len(removed) != len(small.files):
+            replaced = set(small.files)
+            removed = [file for file in current_files(table) if _path(file) in replaced]
+            if len(removed) != len(replaced):
                 raise TransientError(
                     str(small.folder), "another writer replaced its files", "run it again"
                 )
-            properties = {COMPACTION: small.stem}
-            replace_files(table, removed, written, properties, rows=small.rows)
+            replace_files(table, removed, written, {COMPACTION: small.stem})
     return Compaction(small, len(written), sum(file.stat().st_size for file in written))
 
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
+from pyiceberg.utils.datetime import days_to_date
 
 from bartizan.lake.catalog import Lake
 from bartizan.lake.lock import locked
 from bartizan.lake.read import current_files
-from bartizan.lake.replace import replace_files
+from bartizan.lake.replace import remove_files
 
 PARTITION = "event_date"
 EXPIRY = "bartizan.expiry"
-_EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def expire(lake: Lake, name: str, first: date, dry_run: bool = True) -> Expiry:
         table = lake.table(name)
         old = {file: day for file in current_files(table) if (day := _day(table, file)) < first}
         if old and not dry_run:
-            replace_files(table, old.keys(), [], {EXPIRY: first.isoformat()})
+            remove_files(table, old.keys(), {EXPIRY: first.isoformat()})
     return Expiry(
         table=name,
         first=first,
@@ -54,4 +54,4 @@ def expire(lake: Lake, name: str, first: date, dry_run: bool = True) -> Expiry:
 
 def _day(table: Table, file: DataFile) -> date:
     position = [field.name for field in table.spec().fields].index(PARTITION)
-    return _EPOCH + timedelta(days=file.partition[position])
+    return days_to_date(file.partition[position])

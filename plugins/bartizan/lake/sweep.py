@@ -7,7 +7,7 @@ staged files are invisible, but they are all there is of their batch.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -25,7 +25,6 @@ from bartizan.lake.publish import batch_of
 from bartizan.lake.schemas import LANDED
 from bartizan.model.window import HOUR
 
-GRACE = timedelta(hours=24)
 LEAST_GRACE = HOUR  # no query and no task that writes may take longer
 _WRITTEN = {"data": (".parquet", ".partial"), "metadata": (".avro", ".json", ".puffin")}
 
@@ -45,7 +44,7 @@ def sweep(
     name: str,
     at: datetime,
     ledger: Ledger,
-    grace: timedelta = GRACE,
+    grace: timedelta,
     dry_run: bool = True,
 ) -> Sweep:
     """What of a table nobody has needed since `at` - `grace`; deleted unless it is a dry run.
@@ -59,7 +58,7 @@ def sweep(
     with locked(lake.root, "publish"):  # the ledger and the tables of landing stand still
         table, batches = lake.table(name), ledger()
         old = _old_snapshots(table, name, before, batches)
-        needed = _needed(table, [one for one in table.snapshots() if one not in old])
+        needed = _needed(table, [one for one in table.snapshots() if one.snapshot_id not in old])
         orphans = [
             file
             for file in _written(lake, name)
@@ -80,8 +79,8 @@ def sweep(
     return found
 
 
-def _old_snapshots(table: Table, name: str, before: datetime, batches: Batches) -> list[Snapshot]:
-    """Snapshots that were followed by another one before that time, so that no reader has them.
+def _old_snapshots(table: Table, name: str, before: datetime, batches: Batches) -> set[int]:
+    """Ids of the snapshots that were followed by another one before that time: no reader has them.
 
     The snapshot of a batch is how a publisher that runs again knows that it has committed, so it
     stays until the ledger says that the batch is published.
@@ -89,13 +88,13 @@ def _old_snapshots(table: Table, name: str, before: datetime, batches: Batches) 
     ordered = sorted(table.snapshots(), key=lambda one: one.sequence_number or 0)
     finished = {None, *batches.published}
     heads = {ref.snapshot_id for ref in table.metadata.refs.values()}
-    return [
-        one
+    return {
+        one.snapshot_id
         for one, successor in pairwise(ordered)
         if successor.timestamp_ms < before.timestamp() * 1000
         and one.snapshot_id not in heads
         and (name not in LANDED or batch_of(one) in finished)
-    ]
+    }
 
 
 def _needed(table: Table, snapshots: Iterable[Snapshot]) -> set[str]:
@@ -128,12 +127,11 @@ def _batch_id(file: Path) -> str:
     return file.name.removeprefix(".").split(".")[0].removesuffix("-unique")
 
 
-def _forget(table: Table, snapshots: Iterable[Snapshot]) -> None:
-    ids = [one.snapshot_id for one in snapshots]
-    if not ids:
+def _forget(table: Table, snapshot_ids: Collection[int]) -> None:
+    if not snapshot_ids:
         return
     try:
-        table.maintenance.expire_snapshots().by_ids(ids).commit()
+        table.maintenance.expire_snapshots().by_ids(sorted(snapshot_ids)).commit()
     except CommitFailedException as error:
         raise TransientError(
             ".".join(table.name()), "another writer keeps committing", "run it again"

@@ -11,11 +11,12 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from lake_upkeep import EACH, LANDINGS, Saved, compact_and_die, count_until, fill_in_pieces, ledger
+from lake_upkeep import EACH, LANDINGS, Saved, compact_and_die, count_until, fill_in_pieces
 from landing_house import START, House
 from waf_logs import lines, record, write_object
 
-from bartizan.errors import TransientError
+from bartizan.errors import SourceError, TransientError
+from bartizan.jobs.upkeep import ledger
 from bartizan.lake import Lake, planned_files, replace_window
 from bartizan.lake.batches import Batches
 from bartizan.lake.compact import compact, small_files
@@ -55,12 +56,18 @@ def compact_all(house: House, **options: int) -> int:
     """Compact every table; returns how many partitions there were to compact."""
     groups = [small for name in LANDED for small in small_files(house.lake, name, **options)]
     for small in groups:
-        compact(house.lake, small, ledger(house))
+        compact(house.lake, small, ledger(house.store))
     return len(groups)
 
 
 def files(house: House, name: str = "waf.requests") -> list[str]:
     return planned_files(house.lake.table(name))
+
+
+def with_dictionary(file: str) -> set[str]:
+    group = pq.read_metadata(file).row_group(0)
+    columns = [group.column(index) for index in range(group.num_columns)]
+    return {one.path_in_schema for one in columns if "RLE_DICTIONARY" in one.encodings}
 
 
 def test_few_files_hold_the_same_rows_sorted(house: House) -> None:
@@ -82,6 +89,7 @@ def test_few_files_hold_the_same_rows_sorted(house: House) -> None:
         order = list(zip(*columns, strict=True))
         assert order == sorted(order)
         assert len(order) == ALL.requests // 2
+        assert with_dictionary(file) == with_dictionary(old[0])
     # A reader that planned before still finds its files.
     assert duckdb.sql(f"select count(*) from read_parquet({old})").fetchall() == [(ALL.requests,)]
     assert compact_all(house) == 0
@@ -108,10 +116,6 @@ def test_a_large_partition_becomes_several_files(tmp_path: Path) -> None:
     ordered = pa.concat_tables(found)
     assert ordered["bucket"].to_pylist() == sorted(ordered["bucket"].to_pylist())
     assert sorted(ordered["n"].to_pylist()) == list(range(each * parts))
-
-
-def small_plan(lake: Lake) -> list[str]:
-    return planned_files(lake.table("agg.counts"))
 
 
 def test_what_lands_again_after_compaction_is_a_duplicate(house: House) -> None:
@@ -169,6 +173,16 @@ def test_a_half_published_batch_stops_it(
     assert house.tables() == whole
 
 
+def test_rows_that_are_gone_are_noticed(house: House) -> None:
+    plan = files(house)
+    damaged = pq.read_table(plan[0], partitioning=None)
+    pq.write_table(damaged.slice(1), plan[0])
+    each = ALL.requests // 2
+    with pytest.raises(SourceError, match=rf"{LANDINGS} files of {each} rows became {each - 1} "):
+        compact_all(house)
+    assert files(house) == plan
+
+
 def test_killed_before_its_commit_it_changed_nothing_and_runs_again(house: House) -> None:
     before, plan = house.tables(), files(house)
     worker = get_context("spawn").Process(target=compact_and_die, args=(house.lake.root,))
@@ -207,10 +221,10 @@ def test_aggregates_that_were_built_hour_by_hour(house: House) -> None:
 
     build(lake.create(COUNTS), 5, 7)  # another worker, after the plan
     with pytest.raises(TransientError, match="run it again"):
-        compact(lake, small, ledger(house))
+        compact(lake, small, ledger(house.store))
     [small] = small_files(lake, "agg.counts")
     stale = lake.table("agg.counts")
-    compact(lake, small, ledger(house))
+    compact(lake, small, ledger(house.store))
     with pytest.raises(TransientError, match="run it again"):
         build(stale, 6, 8)
     build(lake.table("agg.counts"), 6, 8)
