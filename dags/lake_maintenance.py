@@ -16,15 +16,12 @@ the next `waf_land` mends it.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import CronDataIntervalTimetable, dag, task
 
 from bartizan import jobs
 from bartizan.orchestration.defaults import Tag, dag_settings
-
-GRACE = timedelta(hours=24)
 
 
 @dag(
@@ -38,8 +35,7 @@ def lake_maintenance() -> None:
 
     @task
     def sweep(**context: Any) -> list[dict[str, Any]]:
-        found = jobs.sweep_lake(context["dag_run"].run_after, GRACE, dry_run=False)
-        return [row | {"files": len(row["files"])} for row in found]
+        return jobs.sweep_lake(context["dag_run"].run_after, dry_run=False, list_files=False)
 
     @task
     def compact() -> list[dict[str, Any]]:

@@ -287,7 +287,7 @@ def sweep_lake(
     at: At = None,
     grace_hours: Annotated[
         int, typer.Option(min=1, help="How long a replaced file is kept for those who read it.")
-    ] = 24,
+    ] = jobs.upkeep.GRACE_HOURS,
     home: Home = None,
     lake: LakeFolder = None,
     as_json: AsJson = False,

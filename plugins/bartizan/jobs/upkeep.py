@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from bartizan.lake.batches import Ledger
     from bartizan.store import Store
 
+GRACE_HOURS = 24
+
 
 def compact_lake(
     dry_run: bool = True, on_progress: Callable[[int, int], None] | None = None
@@ -38,7 +40,7 @@ def compact_lake(
             "rows": small.rows,
         }
         if not dry_run:
-            done = compact(lake, small, _ledger(store))
+            done = compact(lake, small, ledger(store))
             row |= {"files_after": done.files, "bytes_after": done.bytes}
         rows.append(row)
     return rows
@@ -66,16 +68,25 @@ def expire_lake(at: datetime, dry_run: bool = True) -> list[dict[str, Any]]:
     ]
 
 
-def sweep_lake(at: datetime, grace: timedelta, dry_run: bool = True) -> list[dict[str, Any]]:
-    """Forget snapshots and delete files unused for `grace` at `at`, or only list them."""
+def sweep_lake(
+    at: datetime,
+    grace: timedelta = timedelta(hours=GRACE_HOURS),
+    dry_run: bool = True,
+    list_files: bool = True,
+) -> list[dict[str, Any]]:
+    """Forget snapshots and delete files unused for `grace` at `at`, or only list them.
+
+    A row's `files` are their paths, or how many there are unless `list_files`.
+    """
     from bartizan.lake.sweep import sweep
 
     store, lake = open_store(), open_lake()
-    found = [sweep(lake, name, at, _ledger(store), grace, dry_run) for name in lake.names()]
-    return [asdict(one) for one in found]
+    found = [sweep(lake, name, at, ledger(store), grace, dry_run) for name in lake.names()]
+    return [asdict(one) | ({} if list_files else {"files": len(one.files)}) for one in found]
 
 
-def _ledger(store: Store) -> Ledger:
+def ledger(store: Store) -> Ledger:
+    """What the landing ledger says about its batches, whenever it is asked."""
     from bartizan.lake.batches import Batches
     from bartizan.store.landing import in_state, unpublished
 

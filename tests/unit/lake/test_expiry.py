@@ -70,7 +70,7 @@ def test_whole_days_before_the_first_go_and_no_file_is_rewritten(lake: Lake) -> 
     assert len(lake.table(NAME).snapshots()) == snapshots
 
     known = Batches(frozenset("a"), frozenset())
-    swept = sweep(lake, NAME, datetime.now(UTC) + 2 * DAY, lambda: known, dry_run=False)
+    swept = sweep(lake, NAME, datetime.now(UTC) + 2 * DAY, lambda: known, DAY, dry_run=False)
     assert {file for file in before if not Path(file).exists()} == set(before) - set(left)
     assert {file for file in swept.files if file.endswith(".parquet")} == set(before) - set(left)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ from lake_upkeep import EACH, LANDINGS, fill_in_pieces
 from landing_house import House
 from typer.testing import CliRunner
 
+from bartizan import jobs
 from bartizan.cli import app
 from bartizan.lake import planned_files
+from bartizan.model.window import HOUR
 
 NAME = "waf.requests"
 
@@ -61,6 +64,13 @@ def test_tell_then_do(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (row["days"], row["rows"], row["files"]) == (["2026-11-04"], LANDINGS * EACH, 2)
     assert planned_files(house.lake.table(NAME)) == []
     assert len(planned_files(house.lake.table("waf.rule_hits"))) == 2
+
+    # A day later they may go.
+    later = datetime.now(UTC) + 25 * HOUR
+    listed = {row["table"]: row["files"] for row in jobs.sweep_lake(later)}
+    assert set(files) < set(listed[NAME])
+    counted = jobs.sweep_lake(later, list_files=False)
+    assert {row["table"]: row["files"] for row in counted} == {n: len(f) for n, f in listed.items()}
 
 
 def test_a_time_to_come_is_refused() -> None:

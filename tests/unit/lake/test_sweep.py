@@ -23,6 +23,7 @@ from bartizan.lake.sweep import sweep
 from bartizan.model.window import DAY, HOUR
 
 NAME = "waf.requests"
+GRACE = DAY
 START = datetime(2026, 11, 1, 22, tzinfo=UTC)
 
 
@@ -71,7 +72,7 @@ class Upkeep:
             compact(self.lake, small, self.batches)
 
     def sweep(self, _: str, after: timedelta = 25 * HOUR) -> None:
-        sweep(self.lake, NAME, datetime.now(UTC) + after, self.batches, dry_run=False)
+        sweep(self.lake, NAME, datetime.now(UTC) + after, self.batches, GRACE, dry_run=False)
 
     def seen(self) -> list[str]:
         """The batches of the published rows, a row each."""
@@ -144,12 +145,12 @@ def test_a_dry_run_tells_what_would_go_and_deletes_nothing(tmp_path: Path) -> No
     foreign.write_text("not ours")
     before, snapshots = here.files(), len(here.lake.table(NAME).snapshots())
     later = datetime.now(UTC) + 25 * HOUR
-    plan = sweep(here.lake, NAME, later, here.batches)
+    plan = sweep(here.lake, NAME, later, here.batches, GRACE)
     assert (here.files(), len(here.lake.table(NAME).snapshots())) == (before, snapshots)
     assert plan.snapshots == snapshots - 1 == 3
     assert plan.bytes == sum(Path(file).stat().st_size for file in plan.files)
 
-    done = sweep(here.lake, NAME, later, here.batches, dry_run=False)
+    done = sweep(here.lake, NAME, later, here.batches, GRACE, dry_run=False)
     assert done == plan
     assert before - here.files() == {Path(f) for f in done.files if f.endswith(".parquet")}
     assert foreign.exists()
