@@ -2,7 +2,8 @@
 
     python benchmarks/hostile_folder.py [--objects 400] [--seed 7]
 
-Fails when a good record is missing or an object's counts do not add up.
+One worker, so that the peak is that of all the work. Fails when a good record is missing or an
+object's counts do not add up.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from bartizan.config import store_in  # noqa: E402
 from bartizan.lake import Lake, planned_files  # noqa: E402
 from bartizan.land.run import land  # noqa: E402
 from bartizan.store.database import Store  # noqa: E402
+from bartizan.store.reconciliation import unbalanced  # noqa: E402
 
 
 def main() -> None:
@@ -46,9 +48,10 @@ def _land(root: Path, objects: int, seed: int) -> None:
     ]
     size = sum(one.file.stat().st_size for one in made)
     lake = Lake.open(root / "lake")
+    store = Store.open(store_in(lake.root))
     before = _peak_mb()
     start = time.perf_counter()
-    report = land(Store.open(store_in(lake.root)), lake, UPath(root / "raw"), validator=accept)
+    report = land(store, lake, UPath(root / "raw"), validator=accept, workers=1)
     seconds = time.perf_counter() - start
     landed = {
         row["request_id"]
@@ -58,6 +61,8 @@ def _land(root: Path, objects: int, seed: int) -> None:
     missing = {f"good-{number}" for one in made for number in one.sure} - landed
     print(f"{len(made)} objects, {size / 1e6:.1f} MB: {report.counts}")
     print(f"{seconds:.1f} s; peak memory {_peak_mb():.0f} MB, {before:.0f} MB of it before landing")
+    if wrong := unbalanced(store):
+        sys.exit(f"the counts of {wrong} objects and batches do not add up")
     if missing:
         sys.exit(f"{len(missing)} good records are missing: {sorted(missing)[:5]}")
 

@@ -51,7 +51,7 @@ def run(contender: str, files: Sequence[Path]) -> Cost:
         outcome = json.loads(said.read_text())
         rows = sum(pq.read_metadata(file).num_rows for file in outcome["files"])
         return Cost(
-            records=outcome["records"] or rows,
+            records=rows,
             cpu=cpu,
             wall=wall,
             peak=peak,
