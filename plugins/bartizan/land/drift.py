@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import duckdb
 import pyarrow as pa
@@ -22,7 +22,6 @@ from bartizan.store.drift import Drift, DriftKind
 MOST_PATHS = 200  # of a batch: a forwarder may turn what clients send into names of members
 OTHER = "(other)"
 _PATH_CHARACTERS = 200
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _ENTRIES = r"""
 create or replace temp table drift_entries as
@@ -59,8 +58,8 @@ from drift_entries group by path_or_other
 class DriftCounts:
     """Drift of one batch, table by table of its rows.
 
-    The first 200 paths are named, the most frequent of a table first; all others are counted
-    together as `(other)`.
+    The first 200 paths to appear are named, of those new in a table the most frequent; all others
+    are counted together as `(other)`.
     """
 
     def __init__(self) -> None:
@@ -81,7 +80,7 @@ class DriftCounts:
         known += [path for (path,) in connection.execute(_NEW_PATHS, free).fetchall()]
         counted = connection.execute(_BY_PATH, {"known": known, "other": OTHER}).fetchall()
         for path, json_type, records, first_ms in sorted(counted):
-            hour = floor(_EPOCH + timedelta(milliseconds=first_ms), HOUR)
+            hour = floor(datetime.fromtimestamp(first_ms / 1000, UTC), HOUR)
             found = Drift(path, _kind(path), json_type, records, hour)
             _merge(self._by_path, path, found)
 

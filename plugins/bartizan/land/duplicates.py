@@ -2,7 +2,7 @@
 
 `record_hash` is a hash of the whole record, so of its web ACL, request id and client too. Together
 with `event_ms` it identifies a record: two records that differ would have to share the millisecond
-and 64 bits of MD5.
+and 64 bits of SHA-256.
 """
 
 from __future__ import annotations
