@@ -17,12 +17,10 @@ import bartizan.lake.compact as compaction
 from bartizan.config import store_in
 from bartizan.engines.duckdb import DuckDBEngine
 from bartizan.lake import Lake
-from bartizan.lake.batches import Batches, Ledger
+from bartizan.lake.batches import Batches
 from bartizan.land.plan import plan
-from bartizan.model.landing import BatchState
 from bartizan.model.window import DAY, Window
 from bartizan.store.database import Store
-from bartizan.store.landing import in_state, unpublished
 
 LANDINGS = 5
 EACH = 30
@@ -56,14 +54,6 @@ class Saved:
         return self.house
 
 
-def ledger(house: House) -> Ledger:
-    """What the ledger of the house says about its batches."""
-    return lambda: Batches(
-        published=frozenset(in_state(house.store, BatchState.PUBLISHED)),
-        unfinished=frozenset(unpublished(house.store, rejected=True)),
-    )
-
-
 def compact_and_die(root: Path) -> None:
     """Compact the first partition of waf.requests and be killed when all but the commit is done."""
     lake = Lake.open(root)
@@ -73,10 +63,6 @@ def compact_and_die(root: Path) -> None:
             compaction, "replace_files", lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
         )
         compaction.compact(lake, small, lambda: Batches(frozenset(), frozenset()))
-
-
-def _die(*_: object, **__: object) -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def count_until(root: Path, stop: Event, counts: Path) -> None:

@@ -163,7 +163,7 @@ QUARANTINE = pa.schema(
         ("source_offset", pa.int64()),
         ("length", pa.int64()),
         ("reason", pa.string()),
-        ("raw", pa.string()),  # the first 4,096 characters, control characters escaped
+        ("raw", pa.string()),  # the first 4,096 characters, unseen ones written out
         ("batch_id", pa.string()),
     ]
 )

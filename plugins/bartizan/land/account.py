@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from bartizan.model.landing import BatchCounts, LogObject, ObjectCounts
 
@@ -45,6 +47,11 @@ class Account:
             duplicates=self.duplicates.total(),
             quarantined=self.quarantined.total(),
         )
+
+
+def per_object_in(file: Path) -> Counter[str]:
+    """How many rows of a Parquet file come from each object."""
+    return per_object(pq.read_table(file, columns=["source_object"], partitioning=None))
 
 
 def per_object(rows: pa.Table) -> Counter[str]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from bartizan.lake import Lake
 from bartizan.lake.staged import staged_file
 from bartizan.land.hour_files import write_file
-from bartizan.land.quarantine import Quarantined, escape, table
+from bartizan.land.quarantine import Quarantined, table
 from bartizan.model.landing import Batch, ChangedObject
+from bartizan.model.text import inert
 
 
 def write_changed(lake: Lake, batch: Batch) -> None:
@@ -22,4 +23,4 @@ def write_changed(lake: Lake, batch: Batch) -> None:
 def _entry(item: ChangedObject) -> Quarantined:
     """The whole object as it lies there: its stored bytes, from the first on."""
     reason = f"object changed after it was landed: version {item.landed}, now {item.version}"
-    return Quarantined(item.uri, 0, item.bytes, escape(reason))
+    return Quarantined(item.uri, 0, item.bytes, inert(reason))

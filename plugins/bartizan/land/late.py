@@ -13,10 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
 from bartizan.lake.staged import hour_of
-from bartizan.land.account import per_object
+from bartizan.land.account import per_object_in
 from bartizan.model.delivery import delivery_window
 from bartizan.model.landing import Batch
 from bartizan.model.window import HOUR
@@ -47,7 +45,7 @@ def hours(batch: Batch, requests: Sequence[Path], latest: timedelta | None) -> H
     for file in requests:
         hour = hour_of(file)
         if any(hour < first for first in first_open.values()):
-            objects = per_object(pq.read_table(file, columns=["source_object"], partitioning=None))
+            objects = per_object_in(file)
             if all(uri in first_open and hour < first_open[uri] for uri in objects):
                 closed[hour] += objects.total()
     return Hours(frozenset(map(hour_of, requests)) - closed.keys(), closed)

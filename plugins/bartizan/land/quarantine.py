@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -11,10 +10,10 @@ import pyarrow as pa
 
 from bartizan.lake.schemas import QUARANTINE
 from bartizan.land.redact import Redaction
+from bartizan.model.text import inert
 
 RAW_CHARACTERS = 4096
 MOST_PIECES = 1000  # of one object in one chunk; what more there is becomes one entry
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 @dataclass(frozen=True, order=True)
@@ -39,17 +38,18 @@ class Quarantine:
 
     def add(self, source_object: str, offset: int, raw: bytes, reason: str) -> None:
         """Set `raw` aside; the first 4,096 characters are kept, without credentials and with
-        control characters escaped.
+        what cannot be seen written out.
         """
         self.pieces[source_object] += 1
         if self.pieces[source_object] <= MOST_PIECES:
             text = raw[: 4 * RAW_CHARACTERS].decode(errors="backslashreplace")
-            shown = escape(self._redaction.record_text(text))[:RAW_CHARACTERS]
-            entry = Quarantined(source_object, offset, len(raw), escape(reason), shown)
+            clean = self._redaction.record_text(text)[:RAW_CHARACTERS]
+            shown = inert(clean)[:RAW_CHARACTERS]
+            entry = Quarantined(source_object, offset, len(raw), inert(reason), shown)
             self._entries.append(entry)
             return
         first = self._rest.setdefault(
-            source_object, Quarantined(source_object, offset, len(raw), escape(reason))
+            source_object, Quarantined(source_object, offset, len(raw), inert(reason))
         )
         start = min(first.source_offset, offset)
         end = max(first.source_offset + first.length, offset + len(raw))
@@ -70,11 +70,6 @@ class Quarantine:
             for uri, entry in self._rest.items()
         ]
         return sorted([*self._entries, *rest])
-
-
-def escape(text: str) -> str:
-    """Control characters and line separators as visible escapes: safe in a log or terminal."""
-    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def table(entries: Sequence[Quarantined], batch_id: str) -> pa.Table:

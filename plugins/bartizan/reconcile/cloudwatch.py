@@ -8,7 +8,7 @@ WAF developer guide, "AWS WAF metrics and dimensions"; CloudWatch API reference,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -66,16 +66,24 @@ class _Query:
 
 
 def metric_names(
-    session: boto3.Session, webacl: WebAcl, names: Mapping[str, str]
-) -> list[MetricName]:
-    """What the WebACL dimension may be called, the likeliest first.
+    session: boto3.Session, region: str, webacls: Iterable[WebAcl], names: Mapping[str, str]
+) -> dict[WebAcl, list[MetricName]]:
+    """What the WebACL dimension may be called for each web ACL of one account and region, the
+    likeliest first. `names` decides for the ARNs in it.
 
     The guide says it is the metric name of the web ACL, accounts also show its name where the two
-    differ, so both are asked for.
+    differ, so both are asked for. Raises SourceError, UsageError or TransientError.
     """
-    if webacl.arn in names:
-        return [MetricName(names[webacl.arn], FROM_FILE)]
-    wafv2 = client(session, "wafv2", webacl.region)
+    wafv2 = client(session, "wafv2", region)
+    return {
+        webacl: [MetricName(names[webacl.arn], FROM_FILE)]
+        if webacl.arn in names
+        else _asked_for(wafv2, webacl)
+        for webacl in webacls
+    }
+
+
+def _asked_for(wafv2: Any, webacl: WebAcl) -> list[MetricName]:
     try:
         with aws_errors(f"web ACL {webacl.name}", "wafv2:GetWebACL"):
             try:

@@ -14,9 +14,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import yaml
+from pydantic import ConfigDict, model_validator
 
-from bartizan.errors import ConfigError, UsageError
+from bartizan.described import Described, read, wrong
+from bartizan.errors import UsageError
 from bartizan.reconcile.webacl import webacl
 
 CLOUDWATCH = "cloudwatch"
@@ -54,7 +55,7 @@ class Options:
         return cls(
             enabled=source == CLOUDWATCH,
             role=env.get("BARTIZAN_RECONCILE_ROLE", ""),
-            names=read_names(Path(file)) if file else {},
+            names=read(Path(file), _Names).__pydantic_extra__ if file else {},
             tolerance=Tolerance(
                 share=_number(env, "BARTIZAN_RECONCILE_SHARE", Tolerance.share),
                 requests=int(_number(env, "BARTIZAN_RECONCILE_REQUESTS", Tolerance.requests)),
@@ -62,20 +63,18 @@ class Options:
         )
 
 
-def read_names(path: Path) -> dict[str, str]:
-    """Metric names by web ACL ARN. Raises ConfigError."""
-    try:
-        names = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(str(path), f"cannot be read: {error}", "correct the file") from error
-    if not isinstance(names, dict) or not all(
-        isinstance(text, str) for pair in names.items() for text in pair
-    ):
-        raise ConfigError(str(path), "does not map ARNs to names", "write `<web ACL ARN>: <name>`")
-    for arn in names:
-        if webacl(arn) is None:
-            raise ConfigError(f"{path}: {arn!r}", "is no ARN of a web ACL", "copy it from a log")
-    return names
+class _Names(Described):
+    """Metric names by web ACL ARN: every key is one."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, str]
+
+    @model_validator(mode="after")
+    def _keys_are_arns(self) -> _Names:
+        for arn in self.__pydantic_extra__:
+            if webacl(arn) is None:
+                raise wrong(f"{arn!r} is no ARN of a web ACL", "copy it from a log")
+        return self
 
 
 def _number(env: Mapping[str, str], name: str, default: float) -> float:

@@ -87,7 +87,7 @@ def _of_account(
     """The compared hours of the web ACLs of one account and region."""
     first = group[0]
     session = session_for(first.account, first.region, options.role)
-    names = {acl: metric_names(session, acl, options.names) for acl in group}
+    names = metric_names(session, first.region, group, options.names)
     counted = counters(session, first.region, names, window)
     return [
         one

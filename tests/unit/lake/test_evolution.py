@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from lake_upkeep import DAY_OF_ALL, ledger
+from lake_upkeep import DAY_OF_ALL
 from landing_house import START, House
 from landing_worker import accept
 from upath import UPath
@@ -15,6 +15,7 @@ from waf_logs import lines, record, write_object
 
 from bartizan.engines import DuckDBEngine
 from bartizan.errors import UsageError
+from bartizan.jobs.upkeep import ledger
 from bartizan.lake import Lake
 from bartizan.lake.compact import compact, small_files
 from bartizan.lake.schemas import LANDED, REQUESTS, TableSpec
@@ -97,7 +98,7 @@ def test_old_and_new_files_together(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         (f"/{n}", "top" if n > 14 else None) for n in range(17)
     )
     [small] = small_files(lake, NAME, most_files=1)
-    compact(lake, small, ledger(house))
+    compact(lake, small, ledger(house.store))
     assert engine.query(QUERY, DAY_OF_ALL).to_pylist() == expected
 
 

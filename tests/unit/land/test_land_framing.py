@@ -109,12 +109,12 @@ def test_an_object_that_is_no_log_record_is_set_aside(changes, reason):
 
 
 def test_invalid_utf8_is_set_aside_and_shown_as_escapes():
-    text = lines([record(1)]).replace(b"ExampleClient", b"Ex\xff\x1b[31mClient") + lines(
-        [record(2)]
-    )
-    found = read_chunk([ObjectText("a", text)])
+    strange = b"Ex\xff\x1b[31m\xe2\x80\xaeClient"
+    damaged = lines([record(1)]).replace(b"ExampleClient", strange)
+    found = read_chunk([ObjectText("a", damaged + lines([record(2)]))])
     [entry] = found.quarantined
-    assert "\\xff\\u001b[31m" in entry.raw
+    assert "\\xff\\u001b[31m\\u202eClient" in entry.raw
+    assert entry.raw.isprintable()
     assert sum(len(part) for part in found.parts) == 1
 
 
