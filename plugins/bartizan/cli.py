@@ -298,8 +298,8 @@ def sweep_lake(
     only they had, and what killed tasks left behind.
     """
     configure(home, lake=lake)
-    rows = jobs.sweep_lake(_moment(at), timedelta(hours=grace_hours), not yes)
-    show(rows if as_json else [row | {"files": len(row["files"])} for row in rows], as_json)
+    grace = timedelta(hours=grace_hours)
+    show(jobs.sweep_lake(_moment(at), grace, not yes, list_files=as_json), as_json)
 
 
 def _moment(text: str | None) -> datetime:

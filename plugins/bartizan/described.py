@@ -38,6 +38,8 @@ def read(path: Path, model: type[M]) -> M:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
     except FileNotFoundError as error:
         raise ConfigError(str(path), "no such file", "write it; docs/ shows an example") from error
+    except OSError as error:
+        raise ConfigError(str(path), f"cannot be read: {error.strerror}", "correct it") from error
     except UnicodeDecodeError as error:
         raise ConfigError(str(path), "is not UTF-8", "save it as UTF-8") from error
     except yaml.MarkedYAMLError as error:

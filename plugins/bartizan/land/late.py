@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bartizan.lake.staged import hour_of
 from bartizan.land.account import per_object_in
-from bartizan.model.delivery import delivery_window
+from bartizan.model.delivery import delivered
 from bartizan.model.landing import Batch
 from bartizan.model.window import HOUR
 
@@ -53,5 +53,5 @@ def hours(batch: Batch, requests: Sequence[Path], latest: timedelta | None) -> H
 
 def _first_open(batch: Batch, latest: timedelta) -> dict[str, datetime]:
     """By object whose path names a time: the hours before this instant are closed to it."""
-    delivered = {item.uri: delivery_window(item.uri.rpartition("/")[0]) for item in batch.objects}
-    return {uri: one.start - latest - HOUR for uri, one in delivered.items() if one is not None}
+    windows = {item.uri: delivered(item.uri) for item in batch.objects}
+    return {uri: one.start - latest - HOUR for uri, one in windows.items() if one is not None}

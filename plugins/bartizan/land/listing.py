@@ -17,7 +17,7 @@ from typing import Any
 from upath import UPath
 
 from bartizan.errors import UsageError
-from bartizan.model.delivery import delivery_window
+from bartizan.model.delivery import delivered, delivery_window
 from bartizan.model.landing import LogObject
 from bartizan.model.window import Window
 
@@ -105,7 +105,7 @@ def _in_utf8(path: str) -> str:
 
 
 def _listed(uri: str, info: dict[str, Any]) -> Listed:
-    span = delivery_window(uri.rpartition("/")[0])
+    span = delivered(uri)
     item = LogObject(uri, _version(info), int(info["size"]))
     return Listed(item, span.start if span else None)
 

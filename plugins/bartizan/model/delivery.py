@@ -19,6 +19,11 @@ _TIME_FOLDERS = re.compile(
 )
 
 
+def delivered(uri: str) -> Window | None:
+    """When an object was delivered, as the folder it lies in names it, or None."""
+    return delivery_window(uri.rpartition("/")[0])
+
+
 def delivery_window(folder: str) -> Window | None:
     """The time that the trailing components of a folder's path name, or None.
 

@@ -14,7 +14,7 @@ from bartizan.lake import Lake
 from bartizan.lake.evolution import lacks_only
 from bartizan.lake.schemas import LANDED
 from bartizan.lake.staged import staged_files
-from bartizan.model.delivery import delivery_window
+from bartizan.model.delivery import delivered
 from bartizan.model.landing import Batch
 
 COLUMNS = (
@@ -94,7 +94,7 @@ def _is_address(text: str) -> bool:
 
 def _hours_from_delivery(table: pa.Table) -> np.typing.NDArray[np.float64]:
     objects = table.column("source_object").combine_chunks().dictionary_encode()
-    windows = [delivery_window(uri.rpartition("/")[0]) for uri in objects.dictionary.to_pylist()]
+    windows = [delivered(uri) for uri in objects.dictionary.to_pylist()]
     start = np.array([one.start.timestamp() * 1000 if one else np.nan for one in windows])
     end = np.array([one.end.timestamp() * 1000 if one else np.nan for one in windows])
     item = objects.indices.to_numpy()
