@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
+from threading import Lock
 
 import duckdb
 import pyarrow as pa
@@ -27,13 +29,15 @@ _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "memory_limit": "4GB",
 }
 
+_KEPT_OPEN = 4  # databases of one engine, as many as aggregates differ in the tables they read
+
 _WAF_LOGS_VIEW = Path(__file__).with_name("waf_logs.sql")
 
 
 def connect() -> duckdb.DuckDBPyConnection:
     """A private in-memory connection in UTC."""
     connection = duckdb.connect(config=_SETTINGS)
-    connection.execute("set timezone = 'UTC'")
+    connection.execute("set global timezone = 'UTC'")
     connection.execute("set enable_progress_bar = false")  # it would fill task logs
     return connection
 
@@ -48,6 +52,8 @@ class DuckDBEngine:
 
     def __init__(self, lake: Lake) -> None:
         self._lake = lake
+        self._open: OrderedDict[Hashable, duckdb.DuckDBPyConnection] = OrderedDict()
+        self._opening = Lock()
 
     def query(
         self,
@@ -62,41 +68,37 @@ class DuckDBEngine:
         """
         given = given or {}
         admitted = admit(query, window, self.name, origin, given.keys())
-        with connect() as connection:
-            try:
-                self.attach(connection, admitted.tables, window, origin, given)
+        names = [name for name in admitted.tables if name not in given]
+        try:
+            with self.session(names, window, origin) as connection:
+                for name, rows in given.items():
+                    connection.register(name, rows)
                 return connection.sql(admitted.text).to_arrow_table()
-            except (duckdb.ProgrammingError, duckdb.DataError) as error:
-                raise ConfigError(origin, first_line(error), "correct the query") from error
+        except (duckdb.ProgrammingError, duckdb.DataError) as error:
+            raise ConfigError(origin, first_line(error), "correct the query") from error
+
+    def session(
+        self, names: Sequence[str], window: Window, origin: str = "query"
+    ) -> duckdb.DuckDBPyConnection:
+        """A connection of one's own that reads these tables as they are now, and no other file.
+
+        Queries over the same tables and window share a database: making one takes longer than
+        most queries. Raises ConfigError naming `origin` for an unknown table.
+        """
+        tables = {name: self._table(name, origin) for name in _in_lake(names)}
+        now = tuple(table.metadata_location for table in tables.values())
+        key = (window, WAF_LOGS in names, tuple(tables), now)
+        with self._opening:
+            if key not in self._open:
+                self._open[key] = _database(tables, window, WAF_LOGS in names)
+                if len(self._open) > _KEPT_OPEN:
+                    self._open.popitem(last=False)
+            return self._open[key].cursor()
 
     def scans(self, query: str, window: Window, origin: str = "query") -> list[Scan]:
         """What the query reads of each lake table over the window, by its files' metadata alone."""
         names = _in_lake(tables_of(query, self.name, origin))
         return [self._scan(self._table(name, origin), name, window) for name in names]
-
-    def attach(
-        self,
-        connection: duckdb.DuckDBPyConnection,
-        names: Sequence[str],
-        window: Window,
-        origin: str,
-        given: Mapping[str, pa.Table],
-    ) -> None:
-        """Make these tables readable in the connection by their names, and nothing else ever."""
-        attached: list[str] = []
-        for name in _in_lake([name for name in names if name not in given]):
-            table = self._table(name, origin)
-            files = planned_files(table, _pruned(table, name, window), _time_column(name))
-            schema, view = name.split(".")
-            connection.execute(f'create schema if not exists "{schema}"')
-            alike = len(table.schemas()) == 1  # columns were never added
-            create_view(connection, f'"{schema}"."{view}"', table.schema().as_arrow(), files, alike)
-            attached += files
-        if WAF_LOGS in names:
-            connection.execute(render(_WAF_LOGS_VIEW.read_text(encoding="utf-8"), window))
-        for name, rows in given.items():
-            connection.register(name, rows)
-        _lock(connection, attached)
 
     def _table(self, name: str, origin: str) -> Table:
         known = self._lake.names()
@@ -118,6 +120,25 @@ class DuckDBEngine:
             rows=sum(file.record_count for file in files),
             bytes=sum(file.file_size_in_bytes for file in files),
         )
+
+
+def _database(
+    tables: Mapping[str, Table], window: Window, with_waf_logs: bool
+) -> duckdb.DuckDBPyConnection:
+    """A database in which these tables can be read by their names, and nothing else ever."""
+    connection = connect()
+    attached: list[str] = []
+    for name, table in tables.items():
+        files = planned_files(table, _pruned(table, name, window), _time_column(name))
+        schema, view = name.split(".")
+        connection.execute(f'create schema if not exists "{schema}"')
+        alike = len(table.schemas()) == 1  # columns were never added
+        create_view(connection, f'"{schema}"."{view}"', table.schema().as_arrow(), files, alike)
+        attached += files
+    if with_waf_logs:
+        connection.execute(render(_WAF_LOGS_VIEW.read_text(encoding="utf-8"), window))
+    _lock(connection, attached)
+    return connection
 
 
 def _in_lake(names: Sequence[str]) -> list[str]:

@@ -22,7 +22,10 @@ def create_view(
     all files have the same columns: then DuckDB need not open each of them beforehand.
     """
     empty = "empty_" + name.replace(".", "_").replace('"', "")
-    connection.register(empty, columns.empty_table())
+    connection.register("columns", columns.empty_table())
+    # A table, because what is registered with a connection is not there for its cursors.
+    connection.execute(f'create table "{empty}" as from columns')
+    connection.unregister("columns")
     query = f'select * from "{empty}"'
     if files:
         listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)

@@ -17,7 +17,6 @@ from sqlglot import exp
 from bartizan.config import PROJECT
 from bartizan.engines import EngineName, render
 from bartizan.engines.allowed import PORTABLE, allowed
-from bartizan.engines.duckdb import connect
 from bartizan.engines.guard import admit, tables_of, unportable
 from bartizan.errors import ConfigError
 from bartizan.model.window import DAY, Window
@@ -172,9 +171,7 @@ def test_the_engine_itself_opens_nothing_but_the_files_of_its_tables(tmp_path: P
     small.land("a", requests=requests([START]))
     secret = tmp_path / "secret.csv"
     secret.write_text("x\n1\n")
-    with connect() as connection:
-        small.engine.attach(connection, ["waf.requests"], WINDOW, "query", {})
-
+    with small.engine.session(["waf.requests"], WINDOW) as connection:
         assert connection.sql("select count(*) from waf.requests").fetchall() == [(1,)]
         for query in (
             f"select * from read_csv('{secret}')",
