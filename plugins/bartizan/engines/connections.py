@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
@@ -61,7 +61,7 @@ class Redshift:
 class PostgreSQL:
     """`url` is a libpq connection URI; a statement that takes longer than `timeout` is ended."""
 
-    url: str
+    url: str = field(repr=False)  # may hold a password
     timeout: timedelta = timedelta(minutes=15)
 
 

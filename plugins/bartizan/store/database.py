@@ -6,13 +6,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError
 
 from bartizan.errors import UsageError
 from bartizan.store.tables import SCHEMA_VERSION, metadata, schema_version
+
+# What makes others wait until the transaction ends: two workers may open a new store at once.
+_ALONE = {"sqlite": "begin immediate", "postgresql": "select pg_advisory_xact_lock(7261996)"}
 
 
 class Store:
@@ -30,8 +33,13 @@ class Store:
             engine = create_engine(url)
             if make_url(url).get_backend_name() == "sqlite":
                 event.listen(engine, "connect", _prepare_sqlite)
-            metadata.create_all(engine)
-        except (ArgumentError, ModuleNotFoundError, OperationalError) as error:
+            _create_tables(engine)
+        except (
+            ArgumentError,
+            ModuleNotFoundError,
+            OperationalError,
+            ProgrammingError,
+        ) as error:
             raise UsageError(
                 "BARTIZAN_STORE",
                 f"cannot be opened: {str(error).splitlines()[0]}",
@@ -56,10 +64,18 @@ class Store:
             yield connection
 
 
+def _create_tables(engine: Engine) -> None:
+    if metadata.tables.keys() <= set(inspect(engine).get_table_names()):
+        return
+    with engine.begin() as connection:
+        connection.exec_driver_sql(_ALONE[engine.dialect.name])
+        metadata.create_all(connection)
+
+
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
-    cursor.execute("pragma journal_mode = wal")
     cursor.execute("pragma busy_timeout = 60000")
+    cursor.execute("pragma journal_mode = wal")
     cursor.execute("pragma synchronous = normal")
     cursor.close()
 
@@ -68,7 +84,10 @@ def insert_new(connection: Connection, table: Table, rows: Sequence[dict[str, An
     """Insert the rows whose key is not there yet; returns how many were new."""
     if not rows:
         return 0
-    return connection.execute(_insert(connection, table).on_conflict_do_nothing(), rows).rowcount
+    statement = _insert(connection, table).on_conflict_do_nothing()
+    # Without the option PostgreSQL's driver answers -1 for several rows.
+    counted = statement.execution_options(preserve_rowcount=True)
+    return connection.execute(counted, rows).rowcount
 
 
 def upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:

@@ -47,9 +47,9 @@ landing_batches = Table(
 landing_objects = Table(
     "landing_objects",
     metadata,
-    Column("uri", String(1024), primary_key=True),
+    Column("uri", String(2048), primary_key=True),
     Column("version", String(128), nullable=False),  # etag, or size and modification time
-    Column("bytes", Integer, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
     Column("batch_id", ForeignKey(landing_batches.c.batch_id), nullable=False, index=True),
     Column("records", Integer, nullable=False, default=0),
     Column("requests", Integer, nullable=False, default=0),
@@ -60,7 +60,7 @@ landing_objects = Table(
 changed_objects = Table(  # found under another version than the one in landing_objects
     "changed_objects",
     metadata,
-    Column("uri", String(1024), primary_key=True),
+    Column("uri", String(2048), primary_key=True),
     Column("version", String(128), primary_key=True),
     Column("bytes", BigInteger, nullable=False),
     Column("landed", String(128), nullable=False),  # the version that was read
