@@ -34,6 +34,18 @@ def counted(check: str, column: str) -> dict[str, list[str]]:
 REQUESTS = counted("every_request_is_counted_once", "requests")
 DISTINCT = {"distinct_is_at_most_total": [having("unique_ips", "requests + 1")]}
 SPOILT: dict[str, dict[str, list[str]]] = {
+    "agg_action_1m": {**REQUESTS, "action_is_known": [having("action", "'COUNT'")]},
+    "ops_landing_5m": {
+        **REQUESTS,
+        "parts_are_possible": [
+            having("objects", "requests + 1"),
+            having("batches", "objects + 1"),
+            having("minutes", "6"),
+            having("first_event", "bucket - interval 1 second"),
+            having("last_event", "first_event - interval 1 second"),
+        ],
+        "objects_are_known": [having("objects", "0")],
+    },
     "agg_action_5m": {
         **REQUESTS,
         **DISTINCT,
@@ -42,7 +54,7 @@ SPOILT: dict[str, dict[str, list[str]]] = {
     "agg_country_1h": {
         **REQUESTS,
         **DISTINCT,
-        "blocked_is_at_most_requests": [having("blocked", "requests + 1")],
+        "parts_are_at_most_requests": [having("blocked", "requests + 1")],
         "most_countries_are_known": [having("country", "'-'")],
     },
     "agg_rule_5m": {
@@ -152,6 +164,8 @@ REQUEST = {
     "labels": ["awswaf:managed:token:accepted", "awswaf:managed:token:id:0f"],
     "oversize_fields": ["REQUEST_BODY"],
     "rate_based_rules": [{"rate_based_rule_name": "limit", "limit_key": "IP"}],
+    "source_object": "file:///raw/a",
+    "batch_id": "one",
 }
 FAILED = {"response_code": 405, "failure_reason": "TOKEN_MISSING"}
 ROWS = [

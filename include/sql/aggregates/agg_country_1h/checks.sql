@@ -47,13 +47,13 @@ where
     unique_ips > requests
     or unique_ips < 0;
 
--- fail: blocked_is_at_most_requests
+-- fail: parts_are_at_most_requests
 select
     bucket,
     webacl,
     country
 from result
-where blocked > requests;
+where blocked + allowed > requests;
 
 -- warn: most_countries_are_known
 select webacl

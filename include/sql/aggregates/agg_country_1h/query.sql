@@ -22,6 +22,7 @@ select
     country,
     count(*) as requests,
     cast(sum(case when action = 'BLOCK' then 1 else 0 end) as bigint) as blocked,
+    cast(sum(case when action = 'ALLOW' then 1 else 0 end) as bigint) as allowed,
     count(distinct client_ip) as unique_ips
 from request
 group by bucket, account_id, region, webacl, country
