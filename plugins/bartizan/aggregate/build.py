@@ -70,7 +70,7 @@ def build(
         # instead of replacing newer rows by older ones.
         target = lake.create(table.spec)
         rows = _conformed(engine.query(query.text, window, query.origin), table, query.origin)
-        found = run_checks(engine, table.checks, rows, window)
+        found = run_checks(engine, table.checks[engine.name], rows, window)
         save_checks(store, table.name, found)
         _stop_on_failure(table, found)
         hours = {hour: last for hour, last in pending.items() if hour in window}

@@ -2,7 +2,7 @@
 
 query.sql is portable: the same text runs on every engine of a lake. What one engine has to say in
 its own words stands beside it, or instead of it, as `query.duckdb.sql`, `query.athena.sql` or
-`query.redshift.sql`.
+`query.redshift.sql`; in `checks.<engine>.sql` stand the checks that it needs otherwise, by name.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class AggregateTable:
     columns: tuple[tuple[str, pa.DataType], ...]
     reads: tuple[str, ...]
     queries: Mapping[EngineName, Query]
-    checks: tuple[Check, ...]
+    checks: Mapping[EngineName, tuple[Check, ...]]
     folder: Path
 
     def query(self, engine: EngineName) -> Query:
@@ -158,7 +158,7 @@ def load_table(folder: Path) -> AggregateTable:
         columns=tuple((name, TYPES[column.type]) for name, column in described.columns.items()),
         reads=tuple(described.reads),
         queries=queries,
-        checks=parse_checks(folder / "checks.sql", _text(folder / "checks.sql")),
+        checks={engine: _checks(folder, engine) for engine in LAKE_ENGINES},
         folder=folder,
     )
 
@@ -172,6 +172,18 @@ def _queries(folder: Path) -> dict[EngineName, Query]:
     if queries and not common.exists():
         return queries
     return queries | dict.fromkeys(others, _query(common))
+
+
+def _checks(folder: Path, engine: EngineName) -> tuple[Check, ...]:
+    """The checks of checks.sql, in its order, some replaced by those of the engine's own file."""
+    common, own = folder / "checks.sql", folder / f"checks.{engine}.sql"
+    checks = {check.name: check for check in parse_checks(common, _text(common))}
+    for check in parse_checks(own, _text(own)) if own.exists() else ():
+        if check.name not in checks:
+            known = ", ".join(checks)
+            raise ConfigError(f"{own}: {check.name}", "is not in checks.sql", f"known: {known}")
+        checks[check.name] = check
+    return tuple(checks.values())
 
 
 def _query(path: Path) -> Query:
