@@ -118,7 +118,7 @@ def test_a_failed_check_publishes_nothing_and_the_window_stays_due(small: SmallL
     fail, warn = (Check(f"{level}_it", level, mark, "checks.sql") for level in Level)
 
     with pytest.raises(ValidationFailed, match="'fail_it' found 1 bad rows"):
-        run(small, table=replace(ACTIONS, checks=(fail, warn)))
+        run(small, table=replace(ACTIONS, checks={EngineName.DUCKDB: (fail, warn)}))
 
     assert counts(small) == {naive(START): 1}
     assert due_windows(small.store, ACTIONS) == [Window.hour(START)]

@@ -198,10 +198,8 @@ def test_every_check_finds_the_rows_it_is_there_for(small: SmallLake, name: str)
     good = small.engine.query(table.query(EngineName.DUCKDB).text, window)
 
     assert good.num_rows > 0
-    passed = {
-        f.name: f.bad_rows
-        for f in run_checks(small.engine, table.checks[EngineName.DUCKDB], good, window)
-    }
+    checks = table.checks[EngineName.DUCKDB]
+    passed = {f.name: f.bad_rows for f in run_checks(small.engine, checks, good, window)}
     assert passed == dict.fromkeys(spoilt, 0)
     for check in checks:
         for query in spoilt[check.name]:
