@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -45,6 +46,31 @@ def due_windows(
     Only buckets that overlap `windows` count (None: all). `force` takes hours that are built too.
     """
     return _buckets(table, _pending(store, table, windows, force))
+
+
+def build_all(
+    store: Store,
+    lake: Lake,
+    engine: Engine,
+    tables: Iterable[AggregateTable],
+    windows: Sequence[Window] | None = None,
+    force: bool = False,
+    at_once: int = 2,
+) -> list[BuildResult]:
+    """Rebuild every table as `build` does, `at_once` of them at a time; results in their order.
+
+    A table that fails does not stop the others; the first error is raised when all have ended,
+    and names in its notes what else failed.
+    """
+    with ThreadPoolExecutor(at_once, "aggregate") as threads:
+        builds = [
+            threads.submit(build, store, lake, engine, table, windows, force) for table in tables
+        ]
+    if failed := [error for one in builds if (error := one.exception())]:
+        for other in failed[1:]:
+            failed[0].add_note(f"and {other}")
+        raise failed[0]
+    return [one.result() for one in builds]
 
 
 def build(

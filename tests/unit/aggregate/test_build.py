@@ -13,7 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lakes import SmallLake, requests
 
-from bartizan.aggregate import AggregateTable, BuildResult, build, due_windows, load_tables
+from bartizan.aggregate import (
+    AggregateTable,
+    BuildResult,
+    build,
+    build_all,
+    due_windows,
+    load_tables,
+)
 from bartizan.aggregate.checks import Check
 from bartizan.aggregate.spec import Query
 from bartizan.config import PROJECT
@@ -164,3 +171,48 @@ def test_a_wrong_query_is_refused(
 
     with pytest.raises(error, match=text):
         run(small, table=replace(ACTIONS, queries={EngineName.DUCKDB: Query(query, "query.sql")}))
+
+
+def test_tables_are_built_side_by_side_as_one_after_the_other(tmp_path: Path) -> None:
+    times = at(0, 1, 59, 61, 24 * 60)
+    found = []
+    for at_once in (1, 4):
+        small = SmallLake.open(tmp_path / str(at_once))
+        small.land("a", requests=requests(times, source_object="a", labels=["x"]))
+        tables = TABLES.values()
+        results = build_all(small.store, small.lake, small.engine, tables, at_once=at_once)
+        assert [result.table for result in results] == list(TABLES)
+        assert sum(result.rows for result in results) > len(TABLES)
+        found.append(
+            {
+                name: small.lake.table(f"agg.{name}")
+                .scan()
+                .to_arrow()
+                .sort_by("bucket")
+                .to_pylist()
+                for name in TABLES
+            }
+        )
+        again = build_all(small.store, small.lake, small.engine, tables, at_once=at_once)
+        assert not any(result.windows for result in again)
+
+    assert found[0] == found[1]
+    assert len(found[0]["agg_action_5m"]) == 4
+
+
+def test_a_table_that_fails_does_not_stop_the_others(small: SmallLake) -> None:
+    small.land("a", requests=requests(at(0)))
+    tables = dict(TABLES)
+    for name in ("agg_action_5m", "agg_ip_5m"):
+        query = TABLES[name].query(EngineName.DUCKDB).text.replace("as requests", "as oops")
+        spoilt = {EngineName.DUCKDB: Query(query, f"{name}/query.sql")}
+        tables[name] = replace(TABLES[name], queries=spoilt)
+
+    with pytest.raises(ConfigError, match="agg_action_5m/query") as caught:
+        build_all(small.store, small.lake, small.engine, tables.values())
+
+    assert ["agg_ip_5m/query.sql" in note for note in caught.value.__notes__] == [True]
+    assert counts(small, TABLES["agg_country_1h"]) == {naive(START): 1}
+    assert due_windows(small.store, ACTIONS) and not due_windows(
+        small.store, TABLES["agg_country_1h"]
+    )
