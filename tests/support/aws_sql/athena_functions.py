@@ -46,10 +46,13 @@ TYPES = _names("""
 """) | {"double precision"}
 
 # What DuckDB has to know before it runs a translated query. Division of whole numbers drops the
-# fraction; a part beyond the last is NULL.
+# fraction; a part beyond the last is NULL; an element beyond the last is an error.
 MACROS = (
     """create or replace macro trino_div(a bigint, b bigint) as a // b,
         (a double, b double) as a / b""",
     "create or replace macro trino_split_part(s, d, n) as string_split(s, d)[n]",
+    """create or replace macro trino_has(a, i) as case when i > len(a)
+        then error('INVALID_FUNCTION_ARGUMENT: Array subscript must be less than or equal to '
+        || 'array length: ' || i || ' > ' || len(a)) else true end""",
     "create or replace macro trino_from_nanos(n) as make_timestamptz(cast(n // 1000 as bigint))",
 )
