@@ -173,15 +173,24 @@ def described(seen: Overview) -> Iterator[str]:
     for table, hours in seen.aggregates.items():
         yield row(table, f"{hours:,} hours")
     yield row("checks", _outcome(seen.aggregate_checks))
+    yield from _watching(seen.watched)
+    yield row("incidents", f"{seen.incidents:,}")
+    yield row("messages", _counted(seen.delivered))
+
+
+def _watching(connectors: dict[str, Watched]) -> Iterator[str]:
     yield "watched"
-    for name, watched in seen.watched.items():
+    idle = {n: one for n, one in connectors.items() if not (one.backfilled or one.crawled)}
+    for name, watched in connectors.items():
+        if name in idle:
+            continue
         detector = watched.detector
         yield row(name, f"{watched.backfilled:,} intervals backfilled, {watched.crawled:,} crawled")
         yield f"    {detector.state}: {detector.reason}; " + (
             f"{detector.series_ready} of {detector.series} series ready"
         )
-    yield row("incidents", f"{seen.incidents:,}")
-    yield row("messages", _counted(seen.delivered))
+    if idle:
+        yield row("not watched yet", f"{len(idle)}: {', '.join(idle)}")
 
 
 SHOWN_DRIFT = 5
