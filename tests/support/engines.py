@@ -7,11 +7,14 @@ from collections.abc import Mapping
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from bartizan.engines.base import EngineName, Scan
 from bartizan.model.window import Window, naive
 
 
 class TableEngine:
     """Answers every query with the rows of `table` whose `timestamp` lies in the window."""
+
+    name = EngineName.DUCKDB
 
     def __init__(self, table: pa.Table) -> None:
         self.table = table
@@ -25,6 +28,13 @@ class TableEngine:
         given: Mapping[str, pa.Table] | None = None,
     ) -> pa.Table:
         self.windows.append(window)
+        return self._rows(window)
+
+    def scans(self, query: str, window: Window, origin: str = "query") -> list[Scan]:
+        rows = self._rows(window)
+        return [Scan("table", None, rows.num_rows, rows.nbytes)]
+
+    def _rows(self, window: Window) -> pa.Table:
         times = self.table["timestamp"]
         inside = pc.and_(
             pc.greater_equal(times, naive(window.start)), pc.less(times, naive(window.end))

@@ -64,7 +64,7 @@ _COMMON = PORTABLE | _keys("""
 # Functions that sqlglot has no class for, by name.
 _NAMED = {
     EngineName.DUCKDB: _keys("""
-        from_unixtime to_iso8601 epoch epoch_ms epoch_us make_timestamp strftime strptime
+        now from_unixtime to_iso8601 format_datetime epoch epoch_ms epoch_us make_timestamp strftime strptime
         time_bucket list_transform list_filter list_contains list_sum list_max list_min list_sort
         list_distinct list_aggregate list_value list_concat len cardinality array_length
         struct_pack struct_extract element_at map_keys map_values regexp_matches
@@ -75,6 +75,7 @@ _NAMED = {
     """),
     EngineName.ATHENA: _keys("""
         to_iso8601 from_iso8601_timestamp from_unixtime to_unixtime date_parse date_format
+        format_datetime
         cardinality element_at map_keys map_values any_match all_match none_match approx_percentile
         count_if json_array_length url_extract_host url_extract_path url_decode
         numeric_histogram histogram entropy width_bucket is_finite contains_sequence
