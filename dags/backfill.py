@@ -4,17 +4,18 @@ Runs the connector's query over history, in chunks of a day, and writes the metr
 `<metrics>/<connector>/backtest/`, then learns from them. The rows are the ones that live crawling
 would have written. Nothing outside this connector's folder is touched.
 
-**By hand.** Give start and end in the form. `dry_run`, on by default, only counts what would be
-written; switch it off to write.
+**By hand.** Give start and end in the form. `dry_run`, on by default, only counts the chunks and
+what their queries would read at most; switch it off to write.
 
-**Again.** A chunk that is there already, with the same bytes, is left alone, so a broken-off
-backfill goes on where it stopped.
+**Again.** A chunk that is there, made by the same query from the same data, is not queried again,
+so a broken-off backfill goes on where it stopped. `force` queries all of them; equal bytes stay.
 
 **Next.** Unpause `crawl_<connector>` and `detect_<connector>` to watch it live.
 """
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from airflow.sdk import Param, dag, task
@@ -22,6 +23,12 @@ from airflow.sdk import Param, dag, task
 from bartizan import jobs
 from bartizan.orchestration.defaults import Tag, dag_settings
 from bartizan.orchestration.windows import run_windows, window_params
+
+log = logging.getLogger(__name__)
+
+
+def log_chunks(done: int, total: int) -> None:
+    log.info("%d of %d chunks", done, total)
 
 
 def backfill_dag(connector: str) -> None:
@@ -31,14 +38,19 @@ def backfill_dag(connector: str) -> None:
         params={
             **window_params(),
             "dry_run": Param(True, type="boolean", description="Count only, write nothing."),
+            "force": Param(False, type="boolean", description="Query chunks that are there, too."),
+            "parallel": Param(1, type="integer", minimum=1, description="Queries at a time."),
         },
         **dag_settings(Tag.METRICS, __doc__),
     )
     def backfill() -> None:
         @task
         def write_history(**context: Any) -> list[dict[str, Any]]:
-            dry_run = context["params"]["dry_run"]
-            return [jobs.backfill(connector, w, dry_run) for w in run_windows(context)]
+            options = {key: context["params"][key] for key in ("dry_run", "force", "parallel")}
+            return [
+                jobs.backfill(connector, window, on_progress=log_chunks, **options)
+                for window in run_windows(context)
+            ]
 
         @task.short_circuit
         def is_written(**context: Any) -> bool:
@@ -54,4 +66,5 @@ def backfill_dag(connector: str) -> None:
 
 
 for name in jobs.connector_names():
-    backfill_dag(name)
+    if jobs.feed_of(name) is not jobs.Feed.FILES:
+        backfill_dag(name)

@@ -82,13 +82,20 @@ def new(
 def import_connector(
     folder: Annotated[Path, typer.Argument(help="Folder with params.json and query files.")],
     name: Annotated[str, typer.Option(help="Name of the new connector.")],
+    engine: Annotated[
+        str | None,
+        typer.Option(
+            help="What runs its query: duckdb, athena, redshift or postgresql.",
+            show_default="the lake for tables of the lake, else the original's database",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Convert a custom connector of Lookout for Metrics; its folder stays as it is.
 
     Prints what was changed, what was dropped, and what a person must look at.
     """
-    result = jobs.import_connector(folder, name)
+    result = jobs.import_connector(folder, name, engine)
     show(result if as_json else list(_imported(result)), as_json)
 
 
@@ -105,10 +112,15 @@ def _checked(result: dict[str, Any]) -> Iterator[str]:
     yield f"  rows      {result['rows']:,} in {result['intervals']:,} intervals"
     by = ", ".join(f"{name} {count:,}" for name, count in result["cardinality"].items())
     yield f"  series    {result['series']:,}" + (f" (distinct: {by})" if by else "")
-    yield f"  CSV       {result['csv_bytes']:,} bytes"
+    if left_out := result["returned"] - result["rows"]:
+        yield f"  left out  {left_out:,} rows"
+    if "csv_bytes" in result:
+        yield f"  CSV       {result['csv_bytes']:,} bytes"
     for scan in result["reads"]:
-        cost = f"{scan['files']:,} files, {scan['rows']:,} rows, {scan['bytes']:,} bytes"
-        yield f"  reads     {scan['table']}: at most {cost}"
+        cost = ", ".join(
+            f"{scan[key]:,} {key}" for key in ("files", "rows", "bytes") if scan[key] is not None
+        )
+        yield f"  reads     {scan['table']}: at most {cost or 'unknown'}"
     for row in result["sample"]:
         yield "  sample    " + _on_one_line(row)
     for warning in result["warnings"]:

@@ -1,19 +1,23 @@
-"""Reads a connector from its folder `connectors/<name>`: connector.yaml and query.sql."""
+"""Reads a connector from its folder `connectors/<name>`: connector.yaml and its query."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from bartizan.crawl.queries import read_query
+from bartizan.crawl.source import WRITTEN_FORMAT, SourceBlock, time_format
 from bartizan.described import Described, read, wrong
+from bartizan.engines.base import EngineName
 from bartizan.errors import ConfigError, UsageError
 from bartizan.model.connector import NAME, Aggregation, Connector, Measure, Missing
 from bartizan.model.window import parse_duration
 
 LONGEST_OFFSET = timedelta(days=5)
+Frequency = Literal["PT1M", "PT5M", "PT10M", "PT15M", "PT1H", "P1D"]
 
 
 def _column(value: str) -> str:
@@ -37,18 +41,56 @@ def _span(value: int | str) -> timedelta:
         raise wrong(f"{value!r} is neither seconds nor a duration", "write 300 or PT5M") from error
 
 
+def _not_as_the_guide_prints_it(value: Any) -> Any:
+    """The guide of Lookout for Metrics prints filters in a form that its own API refuses."""
+    if isinstance(value, list) or (
+        isinstance(value, dict)
+        and any(isinstance(one, dict) for v in value.values() if isinstance(v, list) for one in v)
+    ):
+        raise wrong("is in the form of Lookout for Metrics", "write {country: [DE, FR]}")
+    return value
+
+
 Column = Annotated[str, AfterValidator(_column)]
+Duration = Annotated[int | str, AfterValidator(_offset)]
 
 
 class _Timestamp(Described):
     column: Column
-    format: Literal["yyyy-MM-dd HH:mm:ss"]
+    format: Annotated[str, AfterValidator(time_format)] = WRITTEN_FORMAT
 
 
 class _Measure(Described):
     name: Column
     aggregation: Annotated[Aggregation, Field(strict=False)] = Aggregation.SUM
-    missing: Annotated[Missing, Field(strict=False)] = Missing.ZERO
+    missing: Annotated[Missing | None, Field(strict=False)] = None
+    of: list[Column] = Field(default_factory=list)
+    carry_for: Annotated[int | str, AfterValidator(_offset)] = 0
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> _Measure:
+        is_ratio = self.aggregation is Aggregation.RATIO
+        if is_ratio and len(self.of) != 2:
+            raise wrong(f"RATIO of {self.of!r}", "write of: [numerator, denominator]")
+        if not is_ratio and len(self.of) > 1:
+            raise wrong(f"{self.aggregation} of {self.of!r}", "write of: [column], or leave it out")
+        if (self.missing is Missing.CARRY) != bool(self.carried):
+            raise wrong("missing: carry and carry_for belong together", "write carry_for: PT1H")
+        return self
+
+    @property
+    def carried(self) -> timedelta:
+        return _span(self.carry_for)
+
+    def as_measure(self) -> Measure:
+        usual = Missing.ZERO if self.aggregation.counts else Missing.GAP
+        return Measure(
+            self.name,
+            self.aggregation,
+            self.missing or usual,
+            tuple(self.of),
+            self.carried,
+        )
 
 
 class _Alert(Described):
@@ -57,18 +99,55 @@ class _Alert(Described):
 
 class _ConnectorFile(Described):
     description: str
-    frequency: Literal["PT5M", "PT10M", "PT1H", "P1D"]
-    offset: Annotated[int | str, AfterValidator(_offset)] = 0
+    engine: Annotated[EngineName, Field(strict=False)] = EngineName.DUCKDB
+    connection: Column | None = None
+    frequency: Frequency
+    offset: Duration = 0
     timestamp: _Timestamp
     dimensions: list[Column] = Field(default_factory=list)
     measures: Annotated[list[_Measure], Field(min_length=1)]
+    filters: Annotated[
+        dict[Column, Annotated[list[str], Field(min_length=1)]],
+        BeforeValidator(_not_as_the_guide_prints_it),
+    ] = Field(default_factory=dict)
+    source: SourceBlock | None = None
     alert: _Alert = _Alert()
 
     @model_validator(mode="after")
     def _columns_differ(self) -> _ConnectorFile:
-        names = [self.timestamp.column, *self.dimensions, *(m.name for m in self.measures)]
+        groups = [self.timestamp.column], self.dimensions, [m.name for m in self.measures]
+        names = [name for group in groups for name in group]
         if twice := [name for name in names if names.count(name) > 1]:
             raise wrong(f"column {twice[0]!r} is named twice", "give each column one role")
+        made_from = {name for m in self.measures for name in m.as_measure().columns}
+        if both := sorted(made_from & {self.timestamp.column, *self.dimensions}):
+            raise wrong(f"column {both[0]!r} is named twice", "give each column one role")
+        return self
+
+    @model_validator(mode="after")
+    def _values_are_carried_somewhere(self) -> _ConnectorFile:
+        interval = parse_duration(self.frequency)
+        if short := [m.name for m in self.measures if timedelta(0) < m.carried < interval]:
+            raise wrong(f"carry_for of {short[0]!r} is shorter than an interval", "make it longer")
+        return self
+
+    @model_validator(mode="after")
+    def _connection_is_of_an_engine(self) -> _ConnectorFile:
+        if self.connection is not None and self.engine is EngineName.DUCKDB:
+            raise wrong("duckdb has no connection", "leave connection out, or name an engine")
+        return self
+
+    @model_validator(mode="after")
+    def _source_or_query(self) -> _ConnectorFile:
+        if self.source is None and self.timestamp.format != WRITTEN_FORMAT:
+            raise wrong(
+                f"timestamp.format {self.timestamp.format!r} is of a source's files",
+                f"write {WRITTEN_FORMAT}: files are written so",
+            )
+        if self.source is not None and "engine" in self.model_fields_set:
+            raise wrong("source and engine", "leave engine out: the files are only read")
+        if self.source is not None:
+            self.source.require_whole_intervals(parse_duration(self.frequency))
         return self
 
 
@@ -85,6 +164,10 @@ def load_connector(folder: Path) -> Connector:
             str(folder), "its name is no connector name", "use 1-63 letters, digits, - and _"
         )
     described = read(folder / "connector.yaml", _ConnectorFile)
+    source = described.source
+    query_file, query = read_query(folder, described.engine) if source is None else ("", "")
+    if source is not None and (found := sorted(folder.glob("query*.sql"))):
+        raise ConfigError(str(found[0]), "stands beside source:", "remove one of them")
     return Connector(
         name=folder.name,
         description=described.description,
@@ -92,14 +175,12 @@ def load_connector(folder: Path) -> Connector:
         offset=_span(described.offset),
         timestamp=described.timestamp.column,
         dimensions=tuple(described.dimensions),
-        measures=tuple(Measure(m.name, m.aggregation, m.missing) for m in described.measures),
-        query=_query(folder / "query.sql"),
+        measures=tuple(measure.as_measure() for measure in described.measures),
+        query=query,
         alert_threshold=described.alert.threshold,
+        engine=described.engine,
+        connection=described.connection,
+        query_file=query_file,
+        filters=tuple((name, tuple(values)) for name, values in described.filters.items()),
+        source=None if source is None else source.as_source(described.timestamp.format),
     )
-
-
-def _query(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise ConfigError(str(path), "no such file", "write the query of the connector") from error

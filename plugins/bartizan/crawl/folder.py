@@ -15,8 +15,8 @@ _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 _RESERVED = frozenset({"timestamp", "group", "order", "user", "limit", "end", "select", "from"})
 
 
-def create(connectors: Path, name: str, description: str, query: str) -> Path:
-    """Write `connectors/<name>` with connector.yaml and query.sql; returns the folder.
+def create(connectors: Path, name: str, description: str, query: str | None) -> Path:
+    """Write `connectors/<name>` with connector.yaml and, if any, query.sql; returns the folder.
 
     Raises UsageError for a name that is unfit for a folder and DAG ids, or taken.
     """
@@ -36,7 +36,8 @@ def create(connectors: Path, name: str, description: str, query: str) -> Path:
             "name", f"{folder} is there already", "choose another name; nothing was changed"
         ) from error
     # connector.yaml makes the folder a connector, so it comes last.
-    (folder / "query.sql").write_text(query, encoding="utf-8")
+    if query is not None:
+        (folder / "query.sql").write_text(query, encoding="utf-8")
     (folder / "connector.yaml").write_text(description, encoding="utf-8")
     return folder
 

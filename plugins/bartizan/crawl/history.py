@@ -1,112 +1,188 @@
-"""History: files directly under `<connector>/backtest`, one per chunk, with a manifest each.
+"""Backfill: writes history in chunks, one query and file each.
 
-No two files cover the same interval, whatever was backfilled before: a chunk that overlaps the
-range of earlier files grows to hold that range and replaces them. Readers may add up all files.
+A manifest holds a digest of what its rows were made from. A chunk that is there, made from the same
+as now, is not queried again; so a backfill that was killed goes on where it stopped.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from upath import UPath
 
-from bartizan.crawl.files import MetricFile, Written, write
+from bartizan.crawl.chunks import chunk_file, chunk_mark, chunk_windows, planned
+from bartizan.crawl.files import Written, put, vouched, write
 from bartizan.crawl.intervals import whole_intervals
+from bartizan.crawl.made_by import made_by
 from bartizan.crawl.rows import fetch
-from bartizan.engines import DuckDBEngine
+from bartizan.engines.base import Engine, Scan
 from bartizan.model.connector import Connector
-from bartizan.model.window import DAY, Window
+from bartizan.model.window import DAY, Window, merged
 
-_TIME = "%Y%m%dT%H%M"
+Version = Callable[[Window], str]
 
 
 @dataclass(frozen=True)
 class BackfillResult:
-    """chunks = written + unchanged; a dry run counts as written what would be."""
+    """chunks = kept (there, made from the same, not queried) + written + unchanged (queried, there
+    with equal bytes). `rows` is of all of them.
+
+    A dry run queries nothing: `written` is what would be queried, `rows` is of those kept, and
+    `reads` the most that the queries would read of each table.
+    """
 
     connector: str
     chunks: int
+    kept: int
     written: int
     unchanged: int
     rows: int
     dry_run: bool
+    reads: tuple[Scan, ...] = ()
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A file to be: the ranges of files it replaces, the digest of what it is made from, and the
+    number of rows when it is there already."""
+
+    window: Window
+    replaces: tuple[Window, ...]
+    made_by: str
+    kept_rows: int | None
 
 
 def backfill(
-    engine: DuckDBEngine,
+    engine: Engine,
     connector: Connector,
     metrics: UPath,
     windows: Sequence[Window],
     chunk: timedelta = DAY,
     on_progress: Callable[[int, int], None] | None = None,
     dry_run: bool = False,
+    *,
+    parallel: int = 1,
+    force: bool = False,
+    version: Version = lambda _: "",
 ) -> BackfillResult:
     """Write the history of the whole intervals inside the windows, one query and file a chunk.
 
     The windows are those for which the source is complete: a file covers every interval of its
-    range, rows or not.
+    range, rows or not. `version(window)` changes when the source's rows of a window may have;
+    `force` queries every chunk again. At most `parallel` chunks are under way at once, in threads.
 
-    `on_progress(done, total)` is called after each chunk. Interrupted, it is simply run again:
-    equal bytes are not written twice. Only files named like this connector's chunks are touched.
+    `on_progress(done, total)` is called after each chunk. Only files named like this connector's
+    chunks are touched.
     """
-    there = chunk_windows(connector, metrics)
-    chunks = planned(whole_intervals(windows, connector.frequency), chunk, there)
+    chunks = list(_chunks(connector, metrics, windows, chunk, force, version))
+    due = [one for one in chunks if one.kept_rows is None]
+    kept = len(chunks) - len(due)
+    kept_rows = sum(one.kept_rows or 0 for one in chunks)
+    if dry_run:
+        spans = merged(one.window for one in due)
+        found = [engine.scans(connector.query, span, connector.origin) for span in spans]
+        reads = tuple(_added_up(scan for scans in found for scan in scans))
+        return BackfillResult(
+            connector.name, len(chunks), kept, len(due), 0, kept_rows, True, reads
+        )
     done: list[Written] = []
-    for part in chunks:
-        rows = fetch(engine, connector, part)
-        if not dry_run:
-            for old in there:
-                if old.overlaps(part) and old != part:
-                    chunk_file(connector, metrics, old).remove()
-        done.append(write(rows, chunk_file(connector, metrics, part), dry_run))
+
+    def count(written: Written) -> None:
+        done.append(written)
         if on_progress:
-            on_progress(len(done), len(chunks))
-    written = sum(item.changed for item in done)
+            on_progress(kept + len(done), len(chunks))
+
+    _each(lambda one: _write(engine, connector, metrics, one), due, parallel, count)
+    changed = sum(one.changed for one in done)
     return BackfillResult(
         connector=connector.name,
-        chunks=len(done),
-        written=written,
-        unchanged=len(done) - written,
-        rows=sum(item.rows for item in done),
-        dry_run=dry_run,
+        chunks=len(chunks),
+        kept=kept,
+        written=changed,
+        unchanged=len(done) - changed,
+        rows=kept_rows + sum(one.rows for one in done),
+        dry_run=False,
     )
 
 
-def planned(windows: Sequence[Window], chunk: timedelta, there: Sequence[Window]) -> list[Window]:
-    """The windows cut at multiples of `chunk`, grown over the ranges in `there` they overlap.
+def _chunks(
+    connector: Connector,
+    metrics: UPath,
+    windows: Sequence[Window],
+    chunk: timedelta,
+    force: bool,
+    version: Version,
+) -> Iterator[Chunk]:
+    there = chunk_windows(connector, metrics)
+    for part in planned(whole_intervals(windows, connector.frequency), chunk, there):
+        met = tuple(old for old in there if old.overlaps(part))
+        digest = made_by(connector, version(part))
+        facts = None if force or met != (part,) else vouched(chunk_file(connector, metrics, part))
+        is_kept = facts is not None and facts.get("made_by") == digest
+        yield Chunk(
+            window=part,
+            replaces=tuple(old for old in met if old != part),
+            made_by=digest,
+            kept_rows=int(facts["rows"]) if facts is not None and is_kept else None,
+        )
 
-    Cut at the same instants whatever the window, so that a later backfill meets equal files.
+
+def _write(engine: Engine, connector: Connector, metrics: UPath, chunk: Chunk) -> Written:
+    """Query and write a chunk.
+
+    While files are replaced, a mark holds the chunk's range: killed in between, the next run finds
+    it and writes all of the range again.
     """
-    parts = [part for window in windows for part in window.pieces(chunk)]
-    met = [old for old in there if any(old.overlaps(part) for part in parts)]
-    result: list[Window] = []
-    for part in sorted([*parts, *met]):
-        if result and result[-1].overlaps(part):
-            result[-1] = Window(result[-1].start, max(result[-1].end, part.end))
-        else:
-            result.append(part)
-    return result
+    cut = fetch(engine, connector, chunk.window).cut(chunk.window)
+    if chunk.replaces:
+        put(chunk_mark(connector, metrics, chunk.window), b"")
+        for old in chunk.replaces:
+            chunk_file(connector, metrics, old).remove()
+    file = chunk_file(connector, metrics, chunk.window)
+    written = write(connector.name, cut, file, chunk.made_by)
+    for window in (*chunk.replaces, chunk.window):
+        chunk_mark(connector, metrics, window).unlink(missing_ok=True)
+    return written
 
 
-def chunk_file(connector: Connector, metrics: UPath, window: Window) -> MetricFile:
-    """The file of one chunk."""
-    folder = metrics / connector.name / "backtest"
-    stem = f"{connector.name}_{window.start:{_TIME}}_{window.end:{_TIME}}"
-    return MetricFile(window, folder / f"{stem}.csv", folder / f"_manifest_{stem}.json")
+def _each(
+    work: Callable[[Chunk], Written],
+    chunks: Sequence[Chunk],
+    parallel: int,
+    on_done: Callable[[Written], None],
+) -> None:
+    """Work through the chunks; after an error, also one of `on_done`, nothing more begins."""
+    if parallel == 1:
+        for chunk in chunks:
+            on_done(work(chunk))
+        return
+    with ThreadPoolExecutor(parallel) as pool:
+        try:
+            for future in as_completed([pool.submit(work, chunk) for chunk in chunks]):
+                on_done(future.result())
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
-def chunk_windows(connector: Connector, metrics: UPath) -> list[Window]:
-    """The ranges of the chunks there are, in order, half-written ones included."""
-    folder = metrics / connector.name / "backtest"
-    times = r"_(\d{8}T\d{4})_(\d{8}T\d{4})\.(csv|json)"
-    name = re.compile(f"(_manifest_)?{re.escape(connector.name)}{times}")
-    paths = folder.iterdir() if folder.is_dir() else ()
-    found = (name.fullmatch(path.name) for path in paths)
-    return sorted({Window(_time(match[2]), _time(match[3])) for match in found if match})
+def _added_up(scans: Iterable[Scan]) -> list[Scan]:
+    """One scan per table; a number that one of them cannot say is unknown."""
+    by_table: dict[str, list[Scan]] = {}
+    for scan in scans:
+        by_table.setdefault(scan.table, []).append(scan)
+    return [
+        Scan(
+            table,
+            _sum([one.files for one in found]),
+            _sum([one.rows for one in found]),
+            _sum([one.bytes for one in found]),
+        )
+        for table, found in sorted(by_table.items())
+    ]
 
 
-def _time(text: str) -> datetime:
-    return datetime.strptime(text, _TIME).replace(tzinfo=UTC)
+def _sum(numbers: Sequence[int | None]) -> int | None:
+    known = [number for number in numbers if number is not None]
+    return sum(known) if len(known) == len(numbers) else None

@@ -13,81 +13,123 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bartizan.engines import DuckDBEngine
+from bartizan.crawl.filters import kept
+from bartizan.crawl.quality import Quality, quality
+from bartizan.engines.base import Engine
 from bartizan.errors import ConfigError
 from bartizan.model.connector import Connector
-from bartizan.model.window import Window, naive
+from bartizan.model.window import Window, aware, merged, naive
 
 _PICTURES = {"\r": "\u240d", "\n": "\u240a", "\0": "\u2400"}
 
 
 @dataclass(frozen=True)
-class MetricRows:
-    """Lines without line ends, in order of `starts`, the interval start of each (naive UTC)."""
+class Cut:
+    """The part of a window: its CSV file, rows in it, quality, and what the source delivered.
 
-    connector: str
-    header: str
-    starts: np.ndarray
-    lines: list[str]
-
-    def csv(self, window: Window) -> tuple[bytes, int]:
-        """The file of the intervals that start in `window`, and its number of rows."""
-        edges = [np.datetime64(naive(edge), "s") for edge in (window.start, window.end)]
-        first, last = np.searchsorted(self.starts, edges)
-        lines = [self.header, *self.lines[first:last]]
-        return ("\n".join(lines) + "\n").encode(), int(last - first)
-
-
-def fetch(engine: DuckDBEngine, connector: Connector, window: Window) -> MetricRows:
-    """Run the query over the window, once."""
-    return as_lines(query(engine, connector, window), connector, window)
-
-
-def as_lines(rows: pa.Table, connector: Connector, window: Window) -> MetricRows:
-    """Rows of the query as lines of CSV.
-
-    They are ordered by interval, dimensions, time and measures. Raises ConfigError when a column
-    has no fitting type or a row lies outside the window.
+    `delivered` are the parts for which it did, rows or not.
     """
-    times = _times(rows, connector, window)
-    starts = pc.floor_temporal(
-        times, multiple=int(connector.frequency.total_seconds()), unit="second"
-    )
-    columns = [
-        pc.strftime(times, "%Y-%m-%d %H:%M:%S"),
-        *(_texts(rows, name, connector) for name in connector.dimensions),
-        *(_numbers(rows, measure.name, connector) for measure in connector.measures),
-    ]
-    order = _order(starts, columns, len(connector.dimensions))
-    lines = pc.binary_join_element_wise(*columns, ",").take(order).to_pylist()
-    ordered = starts.take(order).to_numpy().astype("datetime64[s]")
-    return MetricRows(connector.name, ",".join(connector.columns), ordered, lines)
+
+    content: bytes
+    rows: int
+    quality: Quality
+    delivered: tuple[Window, ...]
 
 
-def query(engine: DuckDBEngine, connector: Connector, window: Window) -> pa.Table:
-    """The connector's columns as the engine returns them. Raises ConfigError if one is missing."""
-    rows = answer(engine, connector, window)
-    return rows.select(list(connector.columns)).combine_chunks()
+@dataclass(frozen=True)
+class MetricRows:
+    """Fields of CSV by column, in order of `starts`, the interval start of each row (naive UTC).
+
+    `arrived` are the starts of the intervals that had a row before filters; None: the source is
+    complete, and an interval without a row is one in which there was nothing.
+    """
+
+    connector: Connector
+    starts: np.ndarray
+    fields: pa.Table
+    lines: pa.Array
+    arrived: np.ndarray | None
+
+    def cut(self, window: Window) -> Cut:
+        """The intervals that start in `window`."""
+        first, last = self._places(self.starts, window)
+        header = ",".join(self.connector.columns)
+        lines = [header, *self.lines[first:last].to_pylist()]
+        return Cut(
+            ("\n".join(lines) + "\n").encode(),
+            last - first,
+            quality(self.fields.slice(first, last - first), self.connector),
+            self._delivered(window),
+        )
+
+    def _delivered(self, window: Window) -> tuple[Window, ...]:
+        if self.arrived is None:
+            return (window,)
+        first, last = self._places(self.arrived, window)
+        starts = [aware(start.item()) for start in self.arrived[first:last]]
+        step = self.connector.frequency
+        return tuple(merged(Window(start, start + step) for start in starts))
+
+    @staticmethod
+    def _places(starts: np.ndarray, window: Window) -> tuple[int, int]:
+        edges = [np.datetime64(naive(edge), "s") for edge in (window.start, window.end)]
+        first, last = np.searchsorted(starts, edges)
+        return int(first), int(last)
 
 
-def answer(engine: DuckDBEngine, connector: Connector, window: Window) -> pa.Table:
-    """All columns the query returns. Raises ConfigError unless each of the connector's is one."""
-    origin = f"{connector.name}/query.sql"
-    rows = engine.query(connector.query, window, origin)
-    if lacking := [name for name in connector.columns if name not in rows.column_names]:
+def fetch(engine: Engine, connector: Connector, window: Window) -> MetricRows:
+    """Run the query over the window, once."""
+    return as_lines(answer(engine, connector, window), connector, window)
+
+
+def answer(engine: Engine, connector: Connector, window: Window) -> pa.Table:
+    """All columns the query returns. Raises ConfigError unless each that is needed is one."""
+    rows = engine.query(connector.query, window, connector.origin)
+    needed = [*connector.columns, *(name for name, _ in connector.filters)]
+    if lacking := [name for name in needed if name not in rows.column_names]:
         raise ConfigError(
-            f"{origin}: {lacking[0]}",
+            f"{connector.origin}: {lacking[0]}",
             f"is not among the columns it returns: {', '.join(rows.column_names)}",
             "select it or correct connector.yaml",
         )
-    if twice := [name for name in connector.columns if rows.column_names.count(name) > 1]:
-        raise ConfigError(f"{origin}: {twice[0]}", "is returned twice", "give each its own name")
+    if twice := [name for name in needed if rows.column_names.count(name) > 1]:
+        raise ConfigError(
+            f"{connector.origin}: {twice[0]}", "is returned twice", "give each its own name"
+        )
     return rows
+
+
+def as_lines(rows: pa.Table, connector: Connector, window: Window) -> MetricRows:
+    """The rows that pass the connector's filters, as lines of CSV.
+
+    They are ordered by interval, dimensions, time and values. Raises ConfigError when a column
+    has no fitting type or a row lies outside the window.
+    """
+    times = _times(rows, connector, window)
+    step = int(connector.frequency.total_seconds())
+    starts = pc.floor_temporal(times, multiple=step, unit="second")
+    arrived = None if connector.reads_lake else np.unique(_seconds(starts))
+    passed = kept(rows, connector)
+    rows, times, starts = rows.filter(passed), times.filter(passed), starts.filter(passed)
+    columns = [
+        pc.strftime(times, "%Y-%m-%d %H:%M:%S"),
+        *(_texts(rows, name, connector) for name in connector.dimensions),
+        *(_values(rows, name, connector) for name in connector.value_columns),
+    ]
+    order = _order(starts, columns, len(connector.dimensions))
+    lines = pc.binary_join_element_wise(*columns, ",").take(order)
+    fields = pa.table(columns, list(connector.columns)).take(order)
+    return MetricRows(connector, _seconds(starts.take(order)), fields, lines, arrived)
+
+
+def _seconds(times: pa.Array) -> np.ndarray:
+    seconds: np.ndarray = times.to_numpy(zero_copy_only=False).astype("datetime64[s]")
+    return seconds
 
 
 def _times(rows: pa.Table, connector: Connector, window: Window) -> pa.Array:
     """The timestamp column in naive UTC seconds, all of it within the window."""
-    origin, column = f"{connector.name}/query.sql: {connector.timestamp}", rows[connector.timestamp]
+    origin, column = f"{connector.origin}: {connector.timestamp}", rows[connector.timestamp]
     if not (pa.types.is_timestamp(column.type) or pa.types.is_date(column.type)):
         raise ConfigError(origin, f"is of type {column.type}", "cast it to timestamp")
     times = pc.floor_temporal(column.cast(pa.timestamp("us")), unit="second").cast(
@@ -104,8 +146,14 @@ def _times(rows: pa.Table, connector: Connector, window: Window) -> pa.Array:
     return _array(times)
 
 
+def _values(rows: pa.Table, name: str, connector: Connector) -> pa.Array:
+    """A column that measures are made from, as CSV fields."""
+    is_text = name in connector.text_columns
+    return _texts(rows, name, connector) if is_text else _numbers(rows, name, connector)
+
+
 def _texts(rows: pa.Table, name: str, connector: Connector) -> pa.Array:
-    """A dimension as CSV fields; NULL is the empty field."""
+    """Any text as CSV fields; NULL is the empty field."""
     texts = _cast(rows, name, connector, pa.string(), "cast it to varchar")
     for control, picture in _PICTURES.items():
         texts = pc.replace_substring(texts, control, picture)
@@ -122,7 +170,7 @@ def _numbers(rows: pa.Table, name: str, connector: Connector) -> pa.Array:
         return _array(pc.if_else(finite, values.cast(pa.string()), ""))
     if not (pa.types.is_integer(type_) or pa.types.is_decimal(type_)):
         raise ConfigError(
-            f"{connector.name}/query.sql: {name}",
+            f"{connector.origin}: {name}",
             f"is of type {type_}",
             "a measure is a number: cast it to bigint or double",
         )
@@ -135,12 +183,12 @@ def _cast(
     try:
         return _array(rows[name].cast(type_).fill_null(""))
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        origin = f"{connector.name}/query.sql: {name}"
+        origin = f"{connector.origin}: {name}"
         raise ConfigError(origin, f"type {rows[name].type} is no text", remedy) from error
 
 
 def _order(starts: pa.Array, columns: list[pa.Array], dimensions: int) -> pa.Array:
-    """Indices that sort by interval, dimensions, then time and measures."""
+    """Indices that sort by interval, dimensions, then time and values."""
     time, texts, numbers = columns[0], columns[1 : dimensions + 1], columns[dimensions + 1 :]
     keys = [starts, *texts, time, *numbers]
     names = [str(position) for position in range(len(keys))]

@@ -12,8 +12,10 @@ from bartizan.errors import UsageError
 from bartizan.model.window import DAY, HOUR
 
 _FREQUENCIES = {
+    timedelta(minutes=1): "PT1M",
     timedelta(minutes=5): "PT5M",
     timedelta(minutes=10): "PT10M",
+    timedelta(minutes=15): "PT15M",
     HOUR: "PT1H",
     DAY: "P1D",
 }
@@ -50,14 +52,14 @@ def connector_yaml(source: Source, wanted: Wanted) -> str:
     return f"""\
 # One line for people.
 description: {flow(description)}
-# Length of an interval: PT5M, PT10M, PT1H or P1D.
+# Length of an interval: PT1M, PT5M, PT10M, PT15M, PT1H or P1D.
 frequency: {_FREQUENCIES[_frequency(source, wanted)]}
 # How long an interval waits for late data after its end.
 offset: PT5M
 timestamp: {{column: timestamp, format: yyyy-MM-dd HH:mm:ss}}
 # Columns that tell series apart; every combination of values is a series.
 dimensions: {flow(list(wanted.dimensions))}
-# Columns to watch. missing: what no row means when the source did deliver, zero or gap.
+# Columns to watch. missing: what no row means when the source did deliver: zero, gap or carry.
 measures:
 {measures}
 # Severity, 0 to 100, from which an anomaly becomes an incident.

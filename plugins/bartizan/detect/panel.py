@@ -9,14 +9,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bartizan.detect.values import Floats, Integers, aggregate
 from bartizan.errors import ConfigError, UsageError
-from bartizan.model.connector import Aggregation, Connector, Measure, Missing
+from bartizan.model.connector import Connector, Measure, Missing
 from bartizan.model.window import Window, naive
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 Times = NDArray[np.datetime64]
+
+__all__ = [
+    "RESERVED", "TIME", "Flags", "Floats", "Integers", "Panel", "Times", "build_panel",
+    "interval_starts",
+]  # fmt: skip
 
 TIME = "interval_start"
 RESERVED = (
@@ -76,7 +80,7 @@ def build_panel(
     if covered is not None:
         delivered = delivered | np.isin(times, covered.to_numpy(dtype="datetime64[us]"))
     values = {
-        measure.name: _aggregate(frame, measure, flat, present, delivered)
+        measure.name: _values(frame, measure, connector, flat, present, delivered)
         for measure in connector.measures
     }
     return Panel(keys, times, delivered, present > 0, values)
@@ -90,7 +94,7 @@ def _check(frame: pd.DataFrame, connector: Connector) -> None:
             f"{taken[0]!r} is a column of the scores",
             "rename the dimension in the query and the connector",
         )
-    needed = [TIME, *connector.dimensions, *(measure.name for measure in connector.measures)]
+    needed = [TIME, *connector.dimensions, *connector.value_columns]
     lacking = [name for name in needed if name not in frame.columns]
     if lacking:
         raise ConfigError(
@@ -98,20 +102,25 @@ def _check(frame: pd.DataFrame, connector: Connector) -> None:
             f"column {lacking[0]!r} is missing",
             "make the query return every dimension and measure of the connector",
         )
-    for measure in connector.measures:
-        wrong = ~np.isfinite(frame[measure.name].to_numpy(dtype=float))
-        if wrong.any():
-            raise UsageError(
-                f"{connector.name}: measure {measure.name!r}",
-                f"{int(wrong.sum())} of {len(frame)} values are NaN or infinite",
-                "leave rows without a value out of the metrics",
-            )
+    _check_values(frame, connector)
     for name in connector.dimensions:
         if frame[name].isna().any():
             raise UsageError(
                 f"{connector.name}: dimension {name!r}",
                 f"{int(frame[name].isna().sum())} of {len(frame)} values are missing",
                 "replace NULL by a value in the query, for example coalesce(column, '')",
+            )
+
+
+def _check_values(frame: pd.DataFrame, connector: Connector) -> None:
+    """Every number is finite, or NaN for none."""
+    for name in sorted(set(connector.value_columns) - connector.text_columns):
+        wrong = np.isinf(frame[name].to_numpy(dtype=float))
+        if wrong.any():
+            raise UsageError(
+                f"{connector.name}: measure {name!r}",
+                f"{int(wrong.sum())} of {len(frame)} values are infinite",
+                "write no value instead",
             )
 
 
@@ -143,19 +152,29 @@ def _series_of(
     return keys, number[len(keys) :].astype(np.int64)
 
 
-def _aggregate(
-    frame: pd.DataFrame, measure: Measure, flat: Integers, present: NDArray[np.intp], covered: Flags
+def _values(
+    frame: pd.DataFrame,
+    measure: Measure,
+    connector: Connector,
+    flat: Integers,
+    present: NDArray[np.intp],
+    covered: Flags,
 ) -> Floats:
-    numbers = frame[measure.name].to_numpy(dtype=float)
-    if (present > 1).any():
-        # Sums of floats depend on their order; sorted, the result does not depend on the rows'.
-        order = np.lexsort((numbers, flat))
-        numbers, flat = numbers[order], flat[order]
-    total = np.bincount(flat, weights=numbers, minlength=present.size)
-    values: Floats = total.astype(float).reshape(present.shape)
-    if measure.aggregation is Aggregation.AVG:
-        values /= np.maximum(present, 1)
-    if measure.missing is Missing.GAP:
-        values[present == 0] = np.nan
+    """Values (S, T) by the measure's aggregation and its policy for what is missing."""
+    values = aggregate(frame, measure, flat, present.size).reshape(present.shape)
+    values[present == 0] = 0.0 if measure.missing is Missing.ZERO else np.nan
+    if measure.missing is Missing.CARRY:
+        values = _carried(values, int(measure.carry_for / connector.frequency))
     values[:, ~covered] = np.nan
     return values
+
+
+def _carried(values: Floats, limit: int) -> Floats:
+    """NaN replaced by the last value of its series, at most `limit` intervals old."""
+    place = np.arange(values.shape[1])
+    last = np.maximum.accumulate(np.where(np.isnan(values), -1, place), axis=1)
+    fresh = (last >= 0) & (place - last <= limit)
+    carried: Floats = np.where(
+        fresh, np.take_along_axis(values, np.maximum(last, 0), axis=1), np.nan
+    )
+    return carried

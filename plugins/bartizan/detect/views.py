@@ -87,8 +87,10 @@ def sum_length(frequency: timedelta) -> int:
 
 
 def connector_context(connector: Connector) -> timedelta:
-    """How long before a window `score` must see, for the sums of the window's first intervals."""
-    return (sum_length(connector.frequency) - 1) * connector.frequency
+    """How long before a window `score` must see, for the sums of the window's first intervals and
+    the values that are carried into them."""
+    sums = (sum_length(connector.frequency) - 1) * connector.frequency
+    return sums + max(measure.carry_for for measure in connector.measures)
 
 
 def single_view(values: Floats, baseline: Baseline, calendar: Calendar) -> View:

@@ -22,10 +22,13 @@ from bartizan.jobs.landing import (
     validation_page,
 )
 from bartizan.jobs.metrics import (
+    Feed,
     aggregate,
     backfill,
     connector_names,
     crawl,
+    data_quality,
+    feed_of,
     load_connector,
     load_connectors,
 )
@@ -40,6 +43,7 @@ from bartizan.jobs.simulating import (
 from bartizan.jobs.upkeep import compact_lake, expire_lake, sweep_lake
 
 __all__ = [
+    "Feed",
     "aggregate",
     "backfill",
     "check_connector",
@@ -47,10 +51,12 @@ __all__ = [
     "confirm_published",
     "connector_names",
     "crawl",
+    "data_quality",
     "detect",
     "dispatch",
     "expire_lake",
     "explain",
+    "feed_of",
     "import_connector",
     "land",
     "learn",

@@ -6,13 +6,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bartizan.errors import ConfigError, UsageError
-from bartizan.jobs.here import open_engine, open_lake, open_store, settings
+from bartizan.jobs.here import open_engine, open_store, settings
 from bartizan.jobs.metrics import connector_names, load_connector
-from bartizan.model.window import Window, parse_duration
+from bartizan.jobs.sources import check_files
+from bartizan.model.window import Window, floor, parse_duration
 
 if TYPE_CHECKING:
     from bartizan.model.connector import Connector
@@ -37,6 +39,7 @@ def _listed(folder: Path, store: Store) -> dict[str, Any]:
         return {"name": folder.name, "error": str(error)}
     return {
         "name": connector.name,
+        "from": "files" if connector.source else connector.engine,
         "every": str(connector.frequency),
         "dimensions": ",".join(connector.dimensions),
         "measures": ",".join(measure.name for measure in connector.measures),
@@ -47,17 +50,19 @@ def _listed(folder: Path, store: Store) -> dict[str, Any]:
 
 def check_connector(which: str, window: Window | None = None) -> dict[str, Any]:
     """Try a connector, given by name or folder, without writing anything: over the window, or else
-    over the last of its intervals for which data were landed."""
+    over the last of its intervals that is due."""
     from bartizan.crawl.check import check
-    from bartizan.crawl.scan import scans
 
     connector = _connector_at(which)
     over = window or _last_interval(connector)
-    result = check(connector, open_engine(), over)
+    if connector.source is not None:
+        return check_files(connector, over.aligned(connector.frequency))
+    engine = open_engine(connector.engine, connector.connection)
+    result = check(connector, engine, over)
     return asdict(result) | {
         "window": str(over),
         "intervals": len(list(over.split(connector.frequency))),
-        "reads": [asdict(scan) for scan in scans(open_lake(), connector.query, over)],
+        "reads": [asdict(scan) for scan in engine.scans(connector.query, over, connector.origin)],
     }
 
 
@@ -86,11 +91,18 @@ def new_connector(
     return str(create(settings().sql / "connectors", name, description, query))
 
 
-def import_connector(original: Path, name: str) -> dict[str, Any]:
-    """Convert the folder of an original Lookout for Metrics connector; the folder stays."""
-    from bartizan.crawl.lookout import import_connector as convert
+def import_connector(original: Path, name: str, engine: str | None = None) -> dict[str, Any]:
+    """Convert the folder of an original Lookout for Metrics connector; the folder stays.
 
-    return asdict(convert(original, settings().sql / "connectors", name))
+    Raises UsageError for an engine that does not exist.
+    """
+    from bartizan.crawl.lookout import import_connector as convert
+    from bartizan.engines.base import EngineName
+
+    if engine is not None and engine not in list(EngineName):
+        raise UsageError("--engine", f"{engine!r} is unknown", f"one of {', '.join(EngineName)}")
+    run_by = EngineName(engine) if engine else None
+    return asdict(convert(original, settings().sql / "connectors", name, run_by))
 
 
 def _connector_at(which: str) -> Connector:
@@ -103,8 +115,12 @@ def _connector_at(which: str) -> Connector:
 
 
 def _last_interval(connector: Connector) -> Window:
+    """The last interval that is due: over the lake of those that landed, else of all."""
     from bartizan.store.landing import landed_hours
 
+    if not connector.reads_lake:
+        end = floor(datetime.now(UTC) - connector.offset, connector.frequency)
+        return Window(end - connector.frequency, end)
     hours = landed_hours(open_store())
     if not hours:
         raise UsageError(

@@ -5,16 +5,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
+
+import yaml
 
 from bartizan.errors import UsageError
 from bartizan.jobs.here import open_engine, open_lake, open_store, settings
-from bartizan.model.connector import NAME
+from bartizan.jobs.sources import arrived
+from bartizan.model.connector import LAKE_ENGINE, NAME
 from bartizan.model.text import inert
-from bartizan.model.window import HOUR, Window, merged
+from bartizan.model.window import HOUR, Window, merged, parse_time, without
 
 if TYPE_CHECKING:
     from bartizan.aggregate.build import BuildResult
@@ -30,14 +34,11 @@ START_OF_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
 def aggregate(windows: Sequence[Window] | None, force: bool = False) -> list[BuildResult]:
     """Rebuild the changed hours of every aggregate table, in the windows (None: wherever)."""
-    from bartizan.aggregate.build import build
+    from bartizan.aggregate.build import build_all
     from bartizan.aggregate.spec import load_tables
 
-    store, lake, engine = open_store(), open_lake(), open_engine()
-    return [
-        build(store, lake, engine, table, windows, force)
-        for table in load_tables(settings().sql).values()
-    ]
+    tables = load_tables(settings().sql).values()
+    return build_all(open_store(), open_lake(), open_engine(), tables, windows, force)
 
 
 def connector_names() -> list[str]:
@@ -73,24 +74,124 @@ def load_connectors() -> dict[str, Connector]:
     return {name: load_connector(name) for name in connector_names()}
 
 
-def crawl(name: str, windows: Sequence[Window]) -> CrawlResult:
-    """Write the live metric files of a connector for the windows, as far as data were landed."""
+class Feed(StrEnum):
+    """What a connector's metrics come from: queries of the lake, of another engine, or files that
+    others write."""
+
+    LAKE = "lake"
+    ENGINE = "engine"
+    FILES = "files"
+
+
+def feed_of(name: str) -> Feed:
+    """What a connector's crawl follows: the lake's aggregates, or a schedule of its own.
+
+    Reads one small file, so that DAGs parse fast. What is no YAML fails when it is crawled.
+    """
+    path = settings().sql / "connectors" / name / "connector.yaml"
+    try:
+        content = yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)
+    except (yaml.YAMLError, ValueError):
+        return Feed.LAKE
+    if not isinstance(content, dict):
+        return Feed.LAKE
+    if "source" in content:
+        return Feed.FILES
+    return Feed.LAKE if content.get("engine", LAKE_ENGINE) == LAKE_ENGINE else Feed.ENGINE
+
+
+def crawl(name: str, windows: Sequence[Window], catch_up: bool = False) -> CrawlResult:
+    """Write the live metric files of a connector for the windows: over the lake as far as data were
+    landed, over another engine to their end, which must have passed. Files that others write are
+    only looked for.
+
+    `catch_up` goes back by BARTIZAN_LATE, for what an earlier run missed or came too early for; the
+    lake announces such hours itself.
+    """
     from bartizan.crawl.live import crawl as crawl_live
+    from bartizan.crawl.live import due_windows, without_rows
     from bartizan.store.landing import landed_hours
 
-    until = max(landed_hours(open_store()), default=START_OF_TIME) + HOUR
-    return crawl_live(open_engine(), load_connector(name), settings().metrics, windows, until)
+    connector, metrics = load_connector(name), settings().metrics
+    if connector.reads_lake:
+        until = max(landed_hours(open_store()), default=START_OF_TIME) + HOUR
+        return crawl_live(open_engine(), connector, metrics, windows, until)
+    until = max((_past(window).end for window in windows), default=START_OF_TIME)
+    due = due_windows(connector, windows, until)
+    looks_back = bool(due) and catch_up and bool(settings().late)
+    before = [Window(due[0].start - settings().late, due[0].start)] if looks_back else []
+    if connector.source is not None:
+        return arrived(connector, merged([*_unscored(connector, before), *due]))
+    late = [part for window in before for part in without_rows(connector, metrics, window)]
+    engine = open_engine(connector.engine, connector.connection)
+    return crawl_live(engine, connector, metrics, windows, until, late)
 
 
-def backfill(name: str, window: Window, dry_run: bool = True) -> dict[str, Any]:
-    """Write the historical metric files of a connector for those hours of the window for which
-    data were landed, or only count them. Raises UsageError when there are none."""
+def _unscored(connector: Connector, windows: Sequence[Window]) -> list[Window]:
+    """What of the windows comes after the last interval that was scored."""
+    from bartizan.store.detectors import load_detector
+
+    scored = load_detector(open_store(), connector.name).scored_through
+    return (
+        without(windows, [Window(START_OF_TIME, parse_time(scored))]) if scored else list(windows)
+    )
+
+
+def backfill(
+    name: str,
+    window: Window,
+    dry_run: bool = True,
+    on_progress: Callable[[int, int], None] | None = None,
+    parallel: int = 1,
+    force: bool = False,
+) -> dict[str, Any]:
+    """Write the historical metric files of a connector for the window, or only count them.
+
+    Over the lake it is cut to the hours for which data were landed; raises UsageError when there
+    are none. Chunks that are there from the same source are not queried again unless `force`.
+    """
     from bartizan.crawl.history import backfill as backfill_history
-    from bartizan.store.landing import changed_within
+    from bartizan.crawl.made_by import lake_version
 
     connector = load_connector(name)
+    if connector.source is not None:
+        raise UsageError(f"backfill {name}", "its files are written by others", "run detect")
+    engine = open_engine(connector.engine, connector.connection)
+    lake = open_lake() if connector.reads_lake else None
+    windows = [_past(window)] if lake is None else _landed(name, window)
+    result = backfill_history(
+        engine,
+        connector,
+        settings().metrics,
+        windows,
+        on_progress=on_progress,
+        dry_run=dry_run,
+        parallel=parallel,
+        force=force,
+        version=lambda part: "" if lake is None else lake_version(lake, connector, part),
+    )
+    return asdict(result)
+
+
+def _landed(name: str, window: Window) -> list[Window]:
+    from bartizan.store.landing import changed_within
+
     landed = merged(Window.hour(hour) for hour in changed_within(open_store(), window))
     if not landed:
         raise UsageError(f"backfill {name}", f"nothing was landed in {window}", "land it first")
-    result = backfill_history(open_engine(), connector, settings().metrics, landed, dry_run=dry_run)
-    return asdict(result)
+    return landed
+
+
+def _past(window: Window) -> Window:
+    """The window, if it has passed: what is yet to come would look like nothing delivered."""
+    if window.end > datetime.now(UTC):
+        raise UsageError("window", f"{window} is not over", "end it in the past")
+    return window
+
+
+def data_quality() -> dict[str, dict[str, Any] | None]:
+    """Of every connector the quality of its last day of live metrics, None where there is none."""
+    from bartizan.crawl.quality import latest_quality
+
+    metrics = settings().metrics
+    return {name: latest_quality(metrics, one) for name, one in load_connectors().items()}

@@ -22,7 +22,9 @@ from bartizan.crawl import backfill, crawl, load_connector
 from bartizan.crawl.lookout import Imported, import_connector
 from bartizan.crawl.lookout.rewrite import over_window, unwrapped
 from bartizan.engines import render
+from bartizan.engines.base import EngineName
 from bartizan.errors import BartizanError, ConfigError
+from bartizan.model.source import FileFormat, Source
 from bartizan.model.window import HOUR, Window
 
 EXAMPLE = PROJECT / "examples" / "lookout" / "requests_by_country"
@@ -199,7 +201,10 @@ def replaced(file: str, was: str, now: str) -> Spoil:
             replaced(LIVE, "t.requests", "extract(hour from getdate()) requests"),
             "getdate: a moving",
         ),
-        (replaced(LIVE, "agg.agg_country_1h t", "shop.visits t, users as u"), "shop.visits, users"),
+        (
+            replaced(LIVE, "agg.agg_country_1h t", "shop.visits t, users as u"),
+            "engine redshift: say where it is in BARTIZAN_REDSHIFT, redshift://?secret=redshift-sh",
+        ),
         (replaced(LIVE, "t.requests", "{{ requests }}"), "{{ requests }}: unknown placeholder"),
         (lambda folder: changed(folder, alert_threshold=1), "alert.threshold 1 is low"),
         (lambda folder: changed(folder, colour={"a": [1]}), "colour = {a: [1]}: unknown key"),
@@ -216,6 +221,82 @@ def test_a_person_is_told_to_look_at(
     done = import_connector(original, connectors, "shop")
     assert [text for text in done.look_at if told in text], done.look_at
     assert load_connector(done.folder).name == "shop"
+
+
+def test_a_query_of_other_tables_runs_on_the_originals_database(
+    original: Path, connectors: Path
+) -> None:
+    replaced(LIVE, "agg.agg_country_1h t", "shop.visits t, users as u")(original)
+    done = import_connector(original, connectors, "shop")
+    assert load_connector(done.folder).engine == "redshift"
+    assert not [text for text in done.dropped if text.startswith(("database_type", "secret_name"))]
+
+    lake = import_connector(original, connectors, "lake", EngineName.DUCKDB)
+    assert load_connector(lake.folder).engine == "duckdb"
+    assert "tables outside the lake: shop.visits, users" in lake.look_at
+    assert "secret_name = redshift-shop: no password is needed" in lake.dropped
+
+
+def test_without_a_query_the_files_are_read(original: Path, connectors: Path) -> None:
+    shutil.rmtree(original / "lambdas")
+    replaced("params.json", '"ContainsHeader": true', '"ContainsHeader": false')(original)
+    columns = '"HeaderList": ["timestamp", "webacl", "country", "requests", "blocked"], "Delimiter"'
+    replaced("params.json", '"Delimiter"', columns)(original)
+    replaced("params.json", "yyyy-MM-dd HH:mm:ss", "UNIX")(original)
+    done = import_connector(original, connectors, "shop")
+    connector = load_connector(done.folder)
+    assert connector.source == Source(
+        live="s3://amzn-s3-demo-bucket/shop/live/{{yyyyMMdd}}/{{HHmm}}",
+        history="s3://amzn-s3-demo-bucket/shop/backtest/",
+        format=FileFormat(
+            header=False, columns=("timestamp", "webacl", "country", "requests", "blocked")
+        ),
+        timestamp_format="UNIX",
+    )
+    assert not (done.folder / "query.sql").exists()
+    assert any(text.startswith("source.folder_label: start") for text in done.look_at)
+    told = {text.split(" = ")[0] for text in done.dropped}
+    assert {"RoleArn", "secret_name", "database_type", "s3_bucket"} < told
+
+
+def test_the_dataset_filter_is_kept(original: Path, connectors: Path) -> None:
+    def equals(*values: str) -> list[dict[str, str]]:
+        return [{"DimensionValue": value, "FilterOperation": "EQUALS"} for value in values]
+
+    given = [
+        {"Name": "country", "FilterList": equals("DE", "x'; --")},
+        {"Name": "webacl", "FilterList": equals("shop")},
+        {"Name": "country", "FilterList": equals("FR")},
+    ]
+    changed(original, DimensionFilterList=given)
+    connector = load_connector(import_connector(original, connectors, "shop").folder)
+    assert connector.filters == (("country", ("DE", "x'; --", "FR")), ("webacl", ("shop",)))
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (
+            {"Country": [{"Value": "DE", "FilterOperation": "equals"}]},
+            "DimensionFilterList: is in the form that Lookout's guide prints and its API refuses"
+            " — write [{Name: country",
+        ),
+        ([{"Name": "c", "FilterList": [{"Value": "DE"}]}], "is no DimensionFilterList — write [{N"),
+        (
+            [{"Name": "c", "FilterList": [{"DimensionValue": "DE", "FilterOperation": "LIKE"}]}],
+            "FilterOperation 'LIKE' is unknown — write EQUALS",
+        ),
+        ("country", "is no DimensionFilterList"),
+        (7, "is no DimensionFilterList"),
+    ],
+)
+def test_a_wrong_dataset_filter_is_one_line(
+    original: Path, connectors: Path, given: Any, told: str
+) -> None:
+    changed(original, DimensionFilterList=given)
+    with pytest.raises(ConfigError) as caught:
+        import_connector(original, connectors, "shop")
+    assert told in str(caught.value) and list(connectors.iterdir()) == []
 
 
 def test_the_workshops_dialect_has_only_history(original: Path, connectors: Path) -> None:
@@ -280,7 +361,17 @@ def test_hostile_texts_stay_texts(original: Path, connectors: Path) -> None:
             lambda f: shutil.copy(f / "params.json", f / "lambdas"),
             "found lambdas/params.json, params",
         ),
-        (lambda f: shutil.rmtree(f / "lambdas"), r"holds no \.sql file"),
+        (
+            lambda f: (shutil.rmtree(f / "lambdas"), changed(f, metric_source={})),
+            r"holds no \.sql file and no S3 path",
+        ),
+        (
+            lambda f: (
+                shutil.rmtree(f / "lambdas"),
+                replaced("params.json", "{{HHmm}}", "{{Q}}")(f),
+            ),
+            r"params\.json: source\.live: .*'Q' is not known",
+        ),
         (
             lambda f: (f / "other.sql").write_text("select 1"),
             "which is history is not clear: .*other",

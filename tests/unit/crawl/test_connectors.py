@@ -14,6 +14,7 @@ from bartizan.config import PROJECT
 from bartizan.crawl import check, crawl, load_connector, load_connectors
 from bartizan.errors import ConfigError
 from bartizan.model.connector import Aggregation, Measure, Missing
+from bartizan.model.source import FileFormat, FileKind, FolderLabel, Source
 from bartizan.model.window import HOUR, Window
 
 SQL = PROJECT / "include" / "sql"
@@ -47,6 +48,109 @@ def test_every_key_reaches_the_connector(folder: Path) -> None:
     assert connector.columns == ("at", "site", "logins")
     assert connector.measures == (Measure("logins", Aggregation.AVG, Missing.GAP),)
     assert (connector.alert_threshold, connector.query) == (85.0, "select 1")
+    assert (connector.engine, connector.connection, connector.reads_lake) == ("duckdb", None, True)
+
+
+WIDE = """\
+description: Latency
+engine: redshift
+connection: shop
+frequency: PT15M
+timestamp: {column: at}
+dimensions: [site]
+measures:
+  - {name: p95, aggregation: P95, of: [latency]}
+  - {name: slowest, aggregation: MAX, of: [latency], missing: carry, carry_for: PT1H}
+  - {name: errors}
+  - {name: users, aggregation: COUNT_DISTINCT, of: [user]}
+  - {name: error_rate, aggregation: RATIO, of: [errors, requests]}
+filters: {country: [DE, FR], action: [BLOCK]}
+"""
+
+
+def test_every_further_key_reaches_the_connector(folder: Path) -> None:
+    (folder / "connector.yaml").write_text(WIDE)
+    (folder / "query.redshift.sql").write_text("select 2")
+    connector = load_connector(folder)
+
+    assert connector.columns == ("at", "site", "latency", "errors", "user", "requests")
+    assert connector.text_columns == {"user"}
+    hour, gap = HOUR, Missing.GAP
+    assert connector.measures == (
+        Measure("p95", Aggregation.P95, gap, ("latency",)),
+        Measure("slowest", Aggregation.MAX, Missing.CARRY, ("latency",), hour),
+        Measure("errors", Aggregation.SUM, Missing.ZERO),
+        Measure("users", Aggregation.COUNT_DISTINCT, Missing.ZERO, ("user",)),
+        Measure("error_rate", Aggregation.RATIO, gap, ("errors", "requests")),
+    )
+    assert connector.filters == (("country", ("DE", "FR")), ("action", ("BLOCK",)))
+    assert (connector.engine, connector.connection, connector.reads_lake) == (
+        "redshift", "shop", False,
+    )  # fmt: skip
+    assert (connector.query, connector.origin) == ("select 2", "logins/query.redshift.sql")
+
+
+def test_an_engines_own_query_wins_and_a_misspelt_one_is_told(folder: Path) -> None:
+    (folder / "query.redshift.sql").write_text("select 2")
+    assert load_connector(folder).query == "select 1"
+    (folder / "query.redshft.sql").write_text("select 3")
+    with pytest.raises(ConfigError, match=r"query\.redshft\.sql: is of no engine — engines are"):
+        load_connector(folder)
+
+
+SOURCE = """\
+description: Shop
+frequency: PT1H
+timestamp: {column: ts, format: UNIX}
+measures: [{name: n}]
+source:
+  live: s3://amzn-s3-demo-bucket/live/{{yyyyMMdd}}/{{HHmm}}/
+  history: s3://amzn-s3-demo-bucket/backtest
+  folder_label: end
+  timezone: America/New_York
+  format: {header: false, columns: [ts, n], delimiter: ";", quote: "", charset: latin-1}
+"""
+
+
+def test_files_of_others_need_no_query(folder: Path) -> None:
+    (folder / "connector.yaml").write_text(SOURCE)
+    with pytest.raises(ConfigError, match=r"query\.sql: stands beside source:"):
+        load_connector(folder)
+    (folder / "query.sql").unlink()
+    source = load_connector(folder).source
+    assert source == Source(
+        live="s3://amzn-s3-demo-bucket/live/{{yyyyMMdd}}/{{HHmm}}/",
+        history="s3://amzn-s3-demo-bucket/backtest",
+        format=FileFormat(FileKind.CSV, "latin-1", False, ("ts", "n"), ";", ""),
+        folder_label=FolderLabel.END,
+        timezone="America/New_York",
+        timestamp_format="UNIX",
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "text"),
+    [
+        ("{{yyyyMMdd}}/{{HHmm}}/", "x", "source.live: 's3://amzn-s3-demo-bucket/live/x': is no"),
+        ("{{HHmm}}", "{{HHmq}}", "'q' is not known — docs/connectors.md lists what is"),
+        ("backtest", "{{yyyy}}", "is a template — write one folder"),
+        ("America/New_York", "Mars/Base", "source.timezone: 'Mars/Base' is no time zone"),
+        ("America/New_York", "../../etc/passwd", "is no time zone"),
+        ("frequency: PT1H", "frequency: P1D", "intervals of America/New_York do not begin where"),
+        ("columns: [ts, n], ", "", "source.format: columns and header — write columns"),
+        ('";"', '";;"', "source.format.delimiter: ';;' is not one sign"),
+        ("latin-1", "latin-99", "source.format.charset: 'latin-99' is no known charset"),
+        ("UNIX", "yyyy-MM-ddTHH", "timestamp.format: 'yyyy-MM-ddTHH': 'T' is not known"),
+        ("frequency:", "engine: athena\nfrequency:", "source and engine — leave engine out"),
+    ],
+)
+def test_a_wrong_source_is_one_line(folder: Path, old: str, new: str, text: str) -> None:
+    assert old in SOURCE
+    (folder / "query.sql").unlink()
+    (folder / "connector.yaml").write_text(SOURCE.replace(old, new, 1))
+    with pytest.raises(ConfigError) as caught:
+        load_connector(folder)
+    assert text in str(caught.value) and "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +159,8 @@ def test_every_key_reaches_the_connector(folder: Path) -> None:
         (
             "PT1H",
             "PT7M",
-            "frequency: 'PT7M' is unknown — write one of 'PT5M', 'PT10M', 'PT1H' or 'P1D'",
+            "frequency: 'PT7M' is unknown"
+            " — write one of 'PT1M', 'PT5M', 'PT10M', 'PT15M', 'PT1H' or 'P1D'",
         ),
         (
             "frequency:",
@@ -76,9 +181,67 @@ def test_every_key_reaches_the_connector(folder: Path) -> None:
         (
             "missing: gap",
             "missing: nil",
-            "measures[0].missing: 'nil' is unknown — write one of 'zero' or 'gap'",
+            "measures[0].missing: 'nil' is unknown — write one of 'zero', 'gap' or 'carry'",
         ),
-        ("AVG", "MAX", "measures[0].aggregation: 'MAX' is unknown — write one of 'SUM' or 'AVG'"),
+        (
+            "AVG",
+            "MEDIAN",
+            "measures[0].aggregation: 'MEDIAN' is unknown — write one of 'SUM', 'AVG', 'COUNT',"
+            " 'MIN', 'MAX', 'P50', 'P95', 'P99', 'COUNT_DISTINCT' or 'RATIO'",
+        ),
+        ("AVG", "RATIO", "measures[0]: RATIO of [] — write of: [numerator, denominator]"),
+        (
+            "AVG",
+            "AVG, of: [a, b]",
+            "measures[0]: AVG of ['a', 'b'] — write of: [column], or leave it out",
+        ),
+        ("AVG", "P95, of: [at]", "column 'at' is named twice — give each column one role"),
+        (
+            "missing: gap",
+            "missing: carry",
+            "measures[0]: missing: carry and carry_for belong together — write carry_for: PT1H",
+        ),
+        (
+            "missing: gap",
+            "missing: carry, carry_for: PT10M",
+            "carry_for of 'logins' is shorter than an interval — make it longer",
+        ),
+        (
+            "missing: gap",
+            "carry_for: PT1H",
+            "measures[0]: missing: carry and carry_for belong together — write carry_for: PT1H",
+        ),
+        (
+            "alert:",
+            "filters: {site: [{Value: DE, FilterOperation: equals}]}\nalert:",
+            "filters: is in the form of Lookout for Metrics — write {country: [DE, FR]}",
+        ),
+        (
+            "alert:",
+            "filters: [{Name: site, FilterList: []}]\nalert:",
+            "filters: is in the form of Lookout for Metrics — write {country: [DE, FR]}",
+        ),
+        (
+            "alert:",
+            "filters: {status: [200]}\nalert:",
+            "filters.status[0]: 200 is wrong — input should be a valid string",
+        ),
+        (
+            "alert:",
+            "filters: {site: []}\nalert:",
+            "filters.site: [] is wrong — list should have at least 1 item after validation, not 0",
+        ),
+        (
+            "alert:",
+            "engine: oracle\nalert:",
+            "engine: 'oracle' is unknown"
+            " — write one of 'duckdb', 'athena', 'redshift' or 'postgresql'",
+        ),
+        (
+            "alert:",
+            "connection: shop\nalert:",
+            "duckdb has no connection — leave connection out, or name an engine",
+        ),
         (
             "missing: gap",
             "misssing: gap",
@@ -99,7 +262,8 @@ def test_every_key_reaches_the_connector(folder: Path) -> None:
         (
             "HH:mm:ss",
             "HH:mm",
-            "timestamp.format: 'yyyy-MM-dd HH:mm' is unknown — write one of 'yyyy-MM-dd HH:mm:ss'",
+            "timestamp.format 'yyyy-MM-dd HH:mm' is of a source's files"
+            " — write yyyy-MM-dd HH:mm:ss: files are written so",
         ),
         (
             "description: Logins",

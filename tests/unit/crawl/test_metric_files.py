@@ -21,9 +21,11 @@ from hypothesis import strategies as st
 from upath import UPath
 
 from bartizan.crawl import CrawlResult, backfill, live
+from bartizan.crawl.quality import latest_quality
+from bartizan.engines.base import EngineName
 from bartizan.errors import ConfigError
-from bartizan.model.connector import Connector, Measure
-from bartizan.model.window import HOUR, Window
+from bartizan.model.connector import Aggregation, Connector, Measure
+from bartizan.model.window import HOUR, Window, merged
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 STEP = timedelta(minutes=5)
@@ -83,7 +85,7 @@ def lines(folder: Path, pattern: str) -> list[str]:
 texts = st.text(max_size=6) | st.sampled_from(["", '"', "a,b", "\r\n", "=1+1", "␊", "\x00x", "\\n"])
 rows = st.lists(
     st.tuples(
-        st.integers(0, 6 * 3600 - 1),
+        st.integers(0, 2 * 3600 - 1),
         texts | st.none(),
         texts | st.none(),
         st.integers(-(2**63), 2**63 - 1) | st.none(),
@@ -93,26 +95,39 @@ rows = st.lists(
 )
 
 
-@settings(max_examples=12, deadline=None)
-@given(rows=rows)
-def test_live_and_history_are_the_same_lines_whatever_the_order(rows: list[Row]) -> None:
+FREQUENCIES = [timedelta(minutes=n) for n in (1, 5, 10, 15, 60, 24 * 60)]
+
+
+@settings(max_examples=15, deadline=None)
+@given(rows=rows, frequency=st.sampled_from(FREQUENCIES), engine=st.sampled_from(EngineName))
+def test_live_and_history_are_the_same_lines_whatever_the_order(
+    rows: list[Row], frequency: timedelta, engine: EngineName
+) -> None:
+    connector = replace(CONNECTOR, frequency=frequency, engine=engine)
+    span = max(frequency, HOUR)
+    halves = [Window(START, START + span), Window(START + span, START + 2 * span)]
+    whole, intervals = Window(START, START + 2 * span), 2 * round(span / frequency)
     with tempfile.TemporaryDirectory() as folder:
         metrics = UPath(folder)
-        fresh = crawl(source(*rows), CONNECTOR, metrics, [hours(0, 3), hours(3, 6)])
-        history = backfill(
-            source(*reversed(rows)), CONNECTOR, metrics, [hours(0, 6)], chunk=2 * HOUR
-        )
+        fresh = crawl(source(*rows), connector, metrics, halves)
+        history = backfill(source(*reversed(rows)), connector, metrics, [whole])
         written = lines(Path(folder), "blocked/live/*/*/*.csv")
 
         assert written == lines(Path(folder), "blocked/backtest/*.csv")
         assert len(written) == fresh.rows == history.rows == len(rows)
-        assert (fresh.intervals, fresh.written, history.chunks) == (72, 72, 3)
+        assert (fresh.intervals, fresh.written) == (intervals, intervals)
+        assert delivered(Path(folder), "live/*/*") == delivered(Path(folder), "backtest")
 
         before = stamps(Path(folder))
-        once_more = backfill(source(*rows), CONNECTOR, metrics, [hours(0, 6)], chunk=2 * HOUR)
-        assert (once_more.written, once_more.unchanged) == (0, 3)
-        assert crawl(source(*rows), CONNECTOR, metrics, [hours(0, 6)]).windows == ()
+        once_more = backfill(source(*rows), connector, metrics, [whole], force=True)
+        assert (once_more.written, once_more.unchanged) == (0, history.chunks)
+        assert crawl(source(*rows), connector, metrics, [whole]).windows == ()
         assert stamps(Path(folder)) == before
+
+
+def delivered(folder: Path, place: str) -> list[Window]:
+    manifests = [json.loads(f.read_text()) for f in folder.glob(f"blocked/{place}/_manifest*")]
+    return merged(Window.from_json(span) for one in manifests for span in one["delivered"])
 
 
 def test_crawling_again_writes_nothing_and_leaves_out_what_was_backfilled(tmp_path: Path) -> None:
@@ -182,7 +197,16 @@ def test_a_manifest_vouches_for_every_interval_also_an_empty_one(tmp_path: Path)
         "start": "2026-11-01T00:00:00Z",
         "end": "2026-11-01T00:05:00Z",
         "rows": 1,
+        "delivered": [{"start": "2026-11-01T00:00:00Z", "end": "2026-11-01T00:05:00Z"}],
         "files": [{"name": "blocked.csv", "sha256": checksum, "bytes": len(content), "rows": 1}],
+        "quality": {
+            "rows": 1,
+            "partial": 0,
+            "invalid": 0,
+            "completeness": dict.fromkeys(CONNECTOR.columns, 1.0),
+            "distinct": {"webacl": 1, "rule": 1},
+            "series": 2,
+        },
     }
     assert [path.name for path in (folder / "0005").iterdir()] == ["_manifest.json"]
     assert json.loads((folder / "0005/_manifest.json").read_text())["rows"] == 0
@@ -244,52 +268,71 @@ def test_a_day_is_crawled_when_its_last_hour_is_there(tmp_path: Path) -> None:
     assert (last.intervals, last.rows) == (1, 1)
 
 
-spans = st.tuples(st.integers(0, 11), st.integers(1, 12), st.integers(1, 5))
+def test_another_engine_delivered_what_it_had_rows_for_before_filters(tmp_path: Path) -> None:
+    connector = replace(
+        CONNECTOR, engine=EngineName.POSTGRESQL, filters=(("rule", ("x", "y")), ("webacl", ("a",)))
+    )
+    kept = [(0, "a", "x", 1, 0.5), (1, "a", "y", 2, 0.5), (1201, "a", "x", 3, 0.5)]
+    left_out = [(2, "b", "x", 9, 0.5), (301, "a", "z", 9, 0.5), (302, "a", None, 9, 0.5)]
+    engine = source(*kept, *left_out)
+    crawl(engine, connector, UPath(tmp_path), [hours(0, 1)])
+
+    written = lines(tmp_path, "blocked/live/*/*/*.csv")
+    assert [int(line.split(",")[3]) for line in written] == [1, 2, 3]
+    live = tmp_path / "blocked/live/20261101"
+    said = {f.parent.name: json.loads(f.read_text()) for f in live.glob("*/_manifest.json")}
+    assert len(said) == 12
+    assert {name for name, one in said.items() if one["delivered"]} == {"0000", "0005", "0020"}
+    assert said["0005"]["rows"] == 0 and said["0010"]["delivered"] == []
 
 
-@settings(max_examples=12, deadline=None)
-@given(runs=st.lists(spans, min_size=1, max_size=5))
-def test_backfills_in_any_order_never_hold_an_interval_twice(
-    runs: list[tuple[int, int, int]],
-) -> None:
-    engine = source(*((600 * n, "a", "x", n, 0.0) for n in range(24 * 6)))
-    wanted: set[int] = set()
-    with tempfile.TemporaryDirectory() as folder:
-        for first, length, chunk in runs:
-            backfill(engine, CONNECTOR, UPath(folder), [hours(first, first + length)], chunk * HOUR)
-            wanted |= set(range(first * 6, (first + length) * 6))
-        files = Path(folder) / "blocked/backtest"
-        found = [int(line.split(",")[3]) for line in lines(files, "*.csv")]
-        manifests = [Window.from_json(json.loads(f.read_text())) for f in files.glob("_manifest*")]
+def test_quality_says_what_the_rows_lack(tmp_path: Path) -> None:
+    nan = float("nan")
+    rows = [
+        (0, "a", "x", 1, 0.5),
+        (1, "a", None, 1, 0.5),  # lacks a dimension
+        (2, "b", "x", None, 0.5),  # lacks one value
+        (3, "b", "x", None, nan),  # has no value at all
+        (300, "c", "x", 1, 0.5),
+    ]
+    crawl(source(*rows), CONNECTOR, UPath(tmp_path), [hours(0, 1)])
+    manifest = tmp_path / "blocked/live/20261101/0000/_manifest.json"
+    assert json.loads(manifest.read_text())["quality"] == {
+        "rows": 4,
+        "partial": 2,
+        "invalid": 1,
+        "completeness": {"timestamp": 1.0, "webacl": 1.0, "rule": 0.75, "hits": 0.5, "share": 0.75},
+        "distinct": {"webacl": 2, "rule": 2},
+        "series": 3 * 2,
+    }
+    found = latest_quality(UPath(tmp_path), CONNECTOR)
+    assert found is not None
+    assert (found["intervals"], found["undelivered"], found["rows"]) == (12, 0, 5)
+    assert (found["partial"], found["invalid"], found["series"]) == (2, 1, 6)
+    assert found["completeness"]["hits"] == 3 / 5
+    assert latest_quality(UPath(tmp_path), replace(CONNECTOR, name="none")) is None
 
-    assert sorted(found) == sorted(wanted)
-    assert sum((w.end - w.start for w in manifests), timedelta()) == len(wanted) * 2 * STEP
 
-
-def test_a_backfill_resumes_and_leaves_other_files_alone(tmp_path: Path) -> None:
-    engine, metrics = source(*((3600 * n, "a", "x", n, 0.0) for n in range(6))), UPath(tmp_path)
-    folder = tmp_path / "blocked/backtest"
-    folder.mkdir(parents=True)
-    foreign = [folder / "theirs.csv", folder / "blocked_more_20261101T0000_20261101T0200.csv"]
-    for path in foreign:
-        path.write_text("kept")
-
-    def stop(done: int, total: int) -> None:
-        assert total == 3
-        if done == 2:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        backfill(engine, CONNECTOR, metrics, [hours(0, 6)], 2 * HOUR, stop)
-    planned = backfill(engine, CONNECTOR, metrics, [hours(0, 6)], 2 * HOUR, dry_run=True)
-    assert (planned.chunks, planned.written, planned.rows) == (3, 1, 6)
-    assert len(lines(folder, "blocked_2026*.csv")) == 4
-
-    resumed = backfill(engine, CONNECTOR, metrics, [hours(0, 6)], 2 * HOUR)
-
-    assert (resumed.written, resumed.unchanged) == (1, 2)
-    assert len(lines(folder, "blocked_2026*.csv")) == 6
-    assert all(path.read_text() == "kept" for path in foreign)
+def test_texts_that_are_counted_and_columns_of_several_measures(tmp_path: Path) -> None:
+    """A column is written once, as a number if one of its measures needs numbers."""
+    connector = replace(
+        CONNECTOR,
+        dimensions=("webacl",),
+        measures=(
+            Measure("rules", Aggregation.COUNT_DISTINCT, of=("rule",)),
+            Measure("p95", Aggregation.P95, of=("share",)),
+            Measure("mean", Aggregation.RATIO, of=("share", "hits")),
+        ),
+    )
+    crawl(source((0, "a", 'x,"y', 2, 0.5)), connector, UPath(tmp_path), [hours(0, 1)])
+    content = (tmp_path / "blocked/live/20261101/0000/blocked.csv").read_text()
+    assert list(csv.reader(io.StringIO(content))) == [
+        ["timestamp", "webacl", "rule", "share", "hits"],
+        ["2026-11-01 00:00:00", "a", 'x,"y', "0.5", "2"],
+    ]
+    with pytest.raises(ConfigError, match="rule: is of type string — a measure is a number"):
+        by_number = replace(connector, measures=(Measure("m", Aggregation.MAX, of=("rule",)),))
+        crawl(source((0, "a", "x", 2, 0.5)), by_number, UPath(tmp_path), [hours(0, 1)])
 
 
 @pytest.mark.parametrize(

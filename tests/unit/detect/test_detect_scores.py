@@ -287,11 +287,11 @@ def test_gauges_do_not_depend_on_unit_or_origin(shift: float, scale: float) -> N
     assert (moved[:-10] < 70).all()
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("bad", [np.inf, -np.inf])
 def test_values_that_are_no_numbers_are_refused(state: DetectorState, bad: float) -> None:
     frame = live()
     frame.loc[3, "count"] = bad
-    with pytest.raises(UsageError, match=r"1 of \d+ values are NaN or infinite"):
+    with pytest.raises(UsageError, match=r"1 of \d+ values are infinite"):
         score(state, frame, CONNECTOR, DAY)
 
 

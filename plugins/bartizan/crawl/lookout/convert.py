@@ -11,13 +11,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from bartizan.crawl.config import load_connector
 from bartizan.crawl.folder import create
 from bartizan.crawl.lint import END, START, moving
+from bartizan.crawl.lookout import files
 from bartizan.crawl.lookout import params as described
 from bartizan.crawl.lookout.rewrite import Rewritten, difference, over_window, unwrapped
 from bartizan.crawl.lookout.tables import table_names
 from bartizan.crawl.tokens import Token, tokens
+from bartizan.engines.base import EngineName
 from bartizan.errors import ConfigError
 
 LARGEST = 64 * 1024  # bytes of a file that people wrote
@@ -52,36 +56,77 @@ class Imported:
     look_at: tuple[str, ...]
 
 
-def import_connector(original: Path, connectors: Path, name: str) -> Imported:
+def import_connector(
+    original: Path, connectors: Path, name: str, engine: EngineName | None = None
+) -> Imported:
     """Write `connectors/<name>` from the folder of an original connector, which stays as it is.
+
+    Without an `engine` it is the lake's where the query reads only tables of the lake, else the
+    database of params.json.
 
     Raises ConfigError naming the file that is wrong, and UsageError for a name unfit or taken;
     then nothing is written.
     """
-    params = described.read_params(_params_file(original))
+    file = _params_file(original)
+    params = described.read_params(file)
     timestamp = params.timestamp_column.ColumnName
     live, history = _query_files(original)
     chosen = live or history
     if chosen is None:
-        raise ConfigError(str(original), "holds no .sql file", "give the connector's folder")
+        return _reading_files(file, params, connectors, name)
     inner = _unwrapped(chosen)
     query = over_window(inner.query, timestamp, str(chosen))
+    code = tokens(query.query, str(chosen))
+    engine = engine or (described.engine_of(params) if _foreign_tables(code) else None)
+    run_by = engine or EngineName.DUCKDB
     look_at = (
         *query.look_at,
         *_differences(live, history, timestamp),
-        *_unfit(tokens(query.query, str(chosen))),
-        *described.look_at(params),
+        *_unfit(code),
+        *(_unfit_for_the_lake(code) if run_by is EngineName.DUCKDB else []),
+        *described.look_at(params, run_by),
     )
-    description = described.connector_yaml(params, name)
+    description = described.connector_yaml(params, name, run_by)
     return Imported(
         folder=create(connectors, name, description, query.query.strip() + "\n"),
         changed=(
             *(f"{chosen.name}: {text}" for text in (*inner.changed, *query.changed)),
             *described.changed(params),
         ),
-        dropped=(*inner.dropped, *described.dropped(params)),
+        dropped=(
+            *inner.dropped,
+            *described.dropped(params, run_by),
+            *described.dropped_of_source(params),
+        ),
         look_at=look_at,
     )
+
+
+def _reading_files(file: Path, params: described.Params, connectors: Path, name: str) -> Imported:
+    """Without a query there are files that someone else writes: the connector reads them."""
+    block = files.source_block(params)
+    if block is None:
+        raise ConfigError(
+            str(file.parent), "holds no .sql file and no S3 path", "give the connector's folder"
+        )
+    description = described.connector_yaml(params, name, EngineName.DUCKDB, block)
+    _require_loadable(file, description)
+    return Imported(
+        folder=create(connectors, name, description, None),
+        changed=("there is no query: the files are read where they are",),
+        dropped=(*described.dropped(params, EngineName.DUCKDB), *files.dropped(params)),
+        look_at=(*files.look_at(block), *described.look_at(params, EngineName.DUCKDB)),
+    )
+
+
+def _require_loadable(file: Path, description: str) -> None:
+    """Raises ConfigError naming the original when what it says makes no connector."""
+    with TemporaryDirectory() as folder:
+        try:
+            load_connector(create(Path(folder), "imported", description, None))
+        except ConfigError as error:
+            key = error.thing.rpartition(": ")[2]
+            raise ConfigError(f"{file}: {key}", error.problem, error.remedy) from error
 
 
 def _params_file(original: Path) -> Path:
@@ -140,13 +185,7 @@ def _differences(live: Path | None, history: Path | None, timestamp: str) -> lis
 
 
 def _unfit(code: Sequence[Token]) -> list[str]:
-    """What the lake's engine will not run, or not run the same way again."""
-    foreign = dict.fromkeys(
-        token.key
-        for token, after in pairwise(code)
-        if token.key in _FOREIGN and (after.key in ("(", "count") or after.kind == "number")
-    )
-    tables = [name for name in table_names(code) if not name.startswith(("waf.", "agg."))]
+    """What no engine will run the same way again."""
     odd = [
         t.text
         for t in code
@@ -154,7 +193,23 @@ def _unfit(code: Sequence[Token]) -> list[str]:
     ]
     return [
         *(f"{name}: a moving clock or chance is left in the query" for name in moving(code)),
-        *(f"{name}: of another dialect: {_FOREIGN[name]}" for name in foreign),
         *(f"{text}: unknown placeholder, only {START} and {END} exist" for text in odd),
+    ]
+
+
+def _unfit_for_the_lake(code: Sequence[Token]) -> list[str]:
+    """What the lake's engine will not run."""
+    foreign = dict.fromkeys(
+        token.key
+        for token, after in pairwise(code)
+        if token.key in _FOREIGN and (after.key in ("(", "count") or after.kind == "number")
+    )
+    tables = _foreign_tables(code)
+    return [
+        *(f"{name}: of another dialect: {_FOREIGN[name]}" for name in foreign),
         *([f"tables outside the lake: {', '.join(tables)}"] if tables else []),
     ]
+
+
+def _foreign_tables(code: Sequence[Token]) -> list[str]:
+    return [name for name in table_names(code) if not name.startswith(("waf.", "agg."))]

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from bartizan.crawl.config import LONGEST_OFFSET, Column
 from bartizan.crawl.folder import flow
+from bartizan.crawl.lookout.filters import given_filters
 from bartizan.described import wrong
+from bartizan.engines.base import EngineName
+from bartizan.engines.connections import variable
 from bartizan.errors import ConfigError
 
 _FORMAT = "yyyy-MM-dd HH:mm:ss"
@@ -24,12 +35,16 @@ _DROPPED = {
     "alert_lambda_name": "incidents go to the outbox",
     "alert_name": "incidents go to the outbox",
     "crawler_role_arn": "there is no Glue crawler",
-    "database_type": "was a suffix of the detector's name",
     "detector_name": "the folder's name is the connector's",
     "project": "the folder's name is the connector's",
     "s3_bucket": "metric files go to BARTIZAN_METRICS",
     "s3_path_continuous_root": "metric files go to BARTIZAN_METRICS",
-    "secret_name": "the query runs on the lake, without a password",
+}
+_ENGINES = {
+    "athena": EngineName.ATHENA,
+    "postgres": EngineName.POSTGRESQL,
+    "postgresql": EngineName.POSTGRESQL,
+    "redshift": EngineName.REDSHIFT,
 }
 _OURS = {
     "Charset": "UTF-8",
@@ -67,6 +82,11 @@ class Params(_Given):
     metric_source: dict[str, Any] = Field(default_factory=dict)
     offset: Annotated[int, Field(ge=0, le=int(LONGEST_OFFSET.total_seconds()))] = 0
     alert_threshold: Annotated[float, Field(ge=0, le=100)] = 70
+    database_type: str = ""
+    secret_name: str = ""
+    filters: Annotated[dict[Column, list[str]], BeforeValidator(given_filters)] = Field(
+        default_factory=dict, validation_alias="DimensionFilterList"
+    )
 
     @model_validator(mode="after")
     def _columns_differ(self) -> Params:
@@ -98,8 +118,19 @@ def read_params(path: Path) -> Params:
         raise ConfigError(f"{path}: {key}".rstrip(": "), first["msg"], remedy) from error
 
 
-def connector_yaml(params: Params, name: str) -> str:
-    """The description of the connector that the file described."""
+def engine_of(params: Params) -> EngineName | None:
+    """The engine that the file's database is, if it is one."""
+    return _ENGINES.get(params.database_type.lower())
+
+
+def connector_yaml(
+    params: Params, name: str, engine: EngineName, source: Mapping[str, Any] | None = None
+) -> str:
+    """The description of the connector that the file described, or of one that reads its files."""
+    run_by = "" if engine is EngineName.DUCKDB else f"engine: {engine}\n"
+    form = params.timestamp_column.ColumnFormat if source else _FORMAT
+    block = f"source: {flow(source)}\n" if source else ""
+    filters = f"filters: {flow(params.filters)}\n" if params.filters else ""
     measures = "\n".join(
         f"  - {{name: {flow(m.MetricName)}, aggregation: {m.AggregationFunction},"
         f" missing: {_MISSING[m.AggregationFunction]}}}"
@@ -108,13 +139,13 @@ def connector_yaml(params: Params, name: str) -> str:
     description = " ".join(params.detector_description.split()) or name
     return f"""\
 description: {flow(description)}
-frequency: {params.detector_frequency}
+{run_by}frequency: {params.detector_frequency}
 offset: {params.offset}
-timestamp: {{column: {flow(params.timestamp_column.ColumnName)}, format: {_FORMAT}}}
+timestamp: {{column: {flow(params.timestamp_column.ColumnName)}, format: {flow(form)}}}
 dimensions: {flow(params.dimension_list)}
 measures:
 {measures}
-alert: {{threshold: {params.alert_threshold:g}}}
+{filters}{block}alert: {{threshold: {params.alert_threshold:g}}}
 """
 
 
@@ -126,31 +157,22 @@ def changed(params: Params) -> list[str]:
     return told
 
 
-def dropped(params: Params) -> list[str]:
+def dropped(params: Params, engine: EngineName) -> list[str]:
     """Keys without a place in connector.yaml, with their values and why."""
     extra = params.model_extra or {}
+    database, secret = params.database_type, params.secret_name
+    if engine is not EngineName.DUCKDB:
+        database = secret = ""  # they have become the engine and its connection
     return [
+        *([f"database_type = {flow(database)}: nothing is read from there"] if database else []),
+        *([f"secret_name = {flow(secret)}: no password is needed"] if secret else []),
         *(f"{key} = {flow(extra[key])}: {why}" for key, why in _DROPPED.items() if key in extra),
-        *_dropped_of_source(params.metric_source.get("S3SourceConfig")),
     ]
 
 
-def look_at(params: Params) -> list[str]:
-    """What a person must decide."""
-    extra = params.model_extra or {}
-    unknown = sorted(extra.keys() - _DROPPED.keys())
-    others = sorted(params.metric_source.keys() - {"S3SourceConfig"})
-    told = [
-        *(f"{key} = {flow(extra[key])}: unknown key, not used" for key in unknown),
-        *(f"metric_source.{key}: not used, the query runs on the lake" for key in others),
-        "missing: zero for SUM, gap for AVG: correct it where no row means something else",
-    ]
-    if params.alert_threshold < _LOW:
-        told.append(f"alert.threshold {params.alert_threshold:g} is low: 70 is usual")
-    return told
-
-
-def _dropped_of_source(source: Any) -> list[str]:
+def dropped_of_source(params: Params) -> list[str]:
+    """What the file says about files, when ours are written instead."""
+    source = params.metric_source.get("S3SourceConfig")
     if not isinstance(source, dict):
         return []
     paths = {key: value for key, value in source.items() if key != "FileFormatDescriptor"}
@@ -158,6 +180,30 @@ def _dropped_of_source(source: Any) -> list[str]:
         *(f"{key} = {flow(value)}: files go to BARTIZAN_METRICS" for key, value in paths.items()),
         *_dropped_of_format(source.get("FileFormatDescriptor")),
     ]
+
+
+def look_at(params: Params, engine: EngineName) -> list[str]:
+    """What a person must decide."""
+    extra = params.model_extra or {}
+    unknown = sorted(extra.keys() - _DROPPED.keys())
+    others = sorted(params.metric_source.keys() - {"S3SourceConfig"})
+    told = [
+        *(f"{key} = {flow(extra[key])}: unknown key, not used" for key in unknown),
+        *(f"metric_source.{key}: not used, the query runs on {engine}" for key in others),
+        *_connection(params, engine),
+        "missing: zero for SUM, gap for AVG: correct it where no row means something else",
+    ]
+    if params.alert_threshold < _LOW:
+        told.append(f"alert.threshold {params.alert_threshold:g} is low: 70 is usual")
+    return told
+
+
+def _connection(params: Params, engine: EngineName) -> list[str]:
+    """Where the engine's connection must be written."""
+    if engine is EngineName.DUCKDB:
+        return []
+    secret = f"?secret={params.secret_name}" if params.secret_name else "…"
+    return [f"engine {engine}: say where it is in {variable(engine)}, {engine}://{secret}"]
 
 
 def _dropped_of_format(form: Any) -> list[str]:

@@ -1,0 +1,27 @@
+"""The query of a folder: `query.sql`, or `query.<engine>.sql` where an engine needs its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bartizan.engines.base import EngineName
+from bartizan.errors import ConfigError
+
+
+def read_query(folder: Path, engine: EngineName) -> tuple[str, str]:
+    """Name and text of the file that `engine` runs; its own one wins.
+
+    Raises ConfigError when there is none, or a file is called after an engine that does not exist.
+    """
+    known = {f"query.{name}.sql" for name in EngineName}
+    if odd := sorted({path.name for path in folder.glob("query.*.sql")} - known):
+        engines = ", ".join(EngineName)
+        raise ConfigError(str(folder / odd[0]), "is of no engine", f"engines are: {engines}")
+    for name in (f"query.{engine}.sql", "query.sql"):
+        try:
+            return name, (folder / name).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            continue
+        except UnicodeDecodeError as error:
+            raise ConfigError(str(folder / name), "is not UTF-8", "save it as UTF-8") from error
+    raise ConfigError(str(folder / "query.sql"), "no such file", "write the query of the connector")
