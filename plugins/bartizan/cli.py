@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-from bartizan import connector_cli, jobs
-from bartizan.errors import BartizanError, UsageError, ValidationFailed
+from bartizan import connector_cli, jobs, lake_cli
+from bartizan.errors import BartizanError, ValidationFailed
 from bartizan.model.window import Window, format_time, given_window, parse_time
 from bartizan.overview import described
 from bartizan.store.reconciliation import Verdict
@@ -34,17 +33,7 @@ app = typer.Typer(
     """,
 )
 app.add_typer(connector_cli.app, name="connector")
-lake_app = typer.Typer(
-    no_args_is_help=True,
-    rich_markup_mode="markdown",
-    help="""Keep the lake healthy: **expire** old days, **sweep** what nobody needs any more,
-    **compact** small files.
-
-    Each command only tells what it would do; --yes does it. In this order they are what the DAG
-    `lake_maintenance` does every night.
-    """,
-)
-app.add_typer(lake_app, name="lake")
+app.add_typer(lake_cli.app, name="lake")
 
 Start = Annotated[str, typer.Option(help="Beginning of the window, inclusive, UTC.")]
 End = Annotated[str, typer.Option(help="End of the window, exclusive, UTC.")]
@@ -184,12 +173,27 @@ def backfill(
     start: Start,
     end: End,
     write: Annotated[bool, typer.Option(help="Write; without it only count.")] = False,
+    parallel: Annotated[int, typer.Option(help="Chunks at a time.", min=1)] = 1,
+    force: Annotated[bool, typer.Option(help="Query chunks that are there already too.")] = False,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write a connector's history in chunks of a day. A dry run unless --write is given."""
+    """Write a connector's history in chunks of a day. A dry run unless --write is given.
+
+    Broken off, it goes on where it stopped: a chunk that is there, made by the same query from the
+    same data, is not queried again.
+    """
     configure(home)
-    show(jobs.backfill(name, Window.parse(start, end), dry_run=not write), as_json)
+    with console.status("reading what is there") as status:
+        done = jobs.backfill(
+            name,
+            Window.parse(start, end),
+            dry_run=not write,
+            on_progress=lambda done, of: status.update(f"{done} of {of} chunks"),
+            parallel=parallel,
+            force=force,
+        )
+    show(done, as_json)
 
 
 @app.command()
@@ -234,84 +238,6 @@ def status(home: Home = None, lake: LakeFolder = None, as_json: AsJson = False) 
     configure(home, lake=lake)
     found = jobs.status()
     show(asdict(found) if as_json else list(described(found)), as_json)
-
-
-Yes = Annotated[bool, typer.Option("--yes", help="Do it; without it only tell.")]
-At = Annotated[
-    str | None,
-    typer.Option("--at", help="As if it were this time, UTC.", show_default="now"),
-]
-
-
-@lake_app.command("compact")
-def compact_lake(
-    yes: Yes = False, home: Home = None, lake: LakeFolder = None, as_json: AsJson = False
-) -> None:
-    """Merge the small files of each partition into few large ones, sorted.
-
-    Every row stays, in one atomic commit a partition. Readers go on; the old files stay on disk
-    until `sweep`.
-    """
-    configure(home, lake=lake)
-    with console.status("looking for small files") as status:
-        rows = jobs.compact_lake(
-            not yes, lambda done, of: status.update(f"{done} of {of} partitions")
-        )
-    show(rows if rows or as_json else "no partition has more small files than it may", as_json)
-
-
-@lake_app.command("expire")
-def expire_lake(
-    yes: Yes = False,
-    at: At = None,
-    home: Home = None,
-    lake: LakeFolder = None,
-    as_json: AsJson = False,
-) -> None:
-    """Take the days out that are older than BARTIZAN_RETENTION keeps, such as
-    `waf.requests=90,agg=400`: days by table, or by all tables of a kind.
-
-    Without that setting everything is kept. The rows can be brought back until `sweep` deletes
-    their files.
-    """
-    configure(home, lake=lake)
-    rows = jobs.expire_lake(_moment(at), not yes)
-    if not as_json:
-        rows = [row | {"days": _span(row["days"])} for row in rows]
-    show(rows if rows or as_json else "BARTIZAN_RETENTION is not set: all is kept", as_json)
-
-
-@lake_app.command("sweep")
-def sweep_lake(
-    yes: Yes = False,
-    at: At = None,
-    grace_hours: Annotated[
-        int, typer.Option(min=1, help="How long a replaced file is kept for those who read it.")
-    ] = jobs.upkeep.GRACE_HOURS,
-    home: Home = None,
-    lake: LakeFolder = None,
-    as_json: AsJson = False,
-) -> None:
-    """Delete files that no reader, writer or unfinished batch can need any more.
-
-    Forgets the snapshots that were replaced before the grace period, then deletes the files that
-    only they had, and what killed tasks left behind.
-    """
-    configure(home, lake=lake)
-    grace = timedelta(hours=grace_hours)
-    show(jobs.sweep_lake(_moment(at), grace, not yes, list_files=as_json), as_json)
-
-
-def _moment(text: str | None) -> datetime:
-    now = datetime.now(UTC)
-    moment = parse_time(text) if text else now
-    if moment > now:
-        raise UsageError("--at", f"{text!r} is yet to come", "files in use would look unused")
-    return moment
-
-
-def _span(days: list[str]) -> str:
-    return f"{len(days)} from {days[0]} to {days[-1]}" if days else "none"
 
 
 @app.command()

@@ -8,7 +8,8 @@ BARTIZAN_OUTBOX    what dispatch would send, one file a channel  (default: <home
 BARTIZAN_STORE     SQLAlchemy URL of the relational store        (default: SQLite in the lake)
 BARTIZAN_SQL       folder of aggregates and connectors           (default: include/sql)
 
-BARTIZAN_LATE      how far back waf_land lists for late objects  (default: PT25H)
+BARTIZAN_LATE      how far back waf_land lists for late objects, and crawls of other sources
+                   than the lake look for late rows              (default: PT25H)
 BARTIZAN_LATEST_REOPEN  how late a request still opens its hour, 0: always  (default: P35D)
 
 Read where they are used: BARTIZAN_SECRET_HEADERS, BARTIZAN_SECRET_ARGUMENTS and BARTIZAN_HASH_KEY

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import func, select
 from upath import UPath
 
 from bartizan.config import Settings
+from bartizan.crawl.quality import latest_quality
 from bartizan.lake import Lake
 from bartizan.model.anomaly import IncidentState
 from bartizan.model.connector import Connector
@@ -43,11 +45,13 @@ class Checks:
 
 @dataclass(frozen=True)
 class Watched:
-    """A connector: intervals written by backfill and live, and its detector."""
+    """A connector: intervals written by backfill and live, its detector, and the data quality of
+    its last live day (crawl/quality.py), None before the first."""
 
     backfilled: int
     crawled: int
     detector: DetectorRecord
+    quality: dict[str, Any] | None
 
 
 @dataclass(frozen=True)
@@ -141,6 +145,7 @@ def _watched(store: Store, settings: Settings, connector: Connector) -> Watched:
         ),
         crawled=sum(1 for _ in (folder / "live").glob("*/*/_manifest.json")),
         detector=load_detector(store, connector.name),
+        quality=latest_quality(settings.metrics, connector),
     )
 
 
@@ -189,8 +194,23 @@ def _watching(connectors: dict[str, Watched]) -> Iterator[str]:
         yield f"    {detector.state}: {detector.reason}; " + (
             f"{detector.series_ready} of {detector.series} series ready"
         )
+        if watched.quality:
+            yield f"    {_quality(watched.quality)}"
     if idle:
         yield row("not watched yet", f"{len(idle)}: {', '.join(idle)}")
+
+
+def _quality(found: dict[str, Any]) -> str:
+    """The data quality of a day, naming the column that lacks most values."""
+    day = f"{found['day'][:4]}-{found['day'][4:6]}-{found['day'][6:]}"
+    text = f"data of {day}: {found['rows']:,} rows, {found['series']:,} series at a time"
+    if found["undelivered"]:
+        text += f", {found['undelivered']:,} of {found['intervals']:,} intervals without data"
+    if found["invalid"] or found["partial"]:
+        worst, share = min(found["completeness"].items(), key=lambda one: one[1])
+        text += f", {found['invalid']:,} rows without a value, {found['partial']:,} incomplete"
+        text += f" ({inert(worst)} is there in {share:.1%})"
+    return text
 
 
 SHOWN_DRIFT = 5

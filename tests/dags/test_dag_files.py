@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / "dags").glob("*.py"))
-CONNECTORS = {path.parent.name for path in (ROOT / "include/sql/connectors").glob("*/query.sql")}
+CONNECTORS = {path.parent.name for path in (ROOT / "include/sql/connectors").glob("*/connector.yaml")}
 SINGLE = {"simulate", "waf_land", "waf_reconcile", "waf_aggregate", "dispatch", "lake_maintenance"}
 PER_CONNECTOR = {"crawl", "backfill", "detect"}
 

@@ -76,7 +76,7 @@ def _incident(rows: pd.DataFrame, connector: Connector) -> Incident:
     series = len({anomaly.dimensions for anomaly in anomalies})
     worst = max(anomaly.severity for anomaly in anomalies)
     value, expected = rows["value"], rows["expected"]
-    is_sum = _aggregation(connector, measure) is Aggregation.SUM
+    is_sum = _aggregation(connector, measure) in (Aggregation.SUM, Aggregation.COUNT)
     return Incident(
         id=stable_uuid(connector.name, measure, direction, cause, format_time(first.start)),
         detector=connector.name,

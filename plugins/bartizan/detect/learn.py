@@ -18,7 +18,7 @@ from bartizan.detect.severity import rarity
 from bartizan.detect.state import VERSION, DetectorState, MeasureState
 from bartizan.detect.views import Baseline, View, single_view, sum_length, sum_view
 from bartizan.errors import UsageError
-from bartizan.model.connector import Aggregation, Connector, Measure
+from bartizan.model.connector import Connector, Measure
 from bartizan.model.window import DAY, Window, naive
 
 __all__ = ["DetectorState", "learn", "points_needed"]
@@ -86,7 +86,7 @@ def _learn_measure(
     # Before its first row a series did not exist; those zeros would only dilute its mean.
     own = np.where(np.arange(len(panel.times)) >= first[:, None], values, np.nan)
     length = sum_length(connector.frequency)
-    is_count = measure.aggregation is Aggregation.SUM and not np.any(values < 0)
+    is_count = measure.aggregation.counts and not np.any(values < 0)
     if is_count:
         baseline, habit = _learn_counts(own, _pools(panel, connector), calendar, length)
     else:

@@ -27,7 +27,6 @@ from bartizan.jobs.metrics import (
     backfill,
     connector_names,
     crawl,
-    data_quality,
     feed_of,
     load_connector,
     load_connectors,
@@ -40,7 +39,7 @@ from bartizan.jobs.simulating import (
     simulation_plan,
     write_labels,
 )
-from bartizan.jobs.upkeep import compact_lake, expire_lake, sweep_lake
+from bartizan.jobs.upkeep import compact_lake, expire_lake, lake_ddl, sweep_lake
 
 __all__ = [
     "Feed",
@@ -51,13 +50,13 @@ __all__ = [
     "confirm_published",
     "connector_names",
     "crawl",
-    "data_quality",
     "detect",
     "dispatch",
     "expire_lake",
     "explain",
     "feed_of",
     "import_connector",
+    "lake_ddl",
     "land",
     "learn",
     "list_connectors",

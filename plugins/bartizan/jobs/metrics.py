@@ -187,11 +187,3 @@ def _past(window: Window) -> Window:
     if window.end > datetime.now(UTC):
         raise UsageError("window", f"{window} is not over", "end it in the past")
     return window
-
-
-def data_quality() -> dict[str, dict[str, Any] | None]:
-    """Of every connector the quality of its last day of live metrics, None where there is none."""
-    from bartizan.crawl.quality import latest_quality
-
-    metrics = settings().metrics
-    return {name: latest_quality(metrics, one) for name, one in load_connectors().items()}

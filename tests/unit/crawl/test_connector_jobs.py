@@ -110,7 +110,7 @@ def test_another_engine_needs_nothing_landed_and_is_due_at_its_offset(
         f.parent.name: json.loads(f.read_text())["delivered"] for f in live.rglob("*.json")
     }
     assert {name for name, spans in delivered.items() if not spans} == {"0130", "0145"}
-    quality = jobs.data_quality()["sales"]
+    quality = jobs.status().watched["sales"].quality
     assert quality is not None
     assert (quality["intervals"], quality["undelivered"], quality["rows"]) == (4, 2, 6)
 
@@ -163,7 +163,7 @@ def test_files_of_others_are_looked_for_and_never_written(home: Path) -> None:
     assert crawled.windows == (hours(2, 3), hours(4, 5))
     assert (crawled.intervals, crawled.written, crawled.rows) == (5, 5, 6)
     assert jobs.crawl("files", [hours(1, 6)]).written == 0
-    quality = jobs.data_quality()["files"]
+    quality = jobs.status().watched["files"].quality
     assert quality is not None
     assert (quality["rows"], quality["invalid"], quality["undelivered"]) == (6, 4, 3)
     shares = {"ts": 2 / 3, "site": 2 / 3, "n": 1 / 3}
