@@ -64,7 +64,7 @@ _COMMON = PORTABLE | _keys("""
 # Functions that sqlglot has no class for, by name.
 _NAMED = {
     EngineName.DUCKDB: _keys("""
-        now from_unixtime to_iso8601 format_datetime epoch epoch_ms epoch_us make_timestamp strftime strptime
+        from_unixtime to_iso8601 epoch epoch_ms epoch_us make_timestamp strftime strptime
         time_bucket list_transform list_filter list_contains list_sum list_max list_min list_sort
         list_distinct list_aggregate list_value list_concat len cardinality array_length
         struct_pack struct_extract element_at map_keys map_values regexp_matches
@@ -72,6 +72,7 @@ _NAMED = {
         arg_max arg_min mad isfinite date_part datepart json_extract_string json_array_length
         json_keys to_json list_unique list_has_any list_has_all prefix suffix instr bar printf
         format reservoir_quantile to_timestamp to_hours to_minutes to_seconds to_days
+        now format_datetime
     """),
     EngineName.ATHENA: _keys("""
         to_iso8601 from_iso8601_timestamp from_unixtime to_unixtime date_parse date_format

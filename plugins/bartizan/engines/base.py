@@ -13,12 +13,22 @@ from bartizan.model.window import Window
 
 
 class EngineName(StrEnum):
-    """Also the middle of a query file that only one engine can run: `query.<name>.sql`."""
+    """Also the middle of a query file that only one engine can run: `query.<name>.sql`, or
+    `query.cloudwatch.yaml`."""
 
     DUCKDB = "duckdb"
     ATHENA = "athena"
     REDSHIFT = "redshift"
     POSTGRESQL = "postgresql"
+    CLOUDWATCH = "cloudwatch"
+
+
+SQL_ENGINES = (
+    EngineName.DUCKDB,
+    EngineName.ATHENA,
+    EngineName.REDSHIFT,
+    EngineName.POSTGRESQL,
+)
 
 
 @dataclass(frozen=True)
@@ -36,6 +46,7 @@ class Scan:
 
 class Engine(Protocol):
     """Runs SQL over tables named `<schema>.<table>`; in a lake `waf.<table>` and `agg.<table>`.
+    CloudWatch has no SQL: its query names metrics.
 
     Answers have the same types whatever the engine: int64, double, decimal128, bool, string,
     date32, and timestamp[us] without a zone, in UTC (an instant with a zone is converted).

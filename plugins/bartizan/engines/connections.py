@@ -8,6 +8,7 @@ BARTIZAN_REDSHIFT    redshift://?secret=SECRET-ID&region=…&unload=s3://bucket/
                      redshift://WORKGROUP/DATABASE?serverless=true&…
                      redshift://CLUSTER/DATABASE?user=NAME&…   (temporary credentials)
 BARTIZAN_POSTGRESQL  postgresql://user@host:5432/database   (libpq: password by PGPASSWORD, .pgpass)
+BARTIZAN_CLOUDWATCH  cloudwatch://?region=eu-central-1      (may be left out: boto3's own region)
 
 A connector may name a further one: `connection: shop` reads BARTIZAN_POSTGRESQL_SHOP.
 """
@@ -65,11 +66,19 @@ class PostgreSQL:
     timeout: timedelta = timedelta(minutes=15)
 
 
-Connection = Athena | Redshift | PostgreSQL
+@dataclass(frozen=True)
+class CloudWatch:
+    """`region` is where metrics are read that name no regions; None: where boto3 is at home."""
+
+    region: str | None = None
+
+
+Connection = Athena | Redshift | PostgreSQL | CloudWatch
 
 _KEYS = {
     EngineName.ATHENA: {"region", "output", "catalog", "reuse_minutes", "timeout"},
     EngineName.REDSHIFT: {"region", "unload", "role", "serverless", "secret", "user", "timeout"},
+    EngineName.CLOUDWATCH: {"region"},
 }
 
 
@@ -85,6 +94,8 @@ def connection_from(
     """The connection an environment variable describes. Raises UsageError naming the variable."""
     name = variable(engine, connection)
     if not (url := env.get(name, "").strip()):
+        if engine is EngineName.CLOUDWATCH and connection is None:
+            return CloudWatch()
         raise UsageError(
             name, "is not set", "give the URL that bartizan/engines/connections.py shows"
         )
@@ -97,12 +108,14 @@ def connection_from(
     return _aws(name, engine, parts)
 
 
-def _aws(name: str, engine: EngineName, parts: SplitResult) -> Athena | Redshift:
+def _aws(name: str, engine: EngineName, parts: SplitResult) -> Athena | Redshift | CloudWatch:
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     if unknown := sorted(options.keys() - _KEYS[engine]):
         raise UsageError(
             name, f"unknown option {unknown[0]!r}", f"known: {', '.join(sorted(_KEYS[engine]))}"
         )
+    if engine is EngineName.CLOUDWATCH:
+        return CloudWatch(options.get("region"))
     timeout = _duration(name, options.get("timeout", _TIMEOUT))
     if engine is EngineName.ATHENA:
         return Athena(

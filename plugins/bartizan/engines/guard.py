@@ -20,7 +20,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.tokenizer_core import Token, TokenType
 
 from bartizan.engines.allowed import LISTS, PORTABLE, allowed
-from bartizan.engines.base import EngineName
+from bartizan.engines.base import SQL_ENGINES, EngineName
 from bartizan.engines.sql import render
 from bartizan.errors import ConfigError
 from bartizan.model.text import inert, short
@@ -81,7 +81,7 @@ def tables_of(query: str, engine: EngineName, origin: str = "query") -> tuple[st
 
 
 def unportable(
-    query: str, engines: Collection[EngineName] = tuple(EngineName), origin: str = "query"
+    query: str, engines: Collection[EngineName] = SQL_ENGINES, origin: str = "query"
 ) -> list[str]:
     """Why the query may mean something else, or nothing, to one of the engines; [] if it does not.
 

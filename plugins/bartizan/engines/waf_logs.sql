@@ -5,6 +5,30 @@ create macro from_unixtime(seconds) as to_timestamp(seconds);
 
 create macro to_iso8601(instant) as strftime(instant::timestamp, '%Y-%m-%dT%H:%M:%S.%gZ');
 
+-- Joda's letters, as far as log times need them: yyyy MM dd HH mm ss
+create macro written_datetime(instant, pattern) as replace(
+    replace(
+        replace(
+            replace(
+                replace(
+                    replace(pattern, 'yyyy', strftime(instant::timestamp, '%Y')),
+                    'MM', strftime(instant::timestamp, '%m')
+                ),
+                'dd', strftime(instant::timestamp, '%d')
+            ),
+            'HH', strftime(instant::timestamp, '%H')
+        ),
+        'mm', strftime(instant::timestamp, '%M')
+    ),
+    'ss', strftime(instant::timestamp, '%S')
+);
+
+create macro format_datetime(instant, pattern) as if(
+    regexp_matches(written_datetime(instant, pattern), '[A-Za-z]'),
+    error('format_datetime knows yyyy, MM, dd, HH, mm and ss, not ' || pattern),
+    written_datetime(instant, pattern)
+);
+
 create macro match_details(details) as list_transform(
     details,
     lambda one: struct_pack(
@@ -33,7 +57,7 @@ end;
 create macro excluded_rules(rules) as to_json(
     list_transform(
         rules,
-        lambda one: struct_pack("exclusionType" := one.exclusion_type, "ruleId" := one.rule_id)
+        lambda one: struct_pack(exclusiontype := one.exclusion_type, ruleid := one.rule_id)
     )
 )::varchar;
 
@@ -117,6 +141,8 @@ select
     -- the partition columns of the guide's tables, past and present
     strftime(event_time, '%Y/%m/%d/%H/%M') as log_time,
     strftime(event_time, '%Y/%m/%d') as "date",
-    region
+    region,
+    event_date,
+    event_hour
 from waf.requests
 where event_time >= {{ start }} and event_time < {{ end }};

@@ -8,9 +8,9 @@ import os
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from bartizan.jobs.here import open_lake, open_store
+from bartizan.jobs.here import open_lake, open_store, settings
 from bartizan.model.landing import BatchState
 
 if TYPE_CHECKING:
@@ -83,6 +83,22 @@ def sweep_lake(
     store, lake = open_store(), open_lake()
     found = [sweep(lake, name, at, ledger(store), grace, dry_run) for name in lake.names()]
     return [asdict(one) | ({} if list_files else {"files": len(one.files)}) for one in found]
+
+
+def lake_ddl(
+    engine: Literal["athena", "redshift"], location: str = "", role: str = "default"
+) -> dict[str, str]:
+    """Statements by name, in order, that show the lake's tables to an engine at AWS.
+
+    Athena needs the s3:// `location` of the tables, Redshift the `role` that reads them.
+    """
+    from bartizan.aggregate import load_tables
+    from bartizan.lake import ddl
+    from bartizan.lake.schemas import LANDED
+
+    aggregates = load_tables(settings().sql).values()
+    tables = [*LANDED.values(), *(table.spec for table in aggregates)]
+    return ddl.athena(tables, location) if engine == "athena" else ddl.redshift(tables, role)
 
 
 def ledger(store: Store) -> Ledger:

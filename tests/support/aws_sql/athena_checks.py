@@ -38,6 +38,7 @@ class _Dialect(Trino):
 def checked(tree: exp.Expr, text: str, schema: Schema) -> exp.Expr:
     """The tree with every column's table and every value's type. Raises Refused."""
     _check_calls(text)
+    _open_rows(tree)
     known = MappingSchema({**schema}, dialect=_Dialect)
     try:
         tree = qualify(
@@ -73,6 +74,12 @@ def is_row(array: exp.Expr) -> bool:
     )
 
 
+def one_column(unnest: exp.Unnest) -> bool:
+    """Whether a row stays whole, as the guide has it: UNNEST(headers) AS t(header)."""
+    names = unnest.args["alias"].columns if unnest.args.get("alias") else []
+    return len(names) == len(unnest.expressions) and not unnest.args.get("offset")
+
+
 def _check_calls(text: str) -> None:
     for call in calls(text):
         if call.name not in FUNCTIONS and call.name not in WORDS:
@@ -84,6 +91,17 @@ def _check_calls(text: str) -> None:
                 f"FUNCTION_NOT_FOUND: {call.place}: Unexpected parameters "
                 "(varchar, varchar, varchar, varchar) for function regexp_replace"
             )
+
+
+def _open_rows(tree: exp.Expr) -> None:
+    """`t.action` is a member of the row `t.t` where UNNEST … AS t(t) has no other column."""
+    for unnest in tree.find_all(exp.Unnest):
+        if not one_column(unnest) or unnest.args["alias"].columns[0].name != unnest.alias:
+            continue
+        for column in unnest.find_ancestor(exp.Select).find_all(exp.Column):
+            if column.table == unnest.alias and column.name != unnest.alias:
+                row = exp.column(unnest.alias, table=unnest.alias)
+                column.replace(exp.Dot(this=row, expression=column.this.copy()))
 
 
 def _unresolved(message: str) -> str:
@@ -183,7 +201,7 @@ def _check_count(node: exp.Count) -> None:
 def _check_unnest(node: exp.Unnest) -> None:
     names = node.args["alias"].columns if node.args.get("alias") else []
     fields = [members(array) for array in node.expressions]
-    if not names or None in fields:
+    if not names or None in fields or one_column(node):
         return
     available = sum(number for number in fields if number) + bool(node.args.get("offset"))
     given = len(names) + bool(isinstance(node.args.get("offset"), exp.Identifier))

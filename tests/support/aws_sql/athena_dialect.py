@@ -165,7 +165,6 @@ def _check_types(tokens: Sequence[Token]) -> None:
 _FOREIGN: dict[type[exp.Expr], str] = {
     exp.Qualify: "qualify",
     exp.TableSample: "sample",
-    exp.Struct: "{",
     exp.ILike: "ilike",
     exp.Pivot: "pivot",
     exp.Kwarg: "=>",

@@ -18,8 +18,8 @@ FUNCTIONS = _names("""
     concat length lower ltrim position replace reverse rtrim split split_part starts_with strpos
     substr substring trim upper
     regexp_extract regexp_like regexp_replace
-    date date_add date_diff date_trunc day extract from_unixtime from_unixtime_nanos hour minute
-    month second to_unixtime year
+    date date_add date_diff date_trunc day extract format_datetime from_unixtime
+    from_unixtime_nanos hour minute month now second to_iso8601 to_unixtime year
     approx_distinct approx_percentile arbitrary array_agg avg bool_and bool_or corr count count_if
     listagg max max_by min min_by stddev stddev_pop stddev_samp sum var_pop var_samp variance
     cume_dist dense_rank first_value lag last_value lead nth_value ntile percent_rank rank
@@ -27,7 +27,7 @@ FUNCTIONS = _names("""
     coalesce greatest if least nullif try
     array_distinct array_join array_max array_min array_sort cardinality contains element_at filter
     sequence transform
-    json_extract_scalar
+    json_extract_scalar json_format
     cast try_cast unnest
 """)
 
@@ -55,4 +55,8 @@ MACROS = (
         then error('INVALID_FUNCTION_ARGUMENT: Array subscript must be less than or equal to '
         || 'array length: ' || i || ' > ' || len(a)) else true end""",
     "create or replace macro trino_from_nanos(n) as make_timestamptz(cast(n // 1000 as bigint))",
+    """create or replace macro trino_iso8601(t timestamptz) as
+        strftime(cast(t as timestamp), '%Y-%m-%dT%H:%M:%S.%gZ'),
+        (t timestamp) as strftime(t, '%Y-%m-%dT%H:%M:%S.%g'),
+        (t date) as strftime(t, '%Y-%m-%d')""",
 )

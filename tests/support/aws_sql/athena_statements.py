@@ -102,6 +102,12 @@ class Statements:
 
     def _create(self, tree: exp.Create, statement: Statement, session: Session) -> None:
         database, name = self._named(tree, statement)
+        if tree.kind == "VIEW":
+            schema = self._catalog.resolve(tree.expression, session, statement.database)
+            query = translate(tree.expression, statement.text, schema)
+            replaced = "or replace " if tree.args.get("replace") else ""
+            session.run(f"create {replaced}view {quoted(database)}.{quoted(name)} as {query}")
+            return
         if self._catalog.entry(database, name):
             if tree.args.get("exists"):
                 return

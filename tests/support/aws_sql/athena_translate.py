@@ -9,7 +9,7 @@ from typing import Any
 import sqlglot
 from sqlglot import exp
 
-from aws_sql.athena_checks import Schema, checked, is_row
+from aws_sql.athena_checks import Refused, Schema, checked, is_row, one_column
 
 
 def translate(tree: exp.Expr, text: str, schema: Schema) -> str:
@@ -91,15 +91,21 @@ def _as_date(node: exp.TimestampTrunc | exp.DateTrunc | exp.DateAdd) -> exp.Expr
     return _duckdb(f"cast({_sql(node)} as date)")
 
 
+def _as_text(node: exp.JSONFormat) -> exp.Expr:
+    """NULL stays NULL; to_json would make it the text null."""
+    return _duckdb(f"cast({_sql(node.this)} as varchar)")
+
+
 def _part(node: exp.SplitPart) -> exp.Expr:
     parts = [node.this, node.args["delimiter"], node.args["part_index"]]
     return exp.func("trino_split_part", *(part.copy() for part in parts))
 
 
 def _unnest(node: exp.Unnest) -> exp.Expr:
-    """One column for each member of a row."""
+    """One column for each member of a row, unless one name is given to them all."""
+    whole = one_column(node)
     columns = [
-        f"unnest({_sql(array)}, max_depth := {2 if is_row(array) else 1})"
+        f"unnest({_sql(array)}, max_depth := {2 if is_row(array) and not whole else 1})"
         for array in node.expressions
     ]
     if node.args.get("offset"):
@@ -122,10 +128,23 @@ def _subscript(node: exp.Bracket) -> exp.Expr:
 
 
 def _anonymous(node: exp.Anonymous) -> exp.Expr:
-    if node.name.lower() == "from_unixtime_nanos":
-        return exp.func("trino_from_nanos", *(argument.copy() for argument in node.expressions))
+    if node.name.lower() == "format_datetime":
+        return _formatted(*node.expressions)
+    if name := _MACROS.get(node.name.lower()):
+        return exp.func(name, *(argument.copy() for argument in node.expressions))
     return node
 
+
+def _formatted(instant: exp.Expr, pattern: exp.Expr) -> exp.Expr:
+    """Joda's letters are written out; others than these are not played."""
+    written = re.sub("|".join(_JODA), lambda letters: _JODA[letters[0]], pattern.name)
+    if not pattern.is_string or re.search("(?<!%)[A-Za-z]", written):
+        raise Refused(f"NOT_SUPPORTED: the pattern {pattern.name!r} is not played")
+    return _duckdb(f"strftime(cast({_sql(instant)} as timestamp), '{written}')")
+
+
+_MACROS = {"from_unixtime_nanos": "trino_from_nanos", "to_iso8601": "trino_iso8601"}
+_JODA = {"yyyy": "%Y", "MM": "%m", "dd": "%d", "HH": "%H", "mm": "%M", "ss": "%S"}
 
 _MENDS: dict[type[exp.Expr], Callable[[Any], exp.Expr]] = {
     exp.Div: _divide,
@@ -138,6 +157,7 @@ _MENDS: dict[type[exp.Expr], Callable[[Any], exp.Expr]] = {
     exp.TimestampTrunc: _as_date,
     exp.DateTrunc: _as_date,
     exp.DateAdd: _as_date,
+    exp.JSONFormat: _as_text,
     exp.SplitPart: _part,
     exp.Unnest: _unnest,
     exp.Bracket: _subscript,

@@ -1,0 +1,14 @@
+create table if not exists agg.agg_label_5m (
+    `bucket` timestamp,
+    `event_date` date,
+    `account_id` string,
+    `region` string,
+    `webacl` string,
+    `label` string,
+    `action` string,
+    `requests` bigint,
+    `unique_ips` bigint
+)
+partitioned by (`event_date`)
+location 's3://amzn-s3-demo-bucket/lake/agg/agg_label_5m/'
+tblproperties ('table_type' = 'ICEBERG');
