@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -150,14 +151,23 @@ def show_ddl(
     role: Annotated[
         str, typer.Option(help="Redshift: ARN of the role that reads Glue and S3.")
     ] = "default",
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to write to, a file for each statement.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Print the SQL that makes the lake's tables and the view `waf_logs` at AWS.
 
-    Runs nothing. Athena takes one statement at a time: with --json they come apart, by name.
+    Runs nothing. Athena takes one statement at a time: --out or --json keeps them apart, by name.
     """
     statements = jobs.lake_ddl(engine.value, location, role)
-    show(statements if as_json else "\n".join(statements.values()).rstrip(), as_json)
+    if out is None:
+        show(statements if as_json else "\n".join(statements.values()).rstrip(), as_json)
+        return
+    out.mkdir(parents=True, exist_ok=True)
+    for name, text in statements.items():
+        (out / f"{name}.sql").write_text(text, encoding="utf-8")
+    show([str(out / f"{name}.sql") for name in statements], as_json)
 
 
 def _moment(text: str | None) -> datetime:

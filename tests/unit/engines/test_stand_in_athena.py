@@ -134,7 +134,7 @@ DUCKDB_ONLY = {
     "select n from waf.r where ts >= '2026-01-01'": "Cannot apply operator: timestamp >= varchar",
     "select s || n from waf.r": "Unexpected parameters (varchar, number)",
     "select n from waf.r where n": "WHERE clause must evaluate to a boolean",
-    "select h from waf.r cross join unnest(headers) as t (h)": "2 columns available",
+    "select 1 from waf.r cross join unnest(headers) as t (h, i, j)": "2 columns available",
     "pragma version": "Queries of this type are not supported",
 }
 
@@ -172,7 +172,8 @@ TRINO = {
         "1970-01-01 00:01:00.000000 UTC",
     ],
     "select from_unixtime_nanos(1500000)": ["1970-01-01 00:00:00.001500 UTC"],
-    "select l.name, name from waf.r cross join unnest(labels) as l (name) where name = 'l2'": [
+    # A row under one name stays whole, as the guide's queries over arrays of rows have it.
+    "select l.name, t.l.name from waf.r cross join unnest(labels) as t (l) where l.name = 'l2'": [
         "l2",
         "l2",
     ],
