@@ -28,8 +28,7 @@ PORTABLE = _keys("""
     greatest least
 """)  # greatest and least only of what is never NULL: Trino answers NULL, the others skip it
 
-# The same to DuckDB and Trino, as long as the elements are texts or numbers: Trino makes a column
-# of each member of a row.
+# The same to DuckDB and Athena, which keeps a row whole where Trino opens it.
 LISTS = _keys("unnest cardinality arraysize")
 
 # Known to one engine or another, or to all of them under other names or with another meaning.

@@ -59,21 +59,6 @@ def checked(tree: exp.Expr, text: str, schema: Schema) -> exp.Expr:
     return tree
 
 
-def members(array: exp.Expr) -> int | None:
-    """Columns that unnesting this array gives: one for each member of a row. None is unknown."""
-    kind = array.type
-    if kind is None or not kind.is_type("array") or not kind.expressions:
-        return None
-    return len(kind.expressions[0].expressions) if is_row(array) else 1
-
-
-def is_row(array: exp.Expr) -> bool:
-    """Whether the array is known to hold rows."""
-    return bool(
-        array.type and array.type.expressions and array.type.expressions[0].is_type("struct")
-    )
-
-
 def one_column(unnest: exp.Unnest) -> bool:
     """Whether a row stays whole, as the guide has it: UNNEST(headers) AS t(header)."""
     names = unnest.args["alias"].columns if unnest.args.get("alias") else []
@@ -199,11 +184,11 @@ def _check_count(node: exp.Count) -> None:
 
 
 def _check_unnest(node: exp.Unnest) -> None:
+    """One column for each array: Athena keeps an unnested row whole, where Trino opens it."""
     names = node.args["alias"].columns if node.args.get("alias") else []
-    fields = [members(array) for array in node.expressions]
-    if not names or None in fields or one_column(node):
+    if not names:
         return
-    available = sum(number for number in fields if number) + bool(node.args.get("offset"))
+    available = len(node.expressions) + bool(node.args.get("offset"))
     given = len(names) + bool(isinstance(node.args.get("offset"), exp.Identifier))
     if given != available:
         raise Refused(

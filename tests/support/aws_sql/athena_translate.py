@@ -9,7 +9,7 @@ from typing import Any
 import sqlglot
 from sqlglot import exp
 
-from aws_sql.athena_checks import Refused, Schema, checked, is_row, one_column
+from aws_sql.athena_checks import Refused, Schema, checked
 
 
 def translate(tree: exp.Expr, text: str, schema: Schema) -> str:
@@ -102,12 +102,7 @@ def _part(node: exp.SplitPart) -> exp.Expr:
 
 
 def _unnest(node: exp.Unnest) -> exp.Expr:
-    """One column for each member of a row, unless one name is given to them all."""
-    whole = one_column(node)
-    columns = [
-        f"unnest({_sql(array)}, max_depth := {2 if is_row(array) and not whole else 1})"
-        for array in node.expressions
-    ]
+    columns = [f"unnest({_sql(array)})" for array in node.expressions]
     if node.args.get("offset"):
         columns.append(f"generate_subscripts({_sql(node.expressions[0])}, 1)")
     alias = node.args["alias"].copy() if node.args.get("alias") else None

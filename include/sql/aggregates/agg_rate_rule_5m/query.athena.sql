@@ -33,17 +33,7 @@ with evaluation as (
             '-'
         ) as key_value
     from waf.requests as request
-    cross join
-        unnest(request.rate_based_rules)
-            as rate (
-                rate_based_rule_id,
-                rate_based_rule_name,
-                limit_key,
-                limit_value,
-                max_rate_allowed,
-                evaluation_window_sec,
-                custom_values
-            )
+    cross join unnest(request.rate_based_rules) as rules (rate)
     where
         request.event_time >= {{ start }}
         and request.event_time < {{ end }}
