@@ -7,6 +7,8 @@ BARTIZAN_METRICS   metric files on Lookout for Metrics paths     (default: <home
 BARTIZAN_OUTBOX    what dispatch would send, one file a channel  (default: <home>/outbox)
 BARTIZAN_STORE     SQLAlchemy URL of the relational store        (default: SQLite in the lake)
 BARTIZAN_SQL       folder of aggregates and connectors           (default: include/sql)
+BARTIZAN_MIRROR    s3:// prefix that mirrors the lake, with Glue (default: none)
+BARTIZAN_MIRROR_PREFIX  what its Glue databases begin with       (default: nothing)
 
 BARTIZAN_LATE      how far back waf_land lists for late objects, and crawls of other sources
                    than the lake look for late rows              (default: PT25H)
@@ -44,6 +46,8 @@ class Settings:
     sql: Path
     late: timedelta
     latest_reopen: timedelta | None
+    mirror: str | None
+    mirror_prefix: str
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Settings:
@@ -59,6 +63,8 @@ class Settings:
             sql=Path(env.get("BARTIZAN_SQL", str(PROJECT / "include" / "sql"))),
             late=_duration(env, "BARTIZAN_LATE", "PT25H"),
             latest_reopen=_duration(env, "BARTIZAN_LATEST_REOPEN", "P35D") or None,
+            mirror=env.get("BARTIZAN_MIRROR") or None,
+            mirror_prefix=env.get("BARTIZAN_MIRROR_PREFIX", ""),
         )
 
 

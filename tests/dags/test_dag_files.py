@@ -10,7 +10,15 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / "dags").glob("*.py"))
 CONNECTORS = {path.parent.name for path in (ROOT / "include/sql/connectors").glob("*/connector.yaml")}
-SINGLE = {"simulate", "waf_land", "waf_reconcile", "waf_aggregate", "dispatch", "lake_maintenance"}
+SINGLE = {
+    "simulate",
+    "waf_land",
+    "waf_reconcile",
+    "waf_aggregate",
+    "dispatch",
+    "lake_maintenance",
+    "lake_mirror",
+}
 PER_CONNECTOR = {"crawl", "backfill", "detect"}
 
 

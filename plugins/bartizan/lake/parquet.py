@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyiceberg.schema import Schema
 
 HARDLY_REPEATING = ("event_time", "event_ms", "request_id", "record_hash", "source_offset")
 
@@ -29,6 +30,35 @@ def parquet_writer(
         use_dictionary=leaves(field for field in schema if field.name not in HARDLY_REPEATING),
         store_schema=store_schema,
     )
+
+
+def numbered(schema: pa.Schema, table: Schema) -> pa.Schema:
+    """The schema with the field ids of the table's columns of the same names, nested ones too.
+
+    Iceberg tells columns by these numbers; not all readers go by the names where they are missing.
+    A column that the table does not have yet stays without.
+    """
+    like = pa.struct(table.as_arrow())
+    return pa.schema([_member(field, like) for field in schema])
+
+
+def _member(field: pa.Field, like: pa.StructType) -> pa.Field:
+    place = like.get_field_index(field.name)
+    return field if place < 0 else _numbered(field, like.field(place))
+
+
+def _numbered(field: pa.Field, like: pa.Field) -> pa.Field:
+    kind, other = field.type, like.type
+    if pa.types.is_list(kind):
+        kind = pa.list_(_numbered(kind.value_field, other.value_field))
+    elif pa.types.is_map(kind):
+        kind = pa.map_(
+            _numbered(kind.key_field, other.key_field),
+            _numbered(kind.item_field, other.item_field),
+        )
+    elif pa.types.is_struct(kind):
+        kind = pa.struct([_member(one, other) for one in kind])
+    return field.with_type(kind).with_metadata(like.metadata)
 
 
 def leaves(fields: Iterable[pa.Field]) -> list[str]:

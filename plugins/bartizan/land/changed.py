@@ -7,9 +7,7 @@ another version holds is not known, so each new version is one entry of `waf.qua
 from __future__ import annotations
 
 from bartizan.lake import Lake
-from bartizan.lake.staged import staged_file
-from bartizan.land.hour_files import write_file
-from bartizan.land.quarantine import Quarantined, table
+from bartizan.land.quarantine import Quarantined, write_quarantine
 from bartizan.model.landing import Batch, ChangedObject
 from bartizan.model.text import inert
 
@@ -17,7 +15,7 @@ from bartizan.model.text import inert
 def write_changed(lake: Lake, batch: Batch) -> None:
     """Write the quarantine file of a batch of changed objects; again, it is the same file."""
     entries = [_entry(item) for item in batch.changed]
-    write_file(staged_file(lake, "waf.quarantine", batch.id), table(entries, batch.id))
+    write_quarantine(lake, entries, batch.id)
 
 
 def _entry(item: ChangedObject) -> Quarantined:

@@ -94,7 +94,7 @@ def _without(arrived: pa.Table, file: Path) -> Path | None:
     if not len(kept):
         return None
     copy = file.with_name(f"{file.stem}-unique.parquet")
-    write_file(copy, rows.take(kept.column("position")))
+    write_file(copy, rows.take(kept.column("position")), rows.schema)
     return copy
 
 

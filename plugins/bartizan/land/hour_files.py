@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bartizan.lake import Lake
-from bartizan.lake.parquet import parquet_writer
+from bartizan.lake.parquet import numbered, parquet_writer
 from bartizan.lake.staged import staged_file
 
 _HOUR_MS = 3_600_000
@@ -27,7 +27,8 @@ class HourFiles:
     """
 
     def __init__(self, lake: Lake, name: str, batch_id: str, schema: pa.Schema) -> None:
-        self._lake, self._name, self._batch_id, self._schema = lake, name, batch_id, schema
+        self._lake, self._name, self._batch_id = lake, name, batch_id
+        self._schema = numbered(schema, lake.table(name).schema())
         self._held: dict[int, list[pa.Table]] = defaultdict(list)
         self._held_bytes = 0
         self._writers: dict[int, pq.ParquetWriter] = {}
@@ -48,7 +49,7 @@ class HourFiles:
     def close(self) -> None:
         """Write what is left and give every file its final name."""
         for hour in [hour for hour in self._held if hour not in self._writers]:
-            write_file(self._file(hour), pa.concat_tables(self._held.pop(hour)))
+            write_file(self._file(hour), pa.concat_tables(self._held.pop(hour)), self._schema)
         self._write()
         for hour, writer in self._writers.items():
             writer.close()
@@ -75,10 +76,10 @@ class HourFiles:
         return staged_file(self._lake, self._name, self._batch_id, instant)
 
 
-def write_file(file: Path, rows: pa.Table) -> None:
-    """One whole file, or none if the process dies on the way."""
+def write_file(file: Path, rows: pa.Table, schema: pa.Schema) -> None:
+    """One whole file, or none if the process dies on the way. `schema` has the field ids."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    with parquet_writer(_partial(file), rows.schema) as writer:
+    with parquet_writer(_partial(file), schema) as writer:
         writer.write_table(rows)
     _partial(file).rename(file)
 

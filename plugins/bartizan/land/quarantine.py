@@ -8,7 +8,11 @@ from dataclasses import asdict, dataclass, replace
 
 import pyarrow as pa
 
+from bartizan.lake import Lake
+from bartizan.lake.parquet import numbered
 from bartizan.lake.schemas import QUARANTINE
+from bartizan.lake.staged import staged_file
+from bartizan.land.hour_files import write_file
 from bartizan.land.redact import Redaction
 from bartizan.model.text import inert
 
@@ -72,7 +76,9 @@ class Quarantine:
         return sorted([*self._entries, *rest])
 
 
-def table(entries: Sequence[Quarantined], batch_id: str) -> pa.Table:
-    """The entries as rows of waf.quarantine."""
+def write_quarantine(lake: Lake, entries: Sequence[Quarantined], batch_id: str) -> None:
+    """Write the entries as the file of waf.quarantine of a batch."""
     rows = [asdict(entry) | {"batch_id": batch_id} for entry in entries]
-    return pa.Table.from_pylist(rows, schema=QUARANTINE)
+    schema = numbered(QUARANTINE, lake.table("waf.quarantine").schema())
+    file = staged_file(lake, "waf.quarantine", batch_id)
+    write_file(file, pa.Table.from_pylist(rows, schema=QUARANTINE), schema)

@@ -11,16 +11,16 @@ from bartizan.engines.duckdb import connect
 from bartizan.lake import Lake
 from bartizan.lake.lock import locked
 from bartizan.lake.schemas import LANDED, REQUESTS, RULE_HITS
-from bartizan.lake.staged import staged_file, staged_files
+from bartizan.lake.staged import staged_files
 from bartizan.land.account import Account, per_object
 from bartizan.land.chunk import ObjectText, read_chunk
 from bartizan.land.decode import decode
 from bartizan.land.drift import DriftCounts
 from bartizan.land.duplicates import Seen
-from bartizan.land.hour_files import HourFiles, write_file
+from bartizan.land.hour_files import HourFiles
 from bartizan.land.inflate import Inflated, inflate
 from bartizan.land.parts import parts
-from bartizan.land.quarantine import Quarantined, table
+from bartizan.land.quarantine import Quarantined, write_quarantine
 from bartizan.land.read import read_objects
 from bartizan.land.redact import NO_KEY, Redaction
 from bartizan.land.rule_hits import rule_hits, with_hits
@@ -86,7 +86,7 @@ def _stage(store: Store, lake: Lake, batch: Batch, redaction: Redaction) -> Batc
     account.quarantined.update(entry.source_object for entry in set_aside)
 
     if set_aside:
-        write_file(staged_file(lake, "waf.quarantine", batch_id), table(set_aside, batch_id))
+        write_quarantine(lake, set_aside, batch_id)
     hits.close()
     requests.close()
     save_drift(store, batch_id, drift.found())
