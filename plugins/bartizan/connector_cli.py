@@ -25,6 +25,7 @@ app = typer.Typer(
 )
 
 SHOWN = 80  # characters of a value
+Name = Annotated[str, typer.Argument(help="Name of a connector; see `bartizan connector list`.")]
 
 
 @app.command("list")
@@ -97,6 +98,43 @@ def import_connector(
     """
     result = jobs.import_connector(folder, name, engine)
     show(result if as_json else list(_imported(result)), as_json)
+
+
+@app.command("publish-zeros")
+def publish_zeros(
+    name: Annotated[str, typer.Argument(help="A connector over CloudWatch.")],
+    to: Annotated[str, typer.Option(help="A namespace of your own, never one of AWS.")],
+    start: Annotated[str, typer.Option(help="Beginning of the window, UTC.")],
+    end: Annotated[str, typer.Option(help="End of the window, exclusive, UTC.")],
+    write: Annotated[bool, typer.Option("--write", help="Write them.")] = False,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write zeros to CloudWatch where a connector's metrics have no datapoint; else only count.
+
+    For alarms and dashboards that read CloudWatch itself: Bartizan fills in zeros without it.
+    Running it again writes nothing.
+    """
+    configure(home)
+    result = jobs.publish_zeros(name, to, given_window(start, end), write)
+    show(result if as_json else [_on_one_line(result)], as_json)
+
+
+@app.command()
+def deactivate(name: Name, home: Home = None, as_json: AsJson = False) -> None:
+    """Stop a connector's detector: its runs say so and score nothing, until it is activated.
+
+    It keeps what it learned; metrics are crawled on.
+    """
+    configure(home)
+    show(jobs.set_active(name, active=False), as_json)
+
+
+@app.command()
+def activate(name: Name, home: Home = None, as_json: AsJson = False) -> None:
+    """Start a connector's detector again. What passed meanwhile is scored by `bartizan detect`."""
+    configure(home)
+    show(jobs.set_active(name, active=True), as_json)
 
 
 def _imported(result: dict[str, Any]) -> Iterator[str]:

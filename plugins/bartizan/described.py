@@ -35,25 +35,32 @@ def wrong(problem: str, remedy: str) -> PydanticCustomError:
 def read(path: Path, model: type[M]) -> M:
     """The content of a YAML file. Raises ConfigError for the first of its mistakes."""
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise ConfigError(str(path), "no such file", "write it; docs/ shows an example") from error
     except OSError as error:
         raise ConfigError(str(path), f"cannot be read: {error.strerror}", "correct it") from error
     except UnicodeDecodeError as error:
         raise ConfigError(str(path), "is not UTF-8", "save it as UTF-8") from error
+    return parse(text, str(path), model)
+
+
+def parse(text: str, origin: str, model: type[M]) -> M:
+    """The content of a YAML text from the file `origin`. Raises as `read` does."""
+    try:
+        content = yaml.load(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         raise ConfigError(
-            f"{path}{_line(error)}", f"not YAML: {error.problem}", "correct the line"
+            f"{origin}{_line(error)}", f"not YAML: {error.problem}", "correct the line"
         ) from error
     except yaml.YAMLError as error:
-        raise ConfigError(str(path), f"not YAML: {error}", "correct the file") from error
+        raise ConfigError(origin, f"not YAML: {error}", "correct the file") from error
     if not isinstance(content, dict):
-        raise ConfigError(str(path), f"holds {content!r}", "write `key: value` lines")
+        raise ConfigError(origin, f"holds {content!r}", "write `key: value` lines")
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        raise _config_error(path, model, error.errors()) from error
+        raise _config_error(origin, model, error.errors()) from error
 
 
 class _Loader(yaml.SafeLoader):
@@ -75,13 +82,13 @@ def _line(error: yaml.MarkedYAMLError) -> str:
     return f": line {error.problem_mark.line + 1}" if error.problem_mark else ""
 
 
-def _config_error(path: Path, model: type[Described], errors: list[ErrorDetails]) -> ConfigError:
+def _config_error(origin: str, model: type[Described], errors: list[ErrorDetails]) -> ConfigError:
     # A misspelt key is also a missing one; its own error names the remedy.
     first = min(errors, key=lambda error: error["type"] != "extra_forbidden")
     key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     problem, remedy = _explained(model, first)
-    thing = f"{path}: {key.lstrip('.')}" if key else str(path)
+    thing = f"{origin}: {key.lstrip('.')}" if key else origin
     return ConfigError(thing, problem + more, remedy)
 
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from houses import House, house
 
-from bartizan.engines import EngineName
+from bartizan.engines import SQL_ENGINES
 from bartizan.errors import ConfigError
 from bartizan.model.window import DAY, HOUR, Window, naive
 
@@ -51,7 +51,7 @@ IN_WINDOW = VISITS.slice(0, VISITS.num_rows - 1)
 BETWEEN = "where seen >= {{ start }} and seen < {{ end }}"
 
 
-@pytest.fixture(scope="module", params=list(EngineName), ids=str)
+@pytest.fixture(scope="module", params=SQL_ENGINES, ids=str)
 def opened(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[House]:

@@ -12,7 +12,7 @@ from bartizan.crawl.lint import warnings
 from bartizan.crawl.quality import combinations
 from bartizan.crawl.rows import answer, as_lines
 from bartizan.crawl.tokens import require_select, tokens
-from bartizan.engines.base import Engine
+from bartizan.engines.base import SQL_ENGINES, Engine
 from bartizan.model.connector import Aggregation, Connector
 from bartizan.model.window import Window
 
@@ -45,8 +45,7 @@ class ConnectorCheck:
 
 def check(connector: Connector, engine: Engine, window: Window) -> ConnectorCheck:
     """Run the query over the window. Raises ConfigError for a column that is missing or unfit."""
-    code = tokens(connector.query, connector.origin)
-    require_select(code, connector.origin)
+    lint = _linted(connector) if connector.engine in SQL_ENGINES else []
     returned = answer(engine, connector, window)
     cut = as_lines(returned, connector, window).cut(window)
     rows = returned.filter(kept(returned, connector)).select(list(connector.columns))
@@ -66,12 +65,19 @@ def check(connector: Connector, engine: Engine, window: Window) -> ConnectorChec
             for row in ordered.slice(0, SAMPLE).to_pylist()
         ),
         warnings=(
-            *warnings(code),
+            *lint,
             *_undescribed(returned, connector),
             *_repeated(rows, connector),
             *_unfit_values(rows, connector),
         ),
     )
+
+
+def _linted(connector: Connector) -> list[str]:
+    """Warnings about the text of a query. Raises ConfigError unless it is one SELECT."""
+    code = tokens(connector.query, connector.origin)
+    require_select(code, connector.origin)
+    return warnings(code)
 
 
 def _undescribed(returned: pa.Table, connector: Connector) -> list[str]:

@@ -10,8 +10,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from bartizan.crawl.queries import read_query
 from bartizan.crawl.source import WRITTEN_FORMAT, SourceBlock, time_format
-from bartizan.described import Described, read, wrong
+from bartizan.described import Described, parse, read, wrong
 from bartizan.engines.base import EngineName
+from bartizan.engines.cloudwatch_query import CloudWatchQuery
 from bartizan.errors import ConfigError, UsageError
 from bartizan.model.connector import NAME, Aggregation, Connector, Measure, Missing
 from bartizan.model.window import parse_duration
@@ -166,10 +167,23 @@ def load_connector(folder: Path) -> Connector:
     described = read(folder / "connector.yaml", _ConnectorFile)
     source = described.source
     query_file, query = read_query(folder, described.engine) if source is None else ("", "")
-    if source is not None and (found := sorted(folder.glob("query*.sql"))):
+    if described.engine is EngineName.CLOUDWATCH:
+        _require_period(described.frequency, query, f"{folder / query_file}")
+    if source is not None and (found := sorted(folder.glob("query.*"))):
         raise ConfigError(str(found[0]), "stands beside source:", "remove one of them")
+    return _as_connector(folder.name, described, query_file, query)
+
+
+def read_description(file: Path, name: str) -> Connector:
+    """What a connector.yaml alone says of metrics that are in files already: a query that may
+    stand beside it is not read, as nothing runs it. Raises ConfigError."""
+    return _as_connector(name, read(file, _ConnectorFile), "", "")
+
+
+def _as_connector(name: str, described: _ConnectorFile, query_file: str, query: str) -> Connector:
+    source = described.source
     return Connector(
-        name=folder.name,
+        name=name,
         description=described.description,
         frequency=parse_duration(described.frequency),
         offset=_span(described.offset),
@@ -184,3 +198,14 @@ def load_connector(folder: Path) -> Connector:
         filters=tuple((name, tuple(values)) for name, values in described.filters.items()),
         source=None if source is None else source.as_source(described.timestamp.format),
     )
+
+
+def _require_period(frequency: str, query: str, origin: str) -> None:
+    """Raises ConfigError unless CloudWatch is asked for intervals as long as the connector's."""
+    period = parse(query, origin, CloudWatchQuery).period
+    if period != frequency:
+        raise ConfigError(
+            f"{origin}: period",
+            f"{period} is not the frequency of connector.yaml",
+            f"write {frequency}",
+        )

@@ -68,7 +68,8 @@ class CloudWatchApi:
         two weeks."""
         found: set[Series] = set()
         sure = sorted(query.dimension_names - query.absent.keys())[:_FILTERS]
-        for region in query.regions or [self._home]:
+        regions: Sequence[str | None] = query.regions or [self._home]
+        for region in regions:
             cloudwatch = self._client(region)
             with calling("cloudwatch:ListMetrics"):
                 for name in query.metrics.values():

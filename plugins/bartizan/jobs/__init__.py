@@ -9,9 +9,18 @@ from bartizan.jobs.connectors import (
     import_connector,
     list_connectors,
     new_connector,
+    publish_zeros,
 )
 from bartizan.jobs.here import open_engine, open_lake, open_store, settings
-from bartizan.jobs.incidents import detect, dispatch, explain, learn, report, status
+from bartizan.jobs.incidents import (
+    detect,
+    dispatch,
+    explain,
+    learn,
+    report,
+    set_active,
+    status,
+)
 from bartizan.jobs.landing import (
     confirm_published,
     land,
@@ -31,6 +40,7 @@ from bartizan.jobs.metrics import (
     load_connector,
     load_connectors,
 )
+from bartizan.jobs.mirroring import mirror_enabled, mirror_lake, sweep_mirror
 from bartizan.jobs.reconciling import reconcile, reconcile_enabled, reconcile_windows
 from bartizan.jobs.simulating import (
     plan_simulation,
@@ -39,6 +49,7 @@ from bartizan.jobs.simulating import (
     simulation_plan,
     write_labels,
 )
+from bartizan.jobs.standalone import detect_alone
 from bartizan.jobs.upkeep import compact_lake, expire_lake, lake_ddl, sweep_lake
 
 __all__ = [
@@ -51,6 +62,7 @@ __all__ = [
     "connector_names",
     "crawl",
     "detect",
+    "detect_alone",
     "dispatch",
     "expire_lake",
     "explain",
@@ -62,6 +74,8 @@ __all__ = [
     "list_connectors",
     "load_connector",
     "load_connectors",
+    "mirror_enabled",
+    "mirror_lake",
     "new_connector",
     "open_engine",
     "open_lake",
@@ -69,10 +83,12 @@ __all__ = [
     "plan_landing",
     "plan_simulation",
     "publish_batches",
+    "publish_zeros",
     "reconcile",
     "reconcile_enabled",
     "reconcile_windows",
     "report",
+    "set_active",
     "settings",
     "simulate",
     "simulate_day",
@@ -80,6 +96,7 @@ __all__ = [
     "stage_batch",
     "status",
     "sweep_lake",
+    "sweep_mirror",
     "validate_batches",
     "validation_page",
     "write_labels",

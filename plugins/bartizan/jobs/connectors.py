@@ -97,12 +97,27 @@ def import_connector(original: Path, name: str, engine: str | None = None) -> di
     Raises UsageError for an engine that does not exist.
     """
     from bartizan.crawl.lookout import import_connector as convert
-    from bartizan.engines.base import EngineName
+    from bartizan.engines.base import SQL_ENGINES, EngineName
 
-    if engine is not None and engine not in list(EngineName):
-        raise UsageError("--engine", f"{engine!r} is unknown", f"one of {', '.join(EngineName)}")
+    if engine is not None and engine not in SQL_ENGINES:
+        raise UsageError("--engine", f"{engine!r} is unknown", f"one of {', '.join(SQL_ENGINES)}")
     run_by = EngineName(engine) if engine else None
     return asdict(convert(original, settings().sql / "connectors", name, run_by))
+
+
+def publish_zeros(name: str, namespace: str, window: Window, write: bool = False) -> dict[str, Any]:
+    """Write the zeros that CloudWatch leaves out of a connector's metrics to a namespace of one's
+    own, or only count them. Raises UsageError for a connector over another engine."""
+    from bartizan.engines import cloudwatch_zeros
+    from bartizan.engines.cloudwatch import CloudWatchEngine
+
+    connector = load_connector(name)
+    engine = open_engine(connector.engine, connector.connection)
+    if not isinstance(engine, CloudWatchEngine):
+        raise UsageError(f"connector {name}", "is not over cloudwatch", "name one that is")
+    measured = engine.measured(connector.query, window, connector.origin)
+    now = datetime.now(UTC)
+    return asdict(cloudwatch_zeros.publish_zeros(engine.api, measured, namespace, now, write))
 
 
 def _connector_at(which: str) -> Connector:

@@ -48,7 +48,13 @@ def open_engine(name: str = LAKE_ENGINE, connection: str | None = None) -> Engin
     Raises UsageError naming the environment variable that should say where the engine is.
     """
     from bartizan.engines import DuckDBEngine, EngineName
-    from bartizan.engines.connections import Athena, PostgreSQL, Redshift, connection_from
+    from bartizan.engines.connections import (
+        Athena,
+        CloudWatch,
+        PostgreSQL,
+        Redshift,
+        connection_from,
+    )
 
     engine = EngineName(name)
     if engine is EngineName.DUCKDB:
@@ -66,3 +72,7 @@ def open_engine(name: str = LAKE_ENGINE, connection: str | None = None) -> Engin
             from bartizan.engines.postgresql import PostgreSQLEngine
 
             return PostgreSQLEngine(postgresql)
+        case CloudWatch() as cloudwatch:
+            from bartizan.engines.cloudwatch import CloudWatchEngine
+
+            return CloudWatchEngine(cloudwatch)

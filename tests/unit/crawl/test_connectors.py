@@ -235,7 +235,7 @@ def test_a_wrong_source_is_one_line(folder: Path, old: str, new: str, text: str)
             "alert:",
             "engine: oracle\nalert:",
             "engine: 'oracle' is unknown"
-            " — write one of 'duckdb', 'athena', 'redshift' or 'postgresql'",
+            " — write one of 'duckdb', 'athena', 'redshift', 'postgresql' or 'cloudwatch'",
         ),
         (
             "alert:",
