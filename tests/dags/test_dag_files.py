@@ -9,7 +9,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / "dags").glob("*.py"))
-CONNECTORS = {path.parent.name for path in (ROOT / "include/sql/connectors").glob("*/connector.yaml")}
+CONNECTORS = {
+    path.parent.name for path in (ROOT / "include/sql/connectors").glob("*/connector.yaml")
+}
 SINGLE = {
     "simulate",
     "waf_land",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
@@ -27,6 +28,8 @@ _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     # A name that is no table is an error, never a Python variable that happens to be called so.
     "python_enable_replacements": "false",
     "memory_limit": "4GB",
+    # Its default is the folder that the process happens to be in. TMPDIR chooses another disk.
+    "temp_directory": str(Path(tempfile.gettempdir(), "bartizan-duckdb")),
 }
 
 _KEPT_OPEN = 4  # databases of one engine, as many as aggregates differ in the tables they read
