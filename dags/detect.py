@@ -5,7 +5,8 @@ of the new intervals (severity 0-100, expected band, direction), groups what is 
 incidents, and explains each with contributions and sample requests.
 
 Until about 300 intervals were seen the detector is LEARNING: it says so, and a series without
-enough history is "not ready", never "normal".
+enough history is "not ready", never "normal". A detector that was deactivated
+(`bartizan connector deactivate`) is skipped with that reason.
 
 **Again.** Scoring a window again gives the same scores and the same incidents.
 
@@ -19,6 +20,7 @@ from __future__ import annotations
 from typing import Any
 
 from airflow.sdk import dag, task
+from airflow.sdk.exceptions import AirflowSkipException
 
 from bartizan import jobs
 from bartizan.orchestration.assets import INCIDENTS, metrics_asset
@@ -36,7 +38,10 @@ def detect_dag(connector: str) -> None:
     def detect() -> None:
         @task
         def score_windows(**context: Any) -> dict[str, Any]:
-            return jobs.detect(connector, run_windows(context))
+            found = jobs.detect(connector, run_windows(context))
+            if found["state"] == "DEACTIVATED":
+                raise AirflowSkipException(found["reason"])
+            return found
 
         @task(outlets=[INCIDENTS])
         def explain_incidents(**context: Any) -> list[str]:

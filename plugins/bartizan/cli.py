@@ -10,12 +10,12 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from bartizan import connector_cli, jobs, lake_cli
+from bartizan import connector_cli, detect_cli, jobs, lake_cli
 from bartizan.errors import BartizanError, ValidationFailed
 from bartizan.model.window import Window, format_time, given_window, parse_time
 from bartizan.overview import described
 from bartizan.store.reconciliation import Verdict
-from bartizan.terminal import AsJson, Home, LakeFolder, configure, show
+from bartizan.terminal import AsJson, Home, LakeFolder, configure, reads, show
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -193,7 +193,8 @@ def backfill(
             parallel=parallel,
             force=force,
         )
-    show(done, as_json)
+    found = done.pop("reads")
+    show(done | {"reads": found} if as_json else [done, *reads(found)], as_json)
 
 
 @app.command()
@@ -208,12 +209,7 @@ def learn(
     show(jobs.learn(name, parse_time(day)), as_json)
 
 
-@app.command()
-def detect(name: Name, start: Start, end: End, home: Home = None, as_json: AsJson = False) -> None:
-    """Score a connector's intervals, open incidents and explain them."""
-    configure(home)
-    result = jobs.detect(name, [Window.parse(start, end)])
-    show(result | {"explained": jobs.explain()}, as_json)
+app.command()(detect_cli.detect)
 
 
 @app.command()

@@ -12,7 +12,7 @@ from bartizan import jobs
 from bartizan.errors import BartizanError, ConfigError
 from bartizan.model.text import short
 from bartizan.model.window import given_window
-from bartizan.terminal import AsJson, Home, configure, show
+from bartizan.terminal import AsJson, Home, configure, reads, show
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -154,11 +154,7 @@ def _checked(result: dict[str, Any]) -> Iterator[str]:
         yield f"  left out  {left_out:,} rows"
     if "csv_bytes" in result:
         yield f"  CSV       {result['csv_bytes']:,} bytes"
-    for scan in result["reads"]:
-        cost = ", ".join(
-            f"{scan[key]:,} {key}" for key in ("files", "rows", "bytes") if scan[key] is not None
-        )
-        yield f"  reads     {scan['table']}: at most {cost or 'unknown'}"
+    yield from reads(result["reads"])
     for row in result["sample"]:
         yield "  sample    " + _on_one_line(row)
     for warning in result["warnings"]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any
 
 import typer
@@ -40,3 +41,12 @@ def show(result: Any, as_json: bool) -> None:
             print("  ".join(f"{name}={value}" for name, value in row.items()))
         else:
             print(row)
+
+
+def reads(scans: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """A line for each table of what a query reads at most."""
+    for scan in scans:
+        cost = ", ".join(
+            f"{scan[key]:,} {key}" for key in ("files", "rows", "bytes") if scan[key] is not None
+        )
+        yield f"  reads     {scan['table']}: at most {cost or 'unknown'}"

@@ -7,6 +7,7 @@ control pictures U+240D, U+240A and U+2400, so that one record is one line for e
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,10 +54,8 @@ class MetricRows:
     def cut(self, window: Window) -> Cut:
         """The intervals that start in `window`."""
         first, last = self._places(self.starts, window)
-        header = ",".join(self.connector.columns)
-        lines = [header, *self.lines[first:last].to_pylist()]
         return Cut(
-            ("\n".join(lines) + "\n").encode(),
+            _content(self.connector.columns, self.lines[first:last]),
             last - first,
             quality(self.fields.slice(first, last - first), self.connector),
             self._delivered(window),
@@ -112,7 +111,7 @@ def as_lines(rows: pa.Table, connector: Connector, window: Window) -> MetricRows
     passed = kept(rows, connector)
     rows, times, starts = rows.filter(passed), times.filter(passed), starts.filter(passed)
     columns = [
-        pc.strftime(times, "%Y-%m-%d %H:%M:%S"),
+        times.cast(pa.string()),  # as strftime would write them, thirty times as fast
         *(_texts(rows, name, connector) for name in connector.dimensions),
         *(_values(rows, name, connector) for name in connector.value_columns),
     ]
@@ -153,12 +152,14 @@ def _values(rows: pa.Table, name: str, connector: Connector) -> pa.Array:
 
 
 def _texts(rows: pa.Table, name: str, connector: Connector) -> pa.Array:
-    """Any text as CSV fields; NULL is the empty field."""
-    texts = _cast(rows, name, connector, pa.string(), "cast it to varchar")
+    """Any text as CSV fields; NULL is the empty field. Each distinct one is worked out once."""
+    encoded = _cast(rows, name, connector, pa.string(), "cast it to varchar").dictionary_encode()
+    texts = encoded.dictionary
     for control, picture in _PICTURES.items():
         texts = pc.replace_substring(texts, control, picture)
     quoted = pc.binary_join_element_wise('"', pc.replace_substring(texts, '"', '""'), '"', "")
-    return pc.if_else(pc.match_substring_regex(texts, '[",]'), quoted, texts)
+    fields = pc.if_else(pc.match_substring_regex(texts, '[",]'), quoted, texts)
+    return fields.take(encoded.indices)
 
 
 def _numbers(rows: pa.Table, name: str, connector: Connector) -> pa.Array:
@@ -185,6 +186,14 @@ def _cast(
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         origin = f"{connector.origin}: {name}"
         raise ConfigError(origin, f"type {rows[name].type} is no text", remedy) from error
+
+
+def _content(columns: Sequence[str], lines: pa.Array) -> bytes:
+    """The header and the lines, each with its line end, as UTF-8."""
+    header = pa.array([",".join(columns)])
+    every = pa.concat_arrays([header, lines, pa.array([""])])
+    joined = pc.binary_join(pa.ListArray.from_arrays([0, len(every)], every), "\n")
+    return bytes(joined[0].as_buffer())
 
 
 def _order(starts: pa.Array, columns: list[pa.Array], dimensions: int) -> pa.Array:

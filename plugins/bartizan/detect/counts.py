@@ -42,7 +42,7 @@ def fit_profile(values: Floats, calendar: Calendar, pool: Integers) -> Profile:
     weight = np.add.reduceat(known, starts, axis=1, dtype=float)
     block = np.add.reduceat(np.where(known, values, 0.0), starts, axis=1) / np.maximum(weight, 1)
     block = np.where(weight > 0, block, np.nan)
-    cap = np.nan_to_num(np.nanquantile(block, FIRST_GUESS, axis=1, keepdims=True), nan=0.0)
+    cap = _first_guess(block)[:, None]
     clipped = np.minimum(block, cap)
     for _ in range(4):
         profile = _shrunk(clipped, weight, slot, pool)
@@ -52,6 +52,16 @@ def fit_profile(values: Floats, calendar: Calendar, pool: Integers) -> Profile:
         reach = BLOCK_CLIP * np.sqrt(variance)
         clipped = np.clip(block, mean - reach, mean + reach)
     return _shrunk(clipped, weight, slot, pool)
+
+
+def _first_guess(block: Floats) -> Floats:
+    """The quantile FIRST_GUESS of each row, 0 where nothing is known."""
+    gaps = np.isnan(block).any(axis=1)
+    some = np.where(np.isfinite(block).any(axis=1, keepdims=True), block, 0.0)
+    cap: Floats = np.quantile(some, FIRST_GUESS, axis=1)
+    if gaps.any():  # row by row, and so much slower
+        cap[gaps] = np.nanquantile(some[gaps], FIRST_GUESS, axis=1)
+    return cap
 
 
 def _between_days(block: Floats, mean: Floats, weight: Floats, fitted: int) -> Floats:
@@ -94,14 +104,19 @@ def _shrunk(block: Floats, weight: Floats, slot: Integers, pool: Integers) -> Pr
 def _shared_shape(shape: Floats, count: Floats, level: Floats, pool: Integers) -> Floats:
     """Mean shape (P, 2, 24) of the series of each group, smoothed over neighbouring hours."""
     voice = np.where(count > 0, np.sqrt(level)[:, None], 0.0)
-    groups = np.eye(pool.max() + 1)[pool].T
-    heard = (groups @ voice).reshape(-1, DAY_TYPES, HOURS)
-    said = (groups @ (voice * shape)).reshape(-1, DAY_TYPES, HOURS)
-    heard, said = _smoothed(heard), _smoothed(said)
+    heard, said = _smoothed(_summed(voice, pool)), _smoothed(_summed(voice * shape, pool))
     any_day = said.sum(axis=1, keepdims=True) / np.maximum(heard.sum(axis=1, keepdims=True), 1e-12)
     any_day = np.where(heard.sum(axis=1, keepdims=True) > 0, any_day, 1.0)
     shared: Floats = np.where(heard > 0, said / np.maximum(heard, 1e-12), any_day)
     return np.maximum(shared, 0.01)
+
+
+def _summed(rows: Floats, pool: Integers) -> Floats:
+    """Sums (P, 2, 24) of the rows (S, 48) of each group; every group has one."""
+    order = np.argsort(pool, kind="stable")
+    starts = np.flatnonzero(np.diff(pool[order], prepend=-1))
+    sums: Floats = np.add.reduceat(rows[order], starts, axis=0)
+    return sums.reshape(-1, DAY_TYPES, HOURS)
 
 
 def _smoothed(hours: Floats) -> Floats:
@@ -141,9 +156,9 @@ def tail_above(value: Floats, mean: Floats, dispersion: Floats) -> Floats:
 
 
 def tail_below(value: Floats, mean: Floats, dispersion: Floats) -> Floats:
-    """Mid-p probability of a count below `value`: P(Y < y) + P(Y = y) / 2."""
+    """Mid-p probability of a count below `value`: P(Y < y) + P(Y = y) / 2; 0 for less than none."""
     size, share = 1 / dispersion, 1 / (1 + dispersion * mean)
     up_to = betainc(size, np.maximum(value, 0) + 1, share)
     under = np.where(value > 0, betainc(size, np.maximum(value, 1e-9), share), 0.0)
-    result: Floats = 0.5 * (up_to + under)
+    result: Floats = np.where(value < 0, 0.0, 0.5 * (up_to + under))
     return result

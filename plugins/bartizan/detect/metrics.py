@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from upath import UPath
 
 from bartizan.detect.listing import Found, history_files, live_files, own_source
-from bartizan.detect.panel import TIME, Times, interval_starts
+from bartizan.detect.panel import TIME, Flags, Times, interval_starts
 from bartizan.detect.parse import parse
 from bartizan.detect.timestamps import instants
 from bartizan.errors import BartizanError, SourceError
@@ -29,7 +29,21 @@ from bartizan.model.connector import Connector
 from bartizan.model.source import Source
 from bartizan.model.window import Window, naive
 
-_FROM, _UNTIL = "from ", "until "  # no column is called so
+_FROM, _UNTIL, _FILE, _ROW = "from ", "until ", "file ", "row "  # no column is called so
+EXAMPLES = 5  # bad rows of each reason that are named
+
+
+@dataclass(frozen=True)
+class BadRow:
+    """A row that cannot be used. `row` counts the records of `file` from 1, a header among them;
+    `value` is what stands in `column`, or the whole line where it is no record.
+    """
+
+    file: str
+    row: int
+    reason: str
+    column: str
+    value: str
 
 
 @dataclass(frozen=True)
@@ -40,7 +54,8 @@ class MetricFrame:
     `rejected` counts by reason what the frame leaves out: bad_row (wrong number of fields, no JSON
     object), bad_time, outside_interval (a live row whose time is not in its folder's interval),
     outside_window (a history row of another time than asked for); and bad_value, rows that are in
-    the frame without any value. `partial` rows are there without some of their values.
+    the frame without any value. `partial` rows are there without some of their values. `examples`
+    are the first of the rejected rows.
     """
 
     frame: pd.DataFrame
@@ -48,46 +63,58 @@ class MetricFrame:
     rows: int
     rejected: dict[str, int]
     partial: int = 0
+    examples: tuple[BadRow, ...] = ()
 
 
 def read_history(root: UPath, connector: Connector, window: Window) -> MetricFrame:
     """Rows of `window` among the files of history. Raises SourceError for a file that is none."""
     source = connector.source or own_source(root)
     files = history_files(source, root, window)
-    return _read(files, source, connector, window, outside="outside_window")
+    return read_files(files, source, connector, window, outside="outside_window")
 
 
 def read_live(root: UPath, connector: Connector, window: Window) -> MetricFrame:
     """Rows of the live folders of `window`. Raises SourceError for a file that is none."""
     source = connector.source or own_source(root)
     files = live_files(source, root, window, connector.frequency)
-    return _read(files, source, connector, window, outside="outside_interval")
+    return read_files(files, source, connector, window, outside="outside_interval")
 
 
-def _read(
+def read_files(
     files: Sequence[Found], source: Source, connector: Connector, window: Window, outside: str
 ) -> MetricFrame:
+    """Rows of the files, each within its file's span; the others are counted as `outside`."""
+    examples: list[BadRow] = []
     rejected = dict.fromkeys(("bad_row", "bad_time", "bad_value", outside), 0)
     delivered = [_delivered(file, connector) for file in files if file.is_manifest]
     tables = []
     for file in files:
         if not file.is_manifest:
             table, broken = _table(file, source, connector)
-            rejected["bad_row"] += broken
+            rejected["bad_row"] += len(broken)
+            examples += broken[: max(EXAMPLES - len(examples), 0)]
             tables.append(table)
-    columns = [*_columns(source, connector), _FROM, _UNTIL]
-    types = [pa.string()] * (len(columns) - 2) + [pa.timestamp("us")] * 2
+    names = _columns(source, connector)
+    columns = [*names, _FROM, _UNTIL, _FILE, _ROW]
+    bounds = [pa.timestamp("us")] * 2
+    types = [*[pa.string()] * len(names), *bounds, pa.string(), pa.int64()]
     empty = pa.schema(list(zip(columns, types, strict=True))).empty_table()
     table = pa.concat_tables([empty, *tables])
     if connector.source is not None:
         table = table.filter(_kept(table, connector))
-    frame, partial = _typed(table, source, connector, rejected, outside)
-    delivered.append(frame[TIME].to_numpy(dtype="datetime64[us]"))
-    covered = np.intersect1d(
-        np.concatenate(delivered), interval_starts(window, connector.frequency)
-    )
+    typed = _typed(table, source, connector)
+    for reason, (column, bad) in typed.bad(outside).items():
+        rejected[reason] += int(bad.sum())
+        examples += _examples(table, column, bad, reason)
+    delivered.append(typed.frame[TIME].to_numpy(dtype="datetime64[us]"))
+    whole = window.aligned(connector.frequency)
+    covered = np.unique(np.concatenate(delivered))
+    covered = covered[covered >= np.datetime64(naive(whole.start))]
+    covered = covered[covered < np.datetime64(naive(whole.end))]
     rows = table.num_rows + rejected["bad_row"]
-    return MetricFrame(frame, pd.DatetimeIndex(covered), rows, rejected, partial)
+    return MetricFrame(
+        typed.frame, pd.DatetimeIndex(covered), rows, rejected, typed.partial, tuple(examples)
+    )
 
 
 def _delivered(file: Found, connector: Connector) -> Times:
@@ -109,14 +136,16 @@ def _columns(source: Source, connector: Connector) -> list[str]:
     return list(dict.fromkeys([*connector.columns, *filtered]))
 
 
-def _table(file: Found, source: Source, connector: Connector) -> tuple[pa.Table, int]:
+def _table(file: Found, source: Source, connector: Connector) -> tuple[pa.Table, list[BadRow]]:
     """One file as text columns with the bounds its times must keep; and the broken rows."""
-    columns = _columns(source, connector)
-    table, broken = parse(file.content, file.path, source.format, columns)
+    parsed = parse(file.content, file.path, source.format, _columns(source, connector))
+    table = parsed.table
     for name, instant in ((_FROM, file.span.start), (_UNTIL, file.span.end)):
         bound = pa.scalar(naive(instant), pa.timestamp("us"))
         table = table.append_column(name, pa.repeat(bound, table.num_rows))
-    return table, broken
+    table = table.append_column(_FILE, pa.repeat(file.path, table.num_rows))
+    table = table.append_column(_ROW, pa.array(parsed.rows, pa.int64()))
+    return table, [BadRow(file.path, row, "bad_row", "", text) for row, text in parsed.broken]
 
 
 def _kept(table: pa.Table, connector: Connector) -> pa.ChunkedArray:
@@ -127,29 +156,59 @@ def _kept(table: pa.Table, connector: Connector) -> pa.ChunkedArray:
     return kept
 
 
-def _typed(
-    table: pa.Table, source: Source, connector: Connector, rejected: dict[str, int], outside: str
-) -> tuple[pd.DataFrame, int]:
-    """The rows at a time of theirs as an input frame, counting the others; how many are partial."""
+@dataclass(frozen=True)
+class _Typed:
+    """The rows at a time of theirs as an input frame, and what is wrong with the rows read."""
+
+    frame: pd.DataFrame
+    partial: int
+    timestamp: str
+    value: str
+    dated: Flags
+    within: Flags
+    useless: Flags
+
+    def bad(self, outside: str) -> dict[str, tuple[str, Flags]]:
+        """By reason the column that is wrong, and the rows."""
+        return {
+            "bad_time": (self.timestamp, ~self.dated),
+            "bad_value": (self.value, self.within & self.useless),
+            outside: (self.timestamp, self.dated & ~self.within),
+        }
+
+
+def _typed(table: pa.Table, source: Source, connector: Connector) -> _Typed:
     time = instants(table[connector.timestamp], source.timestamp_format, source.timezone)
     values = {name: _values(table, name, connector) for name in connector.value_columns}
     lacking = np.array([_lacks_value(column) for column in values.values()])
-    dated, useless = ~np.isnat(time), lacking.all(axis=0)
+    useless: Flags = np.logical_and.reduce(lacking, axis=0)
     bounds = [table[name].to_numpy() for name in (_FROM, _UNTIL)]
-    within = (time >= bounds[0]) & (time < bounds[1])
-    good = dated & within
-    rejected["bad_time"] += int((~dated).sum())
-    rejected["bad_value"] += int((good & useless).sum())
-    rejected[outside] += int((dated & ~within).sum())
+    within = (time >= bounds[0]) & (time < bounds[1])  # never of what is no time
     step = np.timedelta64(connector.frequency, "us")
-    since = time[good] - np.datetime64(0, "us")
-    columns = {TIME: time[good] - since % step}
+    since = time[within] - np.datetime64(0, "us")
+    columns = {TIME: time[within] - since % step}
     columns |= {
-        name: table[name].fill_null("").to_pandas().to_numpy()[good]
+        name: table[name].fill_null("").to_pandas().to_numpy()[within]
         for name in connector.dimensions
     }
-    columns |= {name: column[good] for name, column in values.items()}
-    return pd.DataFrame(columns), int((good & lacking.any(axis=0) & ~useless).sum())
+    columns |= {name: column[within] for name, column in values.items()}
+    return _Typed(
+        pd.DataFrame(columns),
+        int((within & lacking.any(axis=0) & ~useless).sum()),
+        connector.timestamp,
+        connector.value_columns[0],
+        ~np.isnat(time),
+        within,
+        useless,
+    )
+
+
+def _examples(table: pa.Table, column: str, bad: Flags, reason: str) -> list[BadRow]:
+    some = table.take(np.flatnonzero(bad)[:EXAMPLES]).select([_FILE, _ROW, column]).to_pydict()
+    return [
+        BadRow(file, row, reason, column, value or "")
+        for file, row, value in zip(some[_FILE], some[_ROW], some[column], strict=True)
+    ]
 
 
 def _values(table: pa.Table, name: str, connector: Connector) -> np.ndarray:

@@ -23,6 +23,7 @@ from bartizan.detect.metrics import MetricFrame, read_history, read_live
 from bartizan.detect.panel import TIME
 from bartizan.detect.score import connector_context, score
 from bartizan.detect.scores import load_scores, save_scores
+from bartizan.errors import BartizanError
 from bartizan.model.connector import Connector
 from bartizan.model.window import DAY, Window, floor, format_time, parse_time
 from bartizan.store import Store
@@ -60,8 +61,21 @@ def learn_for(
     """What scores the UTC day that holds `day`: learned before, or now, or `again` now.
 
     Reads up to 35 days of metrics before that day, backfilled and live; None when there are none.
+    What is raised on the way is also the reason why the detector's state is then FAILED.
     """
     day = floor(day, DAY)
+    try:
+        return _learned(store, root, metrics, connector, day, again)
+    except BartizanError as error:
+        stored = load_detector(store, connector.name)
+        if format_time(day) >= (stored.learned_end or ""):
+            _record(store, replace(stored, state=DetectorStatus.FAILED, reason=str(error)))
+        raise
+
+
+def _learned(
+    store: Store, root: Path, metrics: UPath, connector: Connector, day: datetime, again: bool
+) -> DetectorState | None:
     path = UPath(root / "detectors" / connector.name / f"state_{day:%Y%m%d}.parquet")
     if path.exists() and not again:
         return DetectorState.load(path)
@@ -83,13 +97,16 @@ def learn_for(
 def detect(
     store: Store, root: Path, metrics: UPath, connector: Connector, windows: Sequence[Window]
 ) -> DetectResult:
-    """Score the windows and bring the detector's incidents up to date; nothing without windows.
+    """Score the windows and bring the detector's incidents up to date; nothing without windows,
+    or while the detector is deactivated.
 
     `root` is the lake folder, `metrics` the folder that holds one folder per connector.
     """
     intervals = rows = 0
     changed: list[str] = []
     rejected: Counter[str] = Counter()
+    if load_detector(store, connector.name).state is DetectorStatus.DEACTIVATED:
+        windows = ()
     for window in windows:
         for day in window.pieces(DAY):
             state = learn_for(store, root, metrics, connector, day.start)
@@ -179,10 +196,14 @@ def _described(state: DetectorState) -> DetectorRecord:
     series = state.series
     needed = points_needed(state.frequency)
     seen = f"learned from {state.points} intervals"
+    ready_at = _ready_from(state, needed)
     return DetectorRecord(
         state.connector,
         DetectorStatus.ACTIVE if state.ready else DetectorStatus.LEARNING,
-        seen if state.ready else f"{state.points} of {needed} intervals seen",
+        seen
+        if state.ready
+        else f"{state.points} of {needed} intervals seen; ready at {format_time(ready_at)}, "
+        "if none is missing until then",
         format_time(state.learned.start),
         format_time(state.learned.end),
         series=len(series),
@@ -190,11 +211,23 @@ def _described(state: DetectorState) -> DetectorRecord:
     )
 
 
+def _ready_from(state: DetectorState, needed: int) -> datetime:
+    """The day before which enough intervals can have been seen, if all from now on are delivered:
+    what is learned for a day is from before it."""
+    lacking = max(needed - state.points, 0)
+    enough = state.learned.end + lacking * state.frequency
+    return enough if floor(enough, DAY) == enough else floor(enough, DAY) + DAY
+
+
 def _record(store: Store, record: DetectorRecord) -> None:
-    """Store what was learned, unless more recent metrics were; how far was scored stays."""
+    """Store what was learned, unless more recent metrics were; how far was scored stays, and so
+    does that a person deactivated the detector."""
     stored = load_detector(store, record.name)
-    if (record.learned_end or "") >= (stored.learned_end or ""):
-        save_detector(store, replace(record, scored_through=stored.scored_through))
+    if (record.learned_end or "") < (stored.learned_end or ""):
+        return
+    if stored.state is DetectorStatus.DEACTIVATED:
+        record = replace(record, state=stored.state, reason=stored.reason)
+    save_detector(store, replace(record, scored_through=stored.scored_through))
 
 
 def _scored(store: Store, connector: Connector, end: datetime) -> None:

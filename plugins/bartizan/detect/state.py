@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
-from upath import UPath
 
 from bartizan.detect.calendar import DAY_TYPES, HOURS, SLOTS
 from bartizan.detect.newcomers import Newcomers
@@ -20,6 +20,9 @@ from bartizan.detect.views import Baseline
 from bartizan.errors import ConfigError
 from bartizan.model.connector import Connector
 from bartizan.model.window import Window
+
+if TYPE_CHECKING:
+    from upath import UPath
 
 VERSION = 1
 TESTS = ("above", "below", "sum_above", "sum_below")

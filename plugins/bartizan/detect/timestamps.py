@@ -24,13 +24,14 @@ Times = NDArray[np.datetime64]
 def instants(texts: pa.ChunkedArray, pattern: str, timezone: str) -> Times:
     """Each text as datetime64[us]; NaT where it does not fit `pattern`, or is no time.
 
-    `pattern` is Java's, or UNIX, which is of no zone. A wall time that `timezone` has twice is its
-    first, one that it skips is none.
+    `pattern` is Java's, or UNIX, which is of no zone; nor is a pattern with an offset. A wall time
+    that `timezone` has twice is its first, one that it skips is none.
     """
     if pattern == UNIX:
         return _from_unix(texts)
-    wall = _wall_times(texts, JavaTime.parse(pattern))
-    if timezone == "UTC":
+    form = JavaTime.parse(pattern)
+    wall = _wall_times(texts, form)
+    if timezone == "UTC" or form.has_offset:
         return wall
     index = pd.DatetimeIndex(wall)
     local = index.tz_localize(timezone, ambiguous=np.ones(len(wall), bool), nonexistent="NaT")
@@ -62,7 +63,7 @@ def _wall_times(texts: pa.ChunkedArray, pattern: JavaTime) -> Times:
     minute, second = found.get("m", zero), found.get("s", zero)
     good = fits & is_hour & (month >= 1) & (month <= 12) & (date.astype("datetime64[M]") == first)
     good &= (minute < 60) & (second < 60)
-    seconds = (hour * 60 + minute) * 60 + second
+    seconds = (hour * 60 + minute - found.get("X", zero)) * 60 + second
     micros = seconds * 1_000_000 + found.get("S", zero)
     times: Times = np.where(good, date.astype("datetime64[us]") + micros, _NAT)
     return times
@@ -101,6 +102,8 @@ def _form(field: Field, alone: bool) -> str:
     """Digits of a field; one that stands `alone` may have one where two are usual."""
     if field.letter == "a":
         return "[AaPp][Mm]"
+    if field.letter == "X":
+        return r"Z|[+-]\d{2}(?::?\d{2})?"
     if field.letter == "M" and field.width > 2:
         return "|".join(name if field.width > 3 else name[:3] for name in MONTHS)
     if field.letter == "y":
@@ -109,12 +112,20 @@ def _form(field: Field, alone: bool) -> str:
 
 
 def _numbers(texts: pa.Array, field: Field) -> Integers:
-    """Digits, names of months and halves of days as numbers; 0 where there is no text."""
+    """Digits, names of months and halves of days as numbers, offsets as minutes; 0 where there is
+    no text."""
     if field.letter == "a":
         numbers = pc.equal(pc.utf8_upper(texts), "PM").cast(pa.int64())
     elif field.letter == "M" and field.width > 2:
         names = [name if field.width > 3 else name[:3] for name in MONTHS]
         numbers = pc.add(pc.index_in(texts, pa.array(names)).cast(pa.int64()), 1)
+    elif field.letter == "X":
+        digits = pc.replace_substring_regex(texts, "[^0-9]", "")
+        clock = pc.utf8_rpad(digits, 4, padding="0").cast(pa.int64())
+        hours = pc.divide(clock, 100)
+        minutes = pc.subtract(clock, pc.multiply(hours, 40))
+        west = pc.starts_with(texts, "-")
+        numbers = pc.if_else(west, pc.negate(minutes), minutes)
     elif field.letter == "S":
         numbers = pc.utf8_rpad(texts, 6, padding="0").cast(pa.int64())
     else:

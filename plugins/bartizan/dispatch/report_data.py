@@ -21,7 +21,8 @@ class ReportData:
 
     `incidents` in the order to show them. `scores` maps a detector to its frame: interval_start
     (naive UTC), one column per dimension, measure, value, expected, lower, upper, severity,
-    direction, reason. `quarantine` maps a reason to its number of records. `labels` are known
+    direction, reason. Without `objects`, as of metric files alone, nothing is said of landing.
+    `quarantine` maps a reason to its number of records. `labels` are known
     attacks, where the traffic was simulated.
     """
 

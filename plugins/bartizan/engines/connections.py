@@ -82,6 +82,14 @@ _KEYS = {
 }
 
 
+_EXAMPLES = {
+    EngineName.ATHENA: "athena://WORKGROUP?output=s3://bucket/prefix/",
+    EngineName.REDSHIFT: "redshift://?secret=SECRET-ID&unload=s3://bucket/prefix/&role=ROLE-ARN",
+    EngineName.POSTGRESQL: "postgresql://user@host:5432/database",
+    EngineName.CLOUDWATCH: "cloudwatch://?region=eu-west-1",
+}
+
+
 def variable(engine: EngineName, connection: str | None = None) -> str:
     """The environment variable that holds the URL of an engine's connection."""
     name = f"BARTIZAN_{engine.upper()}"
@@ -96,9 +104,7 @@ def connection_from(
     if not (url := env.get(name, "").strip()):
         if engine is EngineName.CLOUDWATCH and connection is None:
             return CloudWatch()
-        raise UsageError(
-            name, "is not set", "give the URL that bartizan/engines/connections.py shows"
-        )
+        raise UsageError(name, "is not set", f"write {_EXAMPLES[engine]}; docs/engines.md")
     parts = urlsplit(url)
     schemes = {"postgresql", "postgres"} if engine is EngineName.POSTGRESQL else {str(engine)}
     if parts.scheme not in schemes:

@@ -37,6 +37,14 @@ def detect(name: str, windows: Sequence[Window]) -> dict[str, Any]:
     return asdict(result)
 
 
+def set_active(name: str, active: bool) -> dict[str, Any]:
+    """Deactivate a connector's detector: it keeps what it learned and scores nothing; or activate
+    it again. Metrics are crawled on all the same, so that it can learn from them later."""
+    from bartizan.store.detectors import set_active as mark
+
+    return asdict(mark(open_store(), load_connector(name).name, active))
+
+
 def explain() -> list[str]:
     """Add contributions and sample requests to incidents that lack them; returns their ids."""
     from bartizan.explain.run import explain as explain_incidents

@@ -1,16 +1,17 @@
 """Date patterns of Java, as Lookout for Metrics has them in paths and for timestamps.
 
 Letters: `y` year, `M` month, `d` day of month, `a` AM or PM, `H` hour 0-23, `k` hour 1-24 (0-11
-with `a`), `h` hour 1-12, `m` minute, `s` second, `S` fraction of a second. Text between apostrophes
-stands for itself, as do other signs. The guide prints `DD` and `YYYY`, which mean day of the year
-and week year to Java; they are taken for what was meant, and `traps` says so.
+with `a`), `h` hour 1-12, `m` minute, `s` second, `S` fraction of a second, `X` offset from UTC
+(`Z`, `+01`, `+0100` or `+01:00`). Text between apostrophes stands for itself, as do other signs.
+The guide prints `DD` and `YYYY`, which mean day of the year and week year to Java; they are taken
+for what was meant, and `traps` says so.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from bartizan.errors import UsageError
@@ -23,9 +24,13 @@ _PIECE = re.compile(
     r"'(?P<quoted>(?:[^']|'')*)'|(?P<letters>([A-Za-z])\3*)|(?P<other>.)", re.DOTALL
 )
 _MEANT = {"DD": "dd", "YYYY": "yyyy", "YY": "yy"}
-_WIDTHS = {"y": (1, 2, 4), "M": (1, 2, 3, 4), "S": tuple(range(1, 7)), "a": (1,)} | dict.fromkeys(
-    "dHkhms", (1, 2)
-)
+_WIDTHS = {
+    "y": (1, 2, 4),
+    "M": (1, 2, 3, 4),
+    "S": tuple(range(1, 7)),
+    "a": (1,),
+    "X": (1, 2, 3),
+} | dict.fromkeys("dHkhms", (1, 2))
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,10 @@ class JavaTime:
         return any(field.letter == "a" for field in self.fields)
 
     @cached_property
+    def has_offset(self) -> bool:
+        return any(field.letter == "X" for field in self.fields)
+
+    @cached_property
     def _by_python(self) -> str | None:
         """The pattern in Python's words, which are faster, where it has them."""
         known = [
@@ -91,6 +100,8 @@ class JavaTime:
             return name if field.width > 3 else name[:3]
         if field.letter == "S":
             return f"{moment.microsecond:06d}"[: field.width]
+        if field.letter == "X":
+            return _offset(moment, field.width)
         number = {
             "y": moment.year % 100 if field.width == 2 else moment.year,
             "M": moment.month,
@@ -117,6 +128,15 @@ def traps(text: str) -> list[str]:
     if any(run.startswith("h") for run in letters) and "a" not in letters:
         found.append(f"{text}: hh has 12 hours and there is no a, taken for the hour of the day HH")
     return found
+
+
+def _offset(moment: datetime, width: int) -> str:
+    hours, minutes = f"{moment:%z}"[:3], f"{moment:%z}"[3:5]
+    if moment.utcoffset() == timedelta():
+        return "Z"
+    if width == 1 and minutes == "00":
+        return hours
+    return f"{hours}:{minutes}" if width == 3 else f"{hours}{minutes}"
 
 
 def _piece(match: re.Match[str], text: str) -> Field | str:

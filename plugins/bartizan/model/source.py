@@ -7,10 +7,11 @@ from enum import StrEnum
 
 
 class FileKind(StrEnum):
-    """One record a line; gzip is told by the bytes of a file."""
+    """One record a line, or Parquet; gzip is told by the bytes of a file."""
 
     CSV = "csv"
     JSON = "json"
+    PARQUET = "parquet"
 
 
 class FolderLabel(StrEnum):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 
 from sqlalchemy import select
 
 from bartizan.store.database import Store, upsert
 from bartizan.store.tables import detectors
+
+NOT_LEARNED = "no history was learned yet"
+BY_HAND = "deactivated by hand: `bartizan connector activate` starts it again"
 
 
 class DetectorStatus(StrEnum):
@@ -18,6 +21,7 @@ class DetectorStatus(StrEnum):
     LEARNING = "LEARNING"
     ACTIVE = "ACTIVE"
     FAILED = "FAILED"
+    DEACTIVATED = "DEACTIVATED"
 
 
 @dataclass(frozen=True)
@@ -40,10 +44,30 @@ def save_detector(store: Store, record: DetectorRecord) -> None:
         upsert(connection, detectors, [asdict(record) | {"state": record.state.value}])
 
 
+def set_active(store: Store, name: str, active: bool) -> DetectorRecord:
+    """Deactivate a detector, or activate it with what it had learned; returns its record."""
+    record = load_detector(store, name)
+    if active == (record.state is not DetectorStatus.DEACTIVATED):
+        return record
+    if not active:
+        changed = replace(record, state=DetectorStatus.DEACTIVATED, reason=BY_HAND)
+    elif record.learned_end is None:
+        changed = replace(record, state=DetectorStatus.INACTIVE, reason=NOT_LEARNED)
+    else:
+        ready = record.series_ready > 0
+        changed = replace(
+            record,
+            state=DetectorStatus.ACTIVE if ready else DetectorStatus.LEARNING,
+            reason=f"activated; learned until {record.learned_end}",
+        )
+    save_detector(store, changed)
+    return changed
+
+
 def load_detector(store: Store, name: str) -> DetectorRecord:
     """The record of a detector; INACTIVE when it is not known yet."""
     with store.transaction() as connection:
         row = connection.execute(select(detectors).where(detectors.c.name == name)).one_or_none()
     if row is None:
-        return DetectorRecord(name, DetectorStatus.INACTIVE, "no history was learned yet")
+        return DetectorRecord(name, DetectorStatus.INACTIVE, NOT_LEARNED)
     return DetectorRecord(**dict(row._mapping) | {"state": DetectorStatus(row.state)})

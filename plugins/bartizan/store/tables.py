@@ -148,7 +148,7 @@ detectors = Table(
     "detectors",
     metadata,
     Column("name", String(63), primary_key=True),
-    Column("state", String(16), nullable=False),  # INACTIVE, LEARNING, ACTIVE, FAILED
+    Column("state", String(16), nullable=False),  # a DetectorStatus
     Column("reason", Text, nullable=False, default=""),
     Column("learned_start", String(20)),
     Column("learned_end", String(20)),

@@ -80,7 +80,7 @@ def _share(value: str, percent: int) -> dict[str, Any]:
 def _time_series(measure: str, series: IncidentSeries) -> dict[str, Any]:
     peak = series.peak
     return {
-        "timeSeriesId": _series_id(measure, series.dimensions),
+        "timeSeriesId": series_id(measure, series.dimensions),
         "dimensions": [
             {"dimensionName": name, "dimensionValue": _value(value)}
             for name, value in series.dimensions
@@ -96,7 +96,7 @@ def _time_series(measure: str, series: IncidentSeries) -> dict[str, Any]:
     }
 
 
-def _series_id(measure: str, dimensions: tuple[tuple[str, str], ...]) -> str:
+def series_id(measure: str, dimensions: tuple[tuple[str, str], ...]) -> str:
     parts = [measure, *(part for pair in dimensions for part in pair)]
     return hashlib.sha512("\x1f".join(parts).encode(errors="surrogatepass")).hexdigest()
 

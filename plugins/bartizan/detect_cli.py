@@ -1,0 +1,126 @@
+"""`bartizan detect`: score a connector's windows, or metric files alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bartizan import jobs
+from bartizan.errors import UsageError
+from bartizan.model.text import inert, number, short
+from bartizan.model.window import given_window, parse_time
+from bartizan.terminal import AsJson, Home, configure, show
+
+WIDEST = 60  # characters of a cell
+
+
+def detect(
+    name: Annotated[
+        str | None, typer.Argument(help="Name of a connector; see `bartizan connector list`.")
+    ] = None,
+    start: Annotated[str | None, typer.Option(help="Beginning of the window, UTC.")] = None,
+    end: Annotated[str | None, typer.Option(help="End of the window, exclusive, UTC.")] = None,
+    files: Annotated[
+        str | None,
+        typer.Option(
+            "--input", help="Metric files instead: a file, a folder, s3:// or a path template."
+        ),
+    ] = None,
+    connector: Annotated[
+        Path | None,
+        typer.Option(help="connector.yaml for --input.", show_default="read from the columns"),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the results of --input.")] = None,
+    train_share: Annotated[
+        float | None,
+        typer.Option(help="Part of --input to learn from.", show_default="0.7"),
+    ] = None,
+    train_until: Annotated[
+        str | None, typer.Option(help="Learn from what is before this time, instead.")
+    ] = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Score a connector's intervals, open incidents and explain them. With --input: files alone.
+
+    `bartizan detect NAME --start … --end …` works on the lake and its store.
+
+    `bartizan detect --input metrics.csv --out DIR` needs neither: it learns from the first 70 % of
+    the intervals, scores the rest and writes scores, incidents and a report into DIR.
+    """
+    if files is not None:
+        if name is not None:
+            raise UsageError("detect", f"both {name} and --input", "give one of them")
+        if out is None:
+            raise UsageError("--out", "is missing", "name a folder for the results of --input")
+        if train_share is not None and train_until is not None:
+            raise UsageError("--train-until", "both it and --train-share", "give one of them")
+        found = jobs.detect_alone(
+            files,
+            out,
+            connector,
+            given_window(start, end) if start or end else None,
+            parse_time(train_until) if train_until else None,
+            0.7 if train_share is None else train_share,
+        )
+        show(found if as_json else list(_told(found, out)), as_json)
+        return
+    if name is None:
+        raise UsageError("detect", "neither a connector nor --input", "name what to work on")
+    for option, value in (
+        ("--connector", connector),
+        ("--out", out),
+        ("--train-until", train_until),
+        ("--train-share", train_share),
+    ):
+        if value is not None:
+            raise UsageError(option, "is only of --input", "leave it out")
+    configure(home)
+    result = jobs.detect(name, [given_window(start, end)])
+    show(result | {"explained": jobs.explain()}, as_json)
+
+
+def _told(found: dict[str, Any], out: Path) -> Iterator[str]:
+    yield f"{found['connector']}: {found['rows']:,} rows in {found['files']:,} files"
+    for note in found["notes"]:
+        yield f"  note      {short(note, 300)}"
+    for reason, count in found["rejected"].items():
+        yield f"  not used  {count:,} rows: {reason}"
+    for bad in found["examples"]:
+        where = f"{bad['column']} is " if bad["column"] else ""
+        text = f"{bad['file']}: row {bad['row']}: {where}{bad['value']!r}"
+        yield f"            {short(text, 200)}"
+    yield f"  learned   {found['learned']}: {found['reason']}"
+    yield f"  series    {found['series_ready']:,} of {found['series']:,} ready"
+    yield f"  scored    {found['scored']}: {found['scores']:,} scores"
+    yield f"  written   {out}: {', '.join(found['written'])}"
+    if found["state"] != "ACTIVE":
+        yield "The detector is not ready: it has seen too little to call anything unusual."
+    elif not found["incidents"]:
+        yield "No incidents."
+    else:
+        yield from _table([_row(one) for one in found["incidents"]])
+
+
+def _row(incident: dict[str, Any]) -> dict[str, str]:
+    return {
+        "start": incident["start"],
+        "end": incident["end"],
+        "severity": f"{incident['severity']:.1f}",
+        "measure": incident["measure"],
+        "value": number(incident["value"]),
+        "expected": number(incident["expected"]),
+        "what": incident["headline"],
+    }
+
+
+def _table(rows: Sequence[dict[str, str]]) -> Iterator[str]:
+    cells = [list(rows[0]), *(list(row.values()) for row in rows)]
+    cells = [[short(inert(cell), WIDEST) for cell in row] for row in cells]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for row in cells:
+        padded = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        yield "  ".join(padded).rstrip()

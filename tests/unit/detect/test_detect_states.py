@@ -1,0 +1,109 @@
+"""INACTIVE → LEARNING → ACTIVE, FAILED and back, DEACTIVATED and back; each says why."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from upath import UPath
+
+from bartizan.config import store_in
+from bartizan.detect.run import DetectResult, detect
+from bartizan.errors import SourceError
+from bartizan.model.connector import Connector, Measure
+from bartizan.model.window import DAY, HOUR, Window, naive
+from bartizan.store import Store
+from bartizan.store.detectors import DetectorRecord, DetectorStatus, load_detector, set_active
+
+START = datetime(2026, 11, 2, tzinfo=UTC)
+CONNECTOR = Connector("n", "", HOUR, timedelta(), "timestamp", (), (Measure("count"),), "")
+
+
+class House:
+    """A store, and hourly metrics of three requests."""
+
+    def __init__(self, folder: Path) -> None:
+        self.store, self.root = Store.open(store_in(folder)), folder
+
+    def write(self, first_day: int, end_day: int) -> Path:
+        path = self.root / "metrics" / "n" / "backtest" / f"{first_day}.csv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        hours = Window(START + first_day * DAY, START + end_day * DAY).split(HOUR)
+        rows = "".join(f"{naive(hour.start)},3\n" for hour in hours)
+        path.write_text("timestamp,count\n" + rows)
+        return path
+
+    def live(self, day: int) -> DetectResult:
+        """Detect in the first hour of a day."""
+        start = START + day * DAY
+        path = self.root / "metrics" / "n" / "live" / f"{start:%Y%m%d}" / "0000" / "n.csv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"timestamp,count\n{naive(start)},3\n")
+        window = Window(start, start + HOUR)
+        return detect(self.store, self.root, UPath(self.root / "metrics"), CONNECTOR, [window])
+
+    @property
+    def record(self) -> DetectorRecord:
+        return load_detector(self.store, "n")
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    return House(tmp_path)
+
+
+def test_learning_says_when_it_is_ready_and_then_it_is(house: House) -> None:
+    assert house.record.state is DetectorStatus.INACTIVE
+    house.write(0, 10)
+    assert house.live(10).scores == 1
+    # 240 of 300 hours; 60 more end on the 13th day at 12:00, and are learned for the next day.
+    assert house.record.state is DetectorStatus.LEARNING
+    assert house.record.reason.startswith(
+        "240 of 300 intervals seen; ready at 2026-11-15T00:00:00Z"
+    )
+    house.write(10, 13)
+    house.live(12)
+    assert house.record.state is DetectorStatus.LEARNING
+    house.live(13)
+    assert (house.record.state, house.record.series_ready) == (DetectorStatus.ACTIVE, 1)
+
+
+def test_failed_with_its_reason_until_it_learns_again(house: House) -> None:
+    house.write(0, 14)
+    house.live(14)
+    before = house.record
+    bad = house.root / "metrics" / "n" / "backtest" / "x.csv"
+    bad.write_text("no,metrics\n1,2\n")
+    with pytest.raises(SourceError):
+        house.live(15)
+    failed = house.record
+    assert failed.state is DetectorStatus.FAILED
+    assert str(bad) in failed.reason
+    assert (failed.learned_end, failed.scored_through) == (
+        before.learned_end,
+        before.scored_through,
+    )
+    bad.unlink()
+    assert house.live(15).state == "ACTIVE"
+    assert house.record.state is DetectorStatus.ACTIVE
+
+
+def test_deactivated_does_nothing_until_it_is_activated(house: House) -> None:
+    set_active(house.store, "n", active=False)
+    house.write(0, 14)
+    assert (house.live(14).state, house.live(14).scores) == ("DEACTIVATED", 0)
+    assert not (house.root / "detectors").exists()
+    assert set_active(house.store, "n", active=True).state is DetectorStatus.INACTIVE
+    assert house.live(14).state == "ACTIVE"
+
+    before = house.record
+    stopped = set_active(house.store, "n", active=False)
+    assert "deactivated by hand" in stopped.reason
+    assert set_active(house.store, "n", active=False) == stopped
+    result = house.live(15)
+    assert (result.state, result.reason, result.intervals) == ("DEACTIVATED", stopped.reason, 0)
+    assert house.record.scored_through == before.scored_through
+    again = set_active(house.store, "n", active=True)
+    assert (again.state, again.series_ready) == (DetectorStatus.ACTIVE, 1)
+    assert house.live(15).scores == 1
