@@ -34,7 +34,10 @@ bench: setup var/bench/peers/ready ## benchmarks with ratios against named peers
 	$(BIN)/python benchmarks/landing.py --json var/bench/landing.json
 	$(BIN)/python benchmarks/linearity.py --json var/bench/linearity.json
 	$(BIN)/python benchmarks/layout.py --json var/bench/layout.json
+	$(BIN)/python benchmarks/aggregates_50m.py --json var/bench/aggregates_50m.json
+	$(BIN)/python benchmarks/backfill_year.py --json var/bench/backfill_year.json
 	$(BIN)/python benchmarks/detect_synthetic.py
+	$(BIN)/python benchmarks/detect_accuracy.py --json var/bench/accuracy.json
 
 var/bench/peers/ready: benchmarks/requirements.txt .venv/ready
 	$(BIN)/pip install --disable-pip-version-check -q --require-hashes --no-deps --upgrade \

@@ -33,7 +33,7 @@ with evaluation as (
             '-'
         ) as key_value
     from waf.requests as request
-    cross join unnest(request.rate_based_rules) as rules (rate)
+    cross join unnest(request.rate_based_rules) as rules (rate)  -- noqa: AL05
     where
         request.event_time >= {{ start }}
         and request.event_time < {{ end }}

@@ -1,0 +1,1 @@
+"""Accuracy of detectors and of explanations, measured the same way for all."""
