@@ -21,6 +21,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -125,7 +126,8 @@ def main() -> None:
     objects = max(1, round(OBJECTS * options.scale))
     folder = (inputs.HOME / f"days-{DAYS}x{objects}").absolute()
     try:
-        make(folder, objects)
+        with ProcessPoolExecutor(1) as pool:  # a contender's peak would begin at that of making
+            pool.submit(make, folder, objects).result()
         records, sizes = counted(folder)
         runs = [run(store, folder, days) for days in WINDOWS for store in stores(days)]
     finally:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,16 +10,19 @@ from datetime import datetime, timedelta
 import pyarrow as pa
 
 from bartizan.aggregate.checks import run_checks
-from bartizan.aggregate.spec import BUCKET, AggregateTable
-from bartizan.engines import Engine
+from bartizan.aggregate.spec import BUCKET, AggregateTable, Query
+from bartizan.engines import Engine, EngineName
 from bartizan.errors import ConfigError, ValidationFailed
 from bartizan.lake import Lake, replace_window
 from bartizan.model.ids import digest
-from bartizan.model.window import Window, merged
+from bartizan.model.window import DAY, Window, merged
 from bartizan.store import Store
 from bartizan.store.aggregates import CheckResult, Level, mark_built, pending_hours, save_checks
 
 LONGEST_QUERY = timedelta(days=31)
+# Beyond this DuckDB spills: 25 days of 2 million records a day took up to four times as long in one
+# query as a day at a time (docs/benchmarks.md).
+MOST_ROWS = 5_000_000
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,8 @@ def build(
     windows: Sequence[Window] | None = None,
     force: bool = False,
 ) -> BuildResult:
-    """Rebuild what `due_windows` says, each window by one commit, at most 31 days at a time.
+    """Rebuild what `due_windows` says, each window by one commit, at most 31 days at a time, or a
+    day where DuckDB would read very many rows.
 
     Raises ValidationFailed when a check marked fail finds bad rows; that window keeps its old rows
     and stays due.
@@ -91,7 +95,7 @@ def build(
     built: list[Window] = []
     checks: list[CheckResult] = []
     total = 0
-    for window in _queries(_buckets(table, pending)):
+    for window in _queries(engine, query, _buckets(table, pending)):
         # Opened before the query: if another worker commits meanwhile, this commit is refused
         # instead of replacing newer rows by older ones.
         target = lake.create(table.spec)
@@ -127,8 +131,15 @@ def _buckets(table: AggregateTable, hours: Iterable[datetime]) -> list[Window]:
     return merged(Window.hour(hour).aligned(table.frequency) for hour in hours)
 
 
-def _queries(windows: Iterable[Window]) -> list[Window]:
-    return [part for window in windows for part in window.split(LONGEST_QUERY)]
+def _queries(engine: Engine, query: Query, windows: Iterable[Window]) -> Iterator[Window]:
+    for part in (part for window in windows for part in window.split(LONGEST_QUERY)):
+        yield from part.split(DAY) if _is_large(engine, query, part) else [part]
+
+
+def _is_large(engine: Engine, query: Query, window: Window) -> bool:
+    if engine.name is not EngineName.DUCKDB:
+        return False
+    return sum(scan.rows or 0 for scan in engine.scans(query.text, window)) > MOST_ROWS
 
 
 def _conformed(rows: pa.Table, table: AggregateTable, origin: str) -> pa.Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from collections import Counter
 from dataclasses import replace
@@ -27,7 +28,7 @@ from bartizan.config import PROJECT
 from bartizan.engines import EngineName
 from bartizan.errors import ConfigError, TransientError, UsageError, ValidationFailed
 from bartizan.lake import replace_window
-from bartizan.model.window import DAY, HOUR, Window, floor, naive
+from bartizan.model.window import DAY, HOUR, Window, floor, merged, naive
 from bartizan.store.aggregates import CheckResult, Level, check_results
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -216,3 +217,35 @@ def test_a_table_that_fails_does_not_stop_the_others(small: SmallLake) -> None:
     assert due_windows(small.store, ACTIONS) and not due_windows(
         small.store, TABLES["agg_country_1h"]
     )
+
+
+@pytest.mark.parametrize(("most", "queries"), [(2, 4), (3, 1)])
+def test_very_many_rows_are_built_a_day_at_a_time(
+    small: SmallLake, monkeypatch: pytest.MonkeyPatch, most: int, queries: int
+) -> None:
+    module = sys.modules[build.__module__]  # the package has a function of that name
+    monkeypatch.setattr(module, "MOST_ROWS", most)
+    asked: list[Window] = []
+    query = small.engine.query
+    monkeypatch.setattr(
+        small.engine,
+        "query",
+        lambda text, window, origin, given=None: (
+            asked.append(window) if given is None else None,
+            query(text, window, origin, given),
+        )[1],
+    )
+    small.land("a", requests=requests(at(*(60 * hour for hour in range(84)))[::28]))
+    hours = Window(START, START + 84 * HOUR)
+
+    monkeypatch.setattr(module, "pending_hours", lambda *_, **__: all_hours(hours))
+    result = run(small, hours)
+
+    assert len(asked) == queries
+    assert merged(asked) == [hours]
+    assert result.rows == sum(counts(small).values()) == 3
+
+
+def all_hours(window: Window) -> dict[datetime, int]:
+    """Every hour of the window as changed, so that it is one range."""
+    return {hour.start: 1 for hour in window.split(HOUR)}
