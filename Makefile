@@ -30,7 +30,7 @@ lint: setup ## ruff, mypy, import-linter, sqlfluff
 	PYTHONPATH=plugins $(BIN)/lint-imports
 	$(BIN)/sqlfluff lint --disable-progress-bar include/sql
 
-bench: setup var/bench/peers/ready ## benchmarks with ratios against named peers (half an hour)
+bench: setup var/bench/peers/ready ## benchmarks with ratios against named peers (an hour)
 	$(BIN)/python benchmarks/landing.py --json var/bench/landing.json
 	$(BIN)/python benchmarks/linearity.py --json var/bench/linearity.json
 	$(BIN)/python benchmarks/layout.py --json var/bench/layout.json

@@ -33,7 +33,8 @@ import pyarrow.parquet as pq
 import inputs
 import many_days
 from bartizan.aggregate import load_tables
-from bartizan.aggregate.build import LONGEST_QUERY
+from bartizan.aggregate.build import query_windows
+from bartizan.aggregate.spec import Query
 from bartizan.engines import EngineName
 from bartizan.engines.duckdb import DuckDBEngine, connect
 from bartizan.engines.sql import render
@@ -201,7 +202,7 @@ def lake(folder: Path) -> Ask:
     opened = Lake.open(folder / "lake")
 
     def ask(query: str, window: Window) -> pa.Table:
-        parts = window.split(LONGEST_QUERY)
+        parts = query_windows(DuckDBEngine(opened), Query(query, "bench"), [window])
         return pa.concat_tables(DuckDBEngine(opened).query(query, part) for part in parts)
 
     return ask

@@ -95,7 +95,7 @@ def build(
     built: list[Window] = []
     checks: list[CheckResult] = []
     total = 0
-    for window in _queries(engine, query, _buckets(table, pending)):
+    for window in query_windows(engine, query, _buckets(table, pending)):
         # Opened before the query: if another worker commits meanwhile, this commit is refused
         # instead of replacing newer rows by older ones.
         target = lake.create(table.spec)
@@ -131,7 +131,8 @@ def _buckets(table: AggregateTable, hours: Iterable[datetime]) -> list[Window]:
     return merged(Window.hour(hour).aligned(table.frequency) for hour in hours)
 
 
-def _queries(engine: Engine, query: Query, windows: Iterable[Window]) -> Iterator[Window]:
+def query_windows(engine: Engine, query: Query, windows: Iterable[Window]) -> Iterator[Window]:
+    """The windows cut to what one query should read."""
     for part in (part for window in windows for part in window.split(LONGEST_QUERY)):
         yield from part.split(DAY) if _is_large(engine, query, part) else [part]
 
