@@ -10,14 +10,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from bartizan.errors import UsageError
 from bartizan.model.connector import NAME, Connector
 from bartizan.model.text import inert
 from bartizan.model.window import Window, format_time
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from bartizan.detect.listing import Found
     from bartizan.detect.metrics import MetricFrame
     from bartizan.detect.standalone import Backtest
