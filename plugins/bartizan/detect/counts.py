@@ -24,6 +24,8 @@ BLOCK_CLIP = 3.0  # an hour of history further than this many standard deviation
 POINT_CLIP = 5.0  # the same for one interval's residual in the dispersion
 USUAL_DAYS = 0.05  # day-to-day relative variance of an hour, until the series shows its own
 MIN_DISPERSION = 0.002  # busy traffic is never quieter than 4.5 % around its mean
+WEEKDAYS = 7
+MEDIAN_NOISE = 1.57  # variance of a median over that of a mean
 FIRST_GUESS = 0.975  # before anything is known, the busiest 2.5 % of hours are pulled in
 
 
@@ -122,6 +124,34 @@ def _summed(rows: Floats, pool: Integers) -> Floats:
 def _smoothed(hours: Floats) -> Floats:
     smooth: Floats = 0.5 * hours + 0.25 * (np.roll(hours, 1, axis=2) + np.roll(hours, -1, axis=2))
     return smooth
+
+
+def fit_weekdays(values: Floats, mean: Floats, calendar: Calendar) -> Floats:
+    """Factors (S, 7) of the days of the week from Monday on, around the profile's `mean` (S, T).
+
+    Medians of the days' ratios to their profile, shrunk by the part of their scatter that is noise.
+    """
+    starts = np.flatnonzero(np.diff(calendar.date, prepend=calendar.date[:1] - 1))
+    weekday = calendar.weekday[starts]
+    known = np.isfinite(values)
+    most = np.where(known, np.minimum(values, 3 * mean), 0.0)
+    day, due = (
+        np.add.reduceat(part, starts, axis=1) for part in (most, np.where(known, mean, 0.0))
+    )
+    ratio = np.log((day + 2) / (due + 2))
+    days = np.bincount(weekday, minlength=WEEKDAYS)
+    if days.max() < 2:
+        return np.ones((len(values), WEEKDAYS))
+    level = np.zeros((len(values), WEEKDAYS))
+    for number in np.flatnonzero(days):
+        level[:, number] = np.median(ratio[:, weekday == number], axis=1)
+    freedom = max(len(starts) - np.count_nonzero(days), 1)
+    noise = ((ratio - level[:, weekday]) ** 2).sum(axis=1) / freedom
+    due_to_noise = MEDIAN_NOISE * noise * (1 / days[days > 0]).mean()
+    scatter = (level[:, days > 0] ** 2).mean(axis=1)
+    trust = np.clip(1 - due_to_noise / np.maximum(scatter, 1e-12), 0, 1)
+    factors: Floats = np.exp(level * trust[:, None])
+    return factors
 
 
 def fit_dispersion(values: Floats, mean: Floats) -> Floats:

@@ -17,6 +17,7 @@ from math import log2
 import numpy as np
 import pandas as pd
 
+from bartizan.detect.judge import CONTINUES
 from bartizan.detect.panel import TIME
 from bartizan.model.anomaly import Anomaly, Direction, Incident, IncidentState
 from bartizan.model.connector import Aggregation, Connector
@@ -34,10 +35,11 @@ def reach(connector: Connector) -> timedelta:
 
 
 def anomalous(scores: pd.DataFrame, threshold: float) -> pd.DataFrame:
-    """The points of `scores` that can be part of an incident."""
+    """The points of `scores` that can be part of an incident: new ones, and what continues them."""
     if scores.empty:
         return scores
-    return scores[(scores["severity"] >= threshold) & (scores["direction"] != "")]
+    told = (scores["severity"] >= threshold) | (scores["reason"] == CONTINUES)
+    return scores[told & (scores["direction"] != "")]
 
 
 def settled(incident: Incident, connector: Connector, scored_through: datetime) -> Incident:

@@ -1,35 +1,48 @@
 """How unusual each interval of a series is, and why.
 
-Reasons: spike, drop (the interval by itself), sustained_rise, sustained_drop (the sum of the last
-intervals), new_entity (a series without a history of its own, far beyond first appearances),
-normal (no change that matters), not_ready (too little history), missing (no value).
+Reasons: those of TESTS (`outlook.py`), continues (goes on with what was told), new_entity (a series
+without a history of its own, far beyond first appearances), normal (no change that matters),
+not_ready (too little history), missing (no value).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from bartizan.detect.calendar import Calendar
-from bartizan.detect.newcomers import Newcomers
-from bartizan.detect.panel import Floats
-from bartizan.detect.severity import AT_BUDGET, rarity, severity
-from bartizan.detect.views import Baseline, View, rolling_sum, single_view, sum_view
+from bartizan.detect.habit import Habit, fit_habit
+from bartizan.detect.newcomers import Newcomers, population_rarity
+from bartizan.detect.outlook import TESTS, Model, Outlook
+from bartizan.detect.panel import Flags, Floats, Integers
+from bartizan.detect.severity import AT_BUDGET, severity
+from bartizan.detect.told import Told, nothing_told, told_before
 
+SETTLING = 12  # intervals at the start of a history in which a model is not yet itself
 BAND = 3.0  # the band leaves out one in 10^3 normal intervals on either side
-MIN_CHANGE, MIN_SHARE = 5.0, 0.25  # counts: no smaller change matters, absolute and relative
-MIN_SUM_CHANGE = 10.0
-MIN_NEW = 10.0
-PART = 0.6  # an interval belongs to a sustained change when it has this part of the mean change
+TOLD = 0.99 * AT_BUDGET  # most severity of what only continues
 
 NORMAL, NOT_READY, NEW_ENTITY, MISSING = "normal", "not_ready", "new_entity", "missing"
-_TESTS = np.array(["spike", "drop", "sustained_rise", "sustained_drop"], dtype=object)
-_DIRECTIONS = np.array(["above", "below", "above", "below"], dtype=object)
+CONTINUES = "continues"
+_TESTS = np.array(TESTS, dtype=object)
+_DIRECTIONS = np.array(["above", "below"], dtype=object)
 
 Texts = NDArray[np.object_]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Series that a model of one kind describes: which `rows` of the keys (S), the model, what
+    they have just done, how far it overstates rarity, and what was told."""
+
+    rows: Integers
+    model: Model
+    memory: Any
+    habit: Habit
+    told: Told
 
 
 @dataclass(frozen=True)
@@ -44,35 +57,61 @@ class Judgement:
     reason: Texts
 
 
+def look_back(
+    model: Model, rows: Integers, values: Floats, calendar: Calendar, allowed: float
+) -> Part:
+    """The model after the history (S, T) it was fitted to: what it remembers, how often it was
+    wrong, what it would have told last."""
+    outlook, memory = model.follow(model.begin(), values, calendar)
+    settled = outlook.rare[:, :, SETTLING:]
+    habit = fit_habit(settled, sharpen=model.SHARPEN)
+    sides = _sides(rarities(model, habit, outlook))
+    _, told = told_before(sides, allowed, reminded(calendar), nothing_told(len(rows)))
+    return Part(rows, model, memory, habit, told)
+
+
 def judge_known(
-    values: Floats,
-    baseline: Baseline,
-    habit: Floats,
-    calendar: Calendar,
-    *,
-    length: int,
-    allowed: float,
-) -> Judgement:
-    """Judge values (S, T) by the series' own history; `allowed` is the rarity of severity 70."""
-    single = single_view(values, baseline, calendar)
-    tails = [_tail(single, up, MIN_CHANGE) for up in (True, False)]
-    if length > 1:
-        sums = sum_view(single, baseline, calendar, length)
-        tails += [_sustained_tail(sums, single, length, up) for up in (True, False)]
-    rare = np.stack([rarity(tail) / habit[:, [i]] for i, tail in enumerate(tails)])
-    highest, strongest = rare.max(axis=0), rare.argmax(axis=0)
+    part: Part, values: Floats, calendar: Calendar, allowed: float
+) -> tuple[Judgement, Part]:
+    """Judge values (S, T) that come after what the part has seen; `allowed` is the rarity of
+    severity 70. Returns the part as it is after them."""
+    outlook, memory = part.model.follow(part.memory, values, calendar)
+    rare = rarities(part.model, part.habit, outlook)
+    sides = _sides(rare)
+    continues, told = told_before(sides, allowed, reminded(calendar), part.told)
+    highest, side = sides.max(axis=0), sides.argmax(axis=0)
+    repeated = np.take_along_axis(continues, side[None], axis=0)[0]
     absent = np.isnan(values)
     calm = absent | (highest == 0)
-    reason = np.where(calm, NORMAL, _TESTS[strongest])
-    lower, upper = _band(single, habit)
-    return Judgement(
-        single.mean,
+    reason = np.where(calm, NORMAL, _TESTS[rare.argmax(axis=0)])
+    reason = np.where(repeated, CONTINUES, reason)
+    found = severity(highest, allowed)
+    lower, upper = _band(part, outlook)
+    judgement = Judgement(
+        part.model.expected(outlook),
         lower,
         upper,
-        np.where(absent, np.nan, severity(highest, allowed)),
-        np.where(calm, "", _DIRECTIONS[strongest]),
+        np.where(absent, np.nan, np.where(repeated, np.minimum(found, TOLD), found)),
+        np.where(calm, "", _DIRECTIONS[side]),
         np.where(absent, MISSING, reason),
     )
+    return judgement, replace(part, memory=memory, told=told)
+
+
+def _sides(rare: Floats) -> Floats:
+    """The highest rarity upwards and downwards (2, S, T)."""
+    return np.stack([rare[0::2].max(axis=0), rare[1::2].max(axis=0)])
+
+
+def rarities(model: Model, habit: Habit, outlook: Outlook) -> Floats:
+    """Rarity (6, S, T) of each test in the light of habit and size, 0 where nothing matters."""
+    rare = (1 - model.SIZE) * habit.worth(outlook.rare) + model.SIZE * outlook.size
+    return np.where(outlook.matters, np.nan_to_num(rare), 0.0)
+
+
+def reminded(calendar: Calendar) -> int:
+    """Intervals after which the same is news again: half an hour, at least three."""
+    return max(calendar.day_length // 48, 3)
 
 
 def judge_newcomers(
@@ -82,21 +121,12 @@ def judge_newcomers(
 
     `level` (S) is a series' mean so far, 0 when it was never seen.
     """
-    shape, own = values.shape, level[:, None]
-    value = np.nan_to_num(values)
-    single = _population(value, newcomers.mean, newcomers.dispersion, own)
-    total = rolling_sum(value, length)
-    sums = _population(total, newcomers.sum_mean, newcomers.sum_dispersion, own * length)
-    tail = np.minimum(
-        single.tail_where(value - single.mean >= MIN_NEW, up=True),
-        sums.tail_where((total - sums.mean >= MIN_NEW) & (value > own), up=True),
-    )
-    found = severity(rarity(tail), allowed)
-    beyond = found >= AT_BUDGET
-    upper = _band(single, np.ones((shape[0], 2)))[1]
+    rare, upper = population_rarity(newcomers, values, level, length)
+    found = severity(rare, allowed)
+    beyond: Flags = found >= AT_BUDGET
     return Judgement(
-        np.broadcast_to(own, shape),
-        np.zeros(shape),
+        np.broadcast_to(level[:, None], values.shape),
+        np.zeros(values.shape),
         upper,
         np.where(beyond, found, np.nan),
         np.where(beyond, "above", "").astype(object),
@@ -117,36 +147,7 @@ def judge_nothing(values: Floats, level: Floats) -> Judgement:
     )
 
 
-def _tail(view: View, up: bool, least: float) -> Floats:
-    change = view.value - view.mean if up else view.mean - view.value
-    matters = change >= np.maximum(least, MIN_SHARE * view.mean) if view.is_count else change > 0
-    return view.tail_where(matters, up)
-
-
-def _sustained_tail(sums: View, single: View, length: int, up: bool) -> Floats:
-    """The tail of the sum where the interval itself still takes its part in it, else 1."""
-    mean_change = (sums.value - sums.mean) / length
-    change = single.value - single.mean
-    takes_part = change >= PART * mean_change if up else change <= PART * mean_change
-    return np.where(takes_part, _tail(sums, up, MIN_SUM_CHANGE), 1.0)
-
-
-def _population(value: Floats, mean: float, dispersion: float, own: Floats) -> View:
-    expected = np.broadcast_to(np.maximum(own, mean), value.shape)
-    return View(value, expected, np.full(value.shape, dispersion), is_count=True)
-
-
-def _band(view: View, habit: Floats) -> tuple[Floats, Floats]:
-    """Lower and upper end of the normal range, wider for series with a habit.
-
-    Counts: the cube-root approximation of the gamma distribution with the same mean and variance
-    (Wilson and Hilferty 1931), rounded outwards to whole counts.
-    """
-    up, down = (-ndtri(10.0 ** (-BAND * habit[:, [i]])) for i in (0, 1))
-    if not view.is_count:
-        spread = np.sqrt(view.variance)
-        return view.mean - down * spread, view.mean + up * spread
-    shape = np.sqrt(view.variance) / (3 * view.mean)
-    lower = view.mean * np.maximum(1 - shape**2 - down * shape, 0) ** 3
-    upper = view.mean * np.maximum(1 - shape**2 + up * shape, 0) ** 3
-    return np.floor(lower), np.ceil(np.maximum(upper, view.mean))
+def _band(part: Part, outlook: Outlook) -> tuple[Floats, Floats]:
+    """Lower and upper end of the normal range (S, T), wider for series with a habit."""
+    above, below = (10 ** -part.habit.claimed(BAND)[:, [test]] for test in (0, 1))
+    return part.model.band(outlook, below, above)

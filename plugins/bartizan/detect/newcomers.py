@@ -11,11 +11,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bartizan.detect.counts import tail_above
 from bartizan.detect.panel import Floats, Integers
+from bartizan.detect.severity import rarity
 
 PRIOR_SIZE, PRIOR_COUNT = 3.0, 5  # appearances of three, until the history shows its own
 CLIP = 5.0  # appearances beyond five times the median are taken for attacks
 MIN_DISPERSION = 1.0
+MIN_NEW = 10.0  # counts by which a newcomer must exceed the usual ones
+FAR = 3.0  # standard deviations of the normal range
 
 
 @dataclass(frozen=True)
@@ -45,3 +49,33 @@ def _sizes(seen: Floats, prior: float) -> tuple[float, float]:
     sizes = np.minimum(sizes, CLIP * np.median(sizes))
     mean = float(sizes.mean())
     return mean, max(float((sizes.var() - mean) / mean**2), MIN_DISPERSION)
+
+
+def population_rarity(
+    newcomers: Newcomers, values: Floats, level: Floats, length: int
+) -> tuple[Floats, Floats]:
+    """How rare such sizes are for a newcomer, and the upper end of the normal ones, both (S, T).
+
+    `values` (S, T) are counts, `level` (S) a series' mean so far. Taken by the interval, and by the
+    last `length` of them.
+    """
+    value, own = np.nan_to_num(values), level[:, None]
+    due = np.broadcast_to(np.maximum(own, newcomers.mean), value.shape)
+    total, total_due = _sum(value, length), np.maximum(own * length, newcomers.sum_mean)
+    single = np.where(
+        value - due >= MIN_NEW, tail_above(value, due, np.asarray(newcomers.dispersion)), 1.0
+    )
+    several = np.where(
+        (total - total_due >= MIN_NEW) & (value > own),
+        tail_above(np.nan_to_num(total), total_due, np.asarray(newcomers.sum_dispersion)),
+        1.0,
+    )
+    upper = np.ceil(due * (1 + FAR * np.sqrt(newcomers.dispersion + 1 / np.maximum(due, 1))))
+    return rarity(np.minimum(single, several)), upper
+
+
+def _sum(values: Floats, length: int) -> Floats:
+    """Sum (S, T) of each column and up to `length - 1` before it."""
+    total = np.cumsum(np.pad(values, ((0, 0), (length, 0))), axis=1)
+    result: Floats = total[:, length:] - total[:, :-length]
+    return result

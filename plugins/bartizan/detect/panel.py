@@ -43,6 +43,17 @@ class Panel:
     present: Flags
     values: dict[str, Floats]
 
+    def since(self, time: np.datetime64) -> Panel:
+        """The intervals from a time on."""
+        first = int(np.searchsorted(self.times, time))
+        return Panel(
+            self.keys,
+            self.times[first:],
+            self.covered[first:],
+            self.present[:, first:],
+            {name: values[:, first:] for name, values in self.values.items()},
+        )
+
 
 def interval_starts(window: Window, frequency: timedelta) -> Times:
     """Starts of all intervals that touch the window, naive UTC, datetime64[us]."""

@@ -21,7 +21,7 @@ from bartizan.detect.group import anomalous, find_groups, reach, settled
 from bartizan.detect.learn import DetectorState, learn, points_needed
 from bartizan.detect.metrics import MetricFrame, read_history, read_live
 from bartizan.detect.panel import TIME
-from bartizan.detect.score import connector_context, score
+from bartizan.detect.score import context_start, score
 from bartizan.detect.scores import load_scores, save_scores
 from bartizan.errors import BartizanError
 from bartizan.model.connector import Connector
@@ -76,7 +76,7 @@ def learn_for(
 def _learned(
     store: Store, root: Path, metrics: UPath, connector: Connector, day: datetime, again: bool
 ) -> DetectorState | None:
-    path = UPath(root / "detectors" / connector.name / f"state_{day:%Y%m%d}.parquet")
+    path = UPath(root / "detectors" / connector.name / f"state_{day:%Y%m%d}")
     if path.exists() and not again:
         return DetectorState.load(path)
     window = Window(day - LEARN_FROM, day)
@@ -86,12 +86,24 @@ def _learned(
         return None
     _warn(connector, known.rejected)
     state = learn(known.frame, connector, window, known.covered)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    state.save(temporary)
-    temporary.rename(path)
+    _replace(path, state)
     _record(store, _described(state))
     return state
+
+
+def _replace(folder: UPath, state: DetectorState) -> None:
+    """Put the state where the older one was. Cut short in between, it is learned again."""
+    fresh, old = folder.with_suffix(".new"), folder.with_suffix(".old")
+    for left in (fresh, old):
+        if left.exists():
+            left.fs.rm(str(left), recursive=True)
+    state.save(fresh)
+    if folder.exists():
+        folder.rename(old)
+        fresh.rename(folder)
+        old.fs.rm(str(old), recursive=True)
+    else:
+        fresh.rename(folder)
 
 
 def detect(
@@ -162,11 +174,15 @@ def _crossed(root: Path, connector: Connector, instant: datetime) -> bool:
 def _score(
     state: DetectorState, live: MetricFrame, metrics: UPath, connector: Connector, window: Window
 ) -> pd.DataFrame:
-    """Scores of the live intervals of `window`, with the intervals before it as context."""
-    before = Window(window.start - connector_context(connector), window.start)
-    context = _read(metrics, connector, before)
-    covered = live.covered.union(context.covered)
-    return score(state, live.frame, connector, window, context.frame, covered)
+    """Scores of the live intervals of `window`, after those since the learning."""
+    start = context_start(state, connector)
+    before = (
+        _read(metrics, connector, Window(start, window.start)) if start < window.start else None
+    )
+    if before is None:
+        return score(state, live.frame, connector, window, covered=live.covered)
+    covered = live.covered.union(before.covered)
+    return score(state, live.frame, connector, window, before.frame, covered)
 
 
 def _read(metrics: UPath, connector: Connector, window: Window) -> MetricFrame:

@@ -7,12 +7,13 @@ from pathlib import Path
 import pandas as pd
 
 from bartizan.model.connector import Connector
-from bartizan.model.window import DAY, Window, floor, naive
+from bartizan.model.window import DAY, Window, naive
+from bartizan.store.scores import scores_path
 
 
 def save_scores(root: Path, connector: Connector, window: Window, scores: pd.DataFrame) -> None:
     """Replace the stored scores of `window`, which lies within one UTC day."""
-    path = _path(root, connector, window)
+    path = scores_path(root, connector, window.start)
     if path.exists():
         stored = pd.read_parquet(path)
         scores = pd.concat([_outside(stored, window), scores], ignore_index=True)
@@ -27,7 +28,7 @@ def save_scores(root: Path, connector: Connector, window: Window, scores: pd.Dat
 
 def load_scores(root: Path, connector: Connector, window: Window) -> pd.DataFrame:
     """Stored scores of `window`, by interval; an empty frame when there are none."""
-    paths = [_path(root, connector, day) for day in window.pieces(DAY)]
+    paths = [scores_path(root, connector, day.start) for day in window.pieces(DAY)]
     frames = [pd.read_parquet(path) for path in paths if path.exists()]
     if not frames:
         return pd.DataFrame(
@@ -42,8 +43,3 @@ def load_scores(root: Path, connector: Connector, window: Window) -> pd.DataFram
 def _outside(scores: pd.DataFrame, window: Window) -> pd.DataFrame:
     start, end = naive(window.start), naive(window.end)
     return scores[(scores["interval_start"] < start) | (scores["interval_start"] >= end)]
-
-
-def _path(root: Path, connector: Connector, window: Window) -> Path:
-    day = floor(window.start, DAY)
-    return root / "detectors" / connector.name / "scores" / f"{day:%Y%m%d}.parquet"

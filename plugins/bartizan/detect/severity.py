@@ -1,7 +1,7 @@
 """From tail probability to severity 0-100 on one scale for all series.
 
 Rarity is -log10 of the tail probability. The budget is the rarity that one test in a week
-reaches by chance: log10(series x intervals a week x 4 tests of an interval, two views by two
+reaches by chance: log10(series x intervals a week x 6 tests of an interval, three views by two
 directions). Severity is 70 at the budget (about one false point a week per detector under the
 model), proportional below it, and nears 100 above it:
 
@@ -20,7 +20,7 @@ import numpy as np
 from bartizan.detect.panel import Floats
 
 AT_BUDGET = 70.0
-TESTS = 4
+TESTS = 6
 _WEEK = timedelta(days=7)
 
 

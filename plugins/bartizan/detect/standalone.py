@@ -12,8 +12,7 @@ from bartizan.detect.group import find_groups, settled
 from bartizan.detect.learn import DetectorState, learn
 from bartizan.detect.listing import Found, live_files
 from bartizan.detect.metrics import MetricFrame, read_files
-from bartizan.detect.panel import TIME
-from bartizan.detect.score import connector_context, score
+from bartizan.detect.score import score
 from bartizan.errors import UsageError
 from bartizan.model.anomaly import Incident
 from bartizan.model.connector import Connector
@@ -114,8 +113,7 @@ def backtest(
         )
     learned, scored = Window(whole.start, cut), Window(cut, whole.end)
     state = learn(metrics.frame, connector, learned, metrics.covered)
-    seen = _from(metrics.frame, cut - connector_context(connector))
-    scores = score(state, seen, connector, scored, covered=metrics.covered)
+    scores = score(state, metrics.frame, connector, scored, covered=metrics.covered)
     groups = find_groups(scores, connector, connector.alert_threshold)
     incidents = tuple(settled(group, connector, scored.end) for group in groups)
     return Backtest(state, learned, scored, scores, incidents)
@@ -134,10 +132,6 @@ def _cut(
         )
     place = round(share * len(metrics.covered))
     return _at(metrics.covered[min(max(place, 1), len(metrics.covered) - 1)])
-
-
-def _from(frame: pd.DataFrame, start: datetime) -> pd.DataFrame:
-    return frame[frame[TIME] >= pd.Timestamp(start.replace(tzinfo=None))]
 
 
 def _at(stamp: pd.Timestamp) -> datetime:

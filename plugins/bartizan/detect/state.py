@@ -1,22 +1,25 @@
-"""What a detector has learned, kept in one Parquet file."""
+"""What a detector has learned, kept in a folder of Parquet files."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
-from bartizan.detect.calendar import DAY_TYPES, HOURS, SLOTS
+from bartizan.detect.arrays import from_columns, to_columns
+from bartizan.detect.counted import Counted, CountMemory
+from bartizan.detect.gauged import Gauged, GaugeMemory
+from bartizan.detect.habit import Habit
+from bartizan.detect.judge import Part
 from bartizan.detect.newcomers import Newcomers
 from bartizan.detect.panel import Flags, Floats, Integers
-from bartizan.detect.views import Baseline
+from bartizan.detect.told import Told
 from bartizan.errors import ConfigError
 from bartizan.model.connector import Connector
 from bartizan.model.window import Window
@@ -24,26 +27,29 @@ from bartizan.model.window import Window
 if TYPE_CHECKING:
     from upath import UPath
 
-VERSION = 1
-TESTS = ("above", "below", "sum_above", "sum_below")
-_PREFIX = "dimension."  # keeps a dimension named "points" apart from ours
+VERSION = 2
+KINDS: dict[str, tuple[type[Any], type[Any]]] = {
+    "counted": (Counted, CountMemory),
+    "gauged": (Gauged, GaugeMemory),
+}
+_SERIES = "series.parquet"
+_AGAIN = "learn again from history; the state is rebuilt from it at any time"
 
 
 @dataclass(frozen=True)
 class MeasureState:
     """One measure of every series; rows in the order of `DetectorState.keys`.
 
-    `habit` (S, 4, order of TESTS) divides rarities: 1 for a series that keeps to its model.
-    `points` (S) intervals since the series appeared, `level` (S) its mean since then,
-    `active` (S) whether there are enough of them.
+    `parts` are the models of the series that have one. `points` (S) intervals since the series
+    appeared, `level` (S) its mean since then, `active` (S) whether there are enough of them.
+    `newcomers` is how series first appear, for counts.
     """
 
-    baseline: Baseline
-    habit: Floats
+    parts: tuple[Part, ...]
     points: Integers
     level: Floats
     active: Flags
-    newcomers: Newcomers
+    newcomers: Newcomers | None
 
 
 @dataclass(frozen=True)
@@ -64,14 +70,14 @@ class DetectorState:
 
     @property
     def series(self) -> pd.DataFrame:
-        """A row per series and measure: dimensions, measure, status, points, level, dispersion."""
+        """A row per series and measure: dimensions, measure, status, points, level, model."""
         parts = [
             self.keys.assign(
                 measure=name,
                 status=np.where(state.active, "ACTIVE", "LEARNING"),
                 points=state.points,
                 level=state.level,
-                dispersion=state.baseline.dispersion,
+                model=_kinds(state),
             )
             for name, state in self.measures.items()
         ]
@@ -93,8 +99,10 @@ class DetectorState:
                 "learn again from history",
             )
 
-    def save(self, path: UPath) -> None:
-        """Write one Parquet file; equal states give equal bytes."""
+    def save(self, folder: UPath) -> None:
+        """Write the files of a new folder: series.parquet, and one per measure and model, named
+        by their numbers. Equal states give equal bytes."""
+        folder.mkdir(parents=True)
         facts = {
             "version": self.version,
             "connector": self.connector,
@@ -105,93 +113,102 @@ class DetectorState:
             "ready": self.ready,
             "measures": {
                 name: {
-                    "is_count": state.baseline.is_count,
-                    "newcomers": asdict(state.newcomers),
+                    "parts": [_kind(part) for part in state.parts],
+                    "newcomers": asdict(state.newcomers) if state.newcomers else None,
                 }
                 for name, state in self.measures.items()
             },
         }
-        rows = pa.concat_tables(
-            _as_table(self.keys, name, state) for name, state in self.measures.items()
-        )
         text = json.dumps(facts, sort_keys=True)
-        with path.open("wb") as file:
-            pq.write_table(rows.replace_schema_metadata({"bartizan": text}), file)
+        columns = {
+            f"dimension.{name}": pa.array(self.keys[name], pa.string()) for name in self.keys
+        }
+        for number, state in enumerate(self.measures.values()):
+            columns |= {
+                f"{number}.points": pa.array(state.points),
+                f"{number}.level": pa.array(state.level),
+                f"{number}.active": pa.array(state.active),
+            }
+            for place, part in enumerate(state.parts):
+                _write(folder / f"{number}_{place}.parquet", pa.table(_columns(part)))
+        _write(folder / _SERIES, pa.table(columns).replace_schema_metadata({"bartizan": text}))
 
     @classmethod
-    def load(cls, path: UPath) -> DetectorState:
-        """Read a saved state. Raises ConfigError for a file of another version or kind."""
-        with path.open("rb") as file:
-            try:
-                table = pq.read_table(file)
-            except pa.ArrowInvalid as error:
-                raise ConfigError(str(path), "not a Parquet file", _AGAIN) from error
+    def load(cls, folder: UPath) -> DetectorState:
+        """Read a saved state. Raises ConfigError for a folder of another version or kind."""
+        table = _read(folder / _SERIES)
         facts = json.loads((table.schema.metadata or {}).get(b"bartizan", b"{}"))
         if facts.get("version") != VERSION:
             raise ConfigError(
-                f"{path}: version", f"{facts.get('version')} is not {VERSION}", _AGAIN
+                f"{folder}: version", f"{facts.get('version')} is not {VERSION}", _AGAIN
             )
-        names = tuple(facts["dimensions"])
-        frame = table.to_pandas()
-        parts = {name: frame[frame["measure"] == name] for name in facts["measures"]}
-        some = next(iter(parts.values()))
-        keys = some[[_PREFIX + name for name in names]].reset_index(drop=True)
+        names = facts["dimensions"]
+        keys = {name: table.column(f"dimension.{name}").to_pandas() for name in names}
         return cls(
             facts["version"],
             facts["connector"],
-            names,
+            tuple(names),
             timedelta(seconds=facts["frequency_seconds"]),
             Window.from_json(facts["learned"]),
             facts["points"],
             facts["ready"],
-            keys.set_axis(list(names), axis=1),
-            {name: _from_frame(parts[name], facts["measures"][name]) for name in parts},
+            pd.DataFrame(keys, index=range(len(table))),
+            {
+                name: _measure(folder, number, table, about)
+                for number, (name, about) in enumerate(facts["measures"].items())
+            },
         )
 
 
-_AGAIN = "learn again from history; the state is rebuilt from it at any time"
+def _measure(folder: UPath, number: int, table: pa.Table, about: dict[str, Any]) -> MeasureState:
+    points, level, active = (
+        table.column(f"{number}.{name}").to_numpy() for name in ("points", "level", "active")
+    )
+    parts = [
+        _part(_read(folder / f"{number}_{place}.parquet"), kind)
+        for place, kind in enumerate(about["parts"])
+    ]
+    newcomers = Newcomers(**about["newcomers"]) if about["newcomers"] else None
+    return MeasureState(tuple(parts), points, level, active, newcomers)
 
 
-def _as_table(keys: pd.DataFrame, measure: str, state: MeasureState) -> pa.Table:
-    base = state.baseline
-    columns = {_PREFIX + name: pa.array(keys[name], pa.string()) for name in keys.columns}
-    columns |= {
-        "measure": pa.array([measure] * len(keys), pa.string()),
-        "points": pa.array(state.points),
-        "active": pa.array(state.active),
-        "level": pa.array(state.level),
-        "dispersion": pa.array(base.dispersion),
-        "sum_dispersion": pa.array(base.sum_dispersion),
-        "habit": _lists(state.habit, len(TESTS)),
-        "mean": _lists(base.mean, SLOTS),
-        "doubt": _lists(base.doubt, SLOTS),
-    }
-    return pa.table(columns)
+def _columns(part: Part) -> dict[str, pa.Array]:
+    columns = {"row": pa.array(part.rows)}
+    for name in ("model", "memory", "habit", "told"):
+        columns |= to_columns(getattr(part, name), name)
+    return columns
 
 
-def _from_frame(rows: pd.DataFrame, facts: dict[str, object]) -> MeasureState:
-    grid = (len(rows), DAY_TYPES, HOURS)
-    newcomers = facts["newcomers"]
-    assert isinstance(newcomers, dict)
-    return MeasureState(
-        Baseline(
-            bool(facts["is_count"]),
-            _stacked(rows["mean"]).reshape(grid),
-            _stacked(rows["doubt"]).reshape(grid),
-            rows["dispersion"].to_numpy(),
-            rows["sum_dispersion"].to_numpy(),
-        ),
-        _stacked(rows["habit"]).reshape(len(rows), len(TESTS)),
-        rows["points"].to_numpy(),
-        rows["level"].to_numpy(),
-        rows["active"].to_numpy(),
-        Newcomers(**newcomers),
+def _part(table: pa.Table, kind: str) -> Part:
+    model, memory = KINDS[kind]
+    return Part(
+        table.column("row").to_numpy(),
+        from_columns(model, table, "model"),
+        from_columns(memory, table, "memory"),
+        from_columns(Habit, table, "habit"),
+        from_columns(Told, table, "told"),
     )
 
 
-def _lists(values: Floats, width: int) -> pa.Array:
-    return pa.FixedSizeListArray.from_arrays(pa.array(values.reshape(-1)), width)
+def _kind(part: Part) -> str:
+    return next(name for name, (model, _) in KINDS.items() if isinstance(part.model, model))
 
 
-def _stacked(column: pd.Series) -> NDArray[np.float64]:
-    return np.array(column.to_list(), dtype=float)
+def _kinds(state: MeasureState) -> list[str]:
+    names = np.full(len(state.points), "", dtype=object)
+    for part in state.parts:
+        names[part.rows] = _kind(part)
+    return names.tolist()
+
+
+def _write(path: UPath, table: pa.Table) -> None:
+    with path.open("wb") as file:
+        pq.write_table(table, file, compression="lz4", use_dictionary=False)
+
+
+def _read(path: UPath) -> pa.Table:
+    with path.open("rb") as file:
+        try:
+            return pq.read_table(file)
+        except pa.ArrowInvalid as error:
+            raise ConfigError(str(path), "not a Parquet file", _AGAIN) from error

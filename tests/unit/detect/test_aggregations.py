@@ -11,8 +11,9 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bartizan.detect.learn import learn
 from bartizan.detect.panel import build_panel
-from bartizan.detect.score import connector_context
+from bartizan.detect.score import context_start
 from bartizan.model.connector import Aggregation, Connector, Measure, Missing
 from bartizan.model.window import Window
 
@@ -150,4 +151,5 @@ def test_what_is_missing_is_zero_a_gap_or_carried_but_nothing_where_nothing_was_
 def test_values_are_carried_into_a_window_from_before_it() -> None:
     carry = Measure("a", Aggregation.MAX, Missing.CARRY, (), timedelta(hours=1))
     plain, carrying = (replace(CONNECTOR, measures=(m,)) for m in (Measure("a"), carry))
-    assert connector_context(carrying) - connector_context(plain) == timedelta(hours=1)
+    known = learn(frame([(0, "x", 1.0, None)]), carrying, WINDOW)
+    assert context_start(known, plain) - context_start(known, carrying) == timedelta(hours=1)

@@ -214,7 +214,9 @@ def test_missing_intervals_raise_no_alarms(aggregation: str) -> None:
         found += len(incidents(part, scores))
         scored += len(scores)
         if aggregation == "SUM":  # the less was seen, the less sure it is
-            less, more = (one.state.measures["x"].baseline.doubt.mean() for one in (part, whole))
+            less, more = (
+                one.state.measures["x"].parts[0].model.doubt.mean() for one in (part, whole)
+            )
             assert less > more
     assert found <= poisson.ppf(1 - 1e-4, scored / 168)
 

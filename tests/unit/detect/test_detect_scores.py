@@ -15,7 +15,7 @@ from upath import UPath
 
 from bartizan.detect.group import find_groups
 from bartizan.detect.learn import DetectorState, learn
-from bartizan.detect.score import connector_context, score
+from bartizan.detect.score import context_start, score
 from bartizan.errors import ConfigError, UsageError
 from bartizan.model.anomaly import Direction
 from bartizan.model.connector import Aggregation, Connector, Measure, Missing
@@ -127,8 +127,9 @@ def test_weak_change_is_found_when_it_persists(state: DetectorState) -> None:
     raised[212] = round(expected[212])
     scores = score(state, live({("app", "bot"): raised}), CONNECTOR, DAY)
     assert at(scores, "bot", 200)["severity"] < 70
-    assert at(scores, "bot", 211)["severity"] >= 70
-    assert at(scores, "bot", 211)["reason"] == "sustained_rise"
+    told = scores[(scores["rule"] == "bot") & (scores["severity"] >= 70)]
+    assert {"rise", "sustained_rise"} >= set(told["reason"]) != set()
+    assert at(scores, "bot", 211)["reason"] == "continues"
     assert at(scores, "bot", 212)["severity"] < 70
 
 
@@ -158,7 +159,7 @@ def test_cutting_the_day_changes_nothing(state: DetectorState, cuts: list[int]) 
     for start, end in itertools.pairwise(edges):
         naive = frame["interval_start"].dt.tz_localize("UTC")
         inside = frame[(naive >= start) & (naive < end)]
-        before = frame[(naive >= start - connector_context(CONNECTOR)) & (naive < start)]
+        before = frame[(naive >= context_start(state, CONNECTOR)) & (naive < start)]
         parts.append(score(state, inside, CONNECTOR, Window(start, end), before))
     # Only the cut at midnight lacks context, in both.
     whole = score(state, frame, CONNECTOR, DAY)
@@ -246,8 +247,9 @@ def test_uncovered_interval_is_a_gap_not_a_silence(state: DetectorState) -> None
     starts = pd.date_range(DAY.start.replace(tzinfo=None), periods=PER_DAY, freq=MINUTES)
     silent = score(state, frame[~missing], CONNECTOR, DAY, covered=pd.DatetimeIndex(starts))
     assert len(silent) == len(SERIES) * PER_DAY
-    assert silent[silent["severity"] >= 70]["reason"].isin(["drop", "sustained_drop"]).all()
-    assert (silent["severity"] >= 70).sum() >= 12
+    told = silent[(silent["severity"] >= 70) | (silent["reason"] == "continues")]
+    assert set(told["direction"]) == {"below"}
+    assert len(told) >= 12
 
 
 def test_duplicate_rows_are_aggregated(state: DetectorState) -> None:
@@ -280,11 +282,12 @@ def test_gauges_do_not_depend_on_unit_or_origin(shift: float, scale: float) -> N
 
     plain, moved = severities(noise), severities((noise + shift) * scale)
     # The floor of one per mille of the level makes a far origin a little more tolerant.
-    assert (plain[-10:] >= 70).all()
-    assert (plain[:-10] < 70).all()
+    assert plain[-10] >= 70
+    assert (plain[-9:] > 69).all()  # it goes on
+    assert (plain[:-10] < 69).all()
     if abs(shift) < 100:
         np.testing.assert_allclose(moved, plain, rtol=1e-6, atol=1e-6)
-    assert (moved[:-10] < 70).all()
+    assert (moved[:-10] < 69).all()
 
 
 @pytest.mark.parametrize("bad", [np.inf, -np.inf])
@@ -307,18 +310,21 @@ def test_frames_that_do_not_fit_are_refused(state: DetectorState) -> None:
 
 
 def test_state_survives_the_disk_with_equal_bytes(state: DetectorState, tmp_path: object) -> None:
-    paths = [UPath(str(tmp_path)) / name for name in ("one.parquet", "two.parquet")]
+    paths = [UPath(str(tmp_path)) / name for name in ("one", "two", "three")]
     state.save(paths[0])
     loaded = DetectorState.load(paths[0])
     loaded.save(paths[1])
-    assert paths[0].read_bytes() == paths[1].read_bytes()
+    files = sorted(file.name for file in paths[0].iterdir())
+    assert files == ["0_0.parquet", "series.parquet"]
+    for name in files:
+        assert (paths[0] / name).read_bytes() == (paths[1] / name).read_bytes()
     frame = live({("shop", "xss"): {40: 150}})
     pd.testing.assert_frame_equal(
         score(loaded, frame, CONNECTOR, DAY), score(state, frame, CONNECTOR, DAY), check_exact=True
     )
-    replace(state, version=99).save(paths[1])
-    with pytest.raises(ConfigError, match="99 is not 1 — learn again"):
-        DetectorState.load(paths[1])
+    replace(state, version=99).save(paths[2])
+    with pytest.raises(ConfigError, match="99 is not 2 — learn again"):
+        DetectorState.load(paths[2])
     with pytest.raises(ConfigError, match="learn again"):
         score(state, frame, replace(CONNECTOR, dimensions=("webacl",)), DAY)
 

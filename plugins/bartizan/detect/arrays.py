@@ -1,0 +1,67 @@
+"""Data classes of arrays with one row per series: take rows, put in a table, get back.
+
+Fields are arrays whose first axis are the series, or data classes of such.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass
+from typing import Any, TypeVar, cast, get_type_hints
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from bartizan.detect.panel import Integers
+
+Rows = TypeVar("Rows")
+
+
+def take(data: Rows, rows: Integers) -> Rows:
+    """The same of some series, in the order of `rows`."""
+    parts = {
+        field.name: take(part, rows) if is_dataclass(part) else part[rows]
+        for field, part in _parts(data)
+    }
+    return type(data)(**parts)
+
+
+def to_columns(data: object, prefix: str) -> dict[str, pa.Array]:
+    """Columns "prefix.field"; arrays of more axes become lists of fixed size."""
+    columns: dict[str, pa.Array] = {}
+    for field, part in _parts(data):
+        name = f"{prefix}.{field.name}"
+        if is_dataclass(part):
+            columns |= to_columns(part, name)
+        elif part.ndim == 1:
+            columns[name] = pa.array(part)
+        else:
+            width = int(np.prod(part.shape[1:]))
+            columns[name] = pa.FixedSizeListArray.from_arrays(pa.array(part.reshape(-1)), width)
+    return columns
+
+
+def from_columns(kind: type[Rows], table: pa.Table, prefix: str) -> Rows:
+    """What `to_columns` was given; arrays of three axes get the shape in `kind.SHAPES`."""
+    hints = get_type_hints(kind)
+    shapes: dict[str, tuple[int, ...]] = getattr(kind, "SHAPES", {})
+    parts: dict[str, Any] = {}
+    for field in fields(cast(Any, kind)):
+        name = f"{prefix}.{field.name}"
+        if is_dataclass(hints[field.name]):
+            parts[field.name] = from_columns(cast(type, hints[field.name]), table, name)
+        else:
+            parts[field.name] = _array(table.column(name), shapes.get(field.name))
+    return kind(**parts)
+
+
+def _array(column: pa.ChunkedArray, shape: tuple[int, ...] | None) -> NDArray[Any]:
+    values = column.combine_chunks()
+    listed = isinstance(values.type, pa.FixedSizeListType)
+    flat = values.flatten() if listed else values
+    plain: NDArray[Any] = flat.to_numpy(zero_copy_only=False).copy()
+    return plain.reshape(len(values), *(shape or (values.type.list_size,))) if listed else plain
+
+
+def _parts(data: object) -> list[tuple[Any, Any]]:
+    return [(field, getattr(data, field.name)) for field in fields(cast(Any, data))]
