@@ -37,6 +37,7 @@ class Fault:
     forecast: Floats
     noise: float
     causes: frozenset[Combination]
+    family: str = "ripple"
 
     @property
     def layer(self) -> int:

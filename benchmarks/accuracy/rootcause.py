@@ -5,21 +5,24 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 
+from accuracy.counted import FAMILIES
 from accuracy.detector import Floats
-from accuracy.faults import CAUSES, LAYERS, NOISES, SIZES, Combination, Fault
+from accuracy.faults import CAUSES, LAYERS, NOISES, Combination, Fault
 from accuracy.figures import f1
-from bartizan.explain.contributions import contributions
-from bartizan.model.anomaly import Anomaly, Direction
-from bartizan.model.window import Window
+from bartizan.explain.causes import root_causes
 
 Explain = Callable[[Fault], frozenset[Combination]]
 
 POWER, LEAST_POWER = 0.67, 0.1  # Adtributor's thresholds of explanatory power, as published
+
+
+def sizes(fault: Fault) -> list[int]:
+    """Number of values of each dimension."""
+    return [int(top) + 1 for top in fault.codes.max(axis=0)]
 
 
 def plain_contribution(fault: Fault) -> frozenset[Combination]:
@@ -27,7 +30,7 @@ def plain_contribution(fault: Fault) -> frozenset[Combination]:
     weight = np.abs(fault.actual - fault.forecast)
     weight /= max(weight.sum(), 1e-12)
     answers = []
-    for dimension, size in enumerate(SIZES):
+    for dimension, size in enumerate(sizes(fault)):
         share = np.bincount(fault.codes[:, dimension], weight, size)
         order = np.argsort(-share, kind="stable")
         needed = int(np.searchsorted(np.cumsum(share[order]), POWER)) + 1
@@ -40,7 +43,7 @@ def adtributor(fault: Fault) -> frozenset[Combination]:
     """Bhagwan et al. 2014: explanatory power and surprise of the values of one dimension."""
     change = fault.actual.sum() - fault.forecast.sum()
     answers = []
-    for dimension, size in enumerate(SIZES):
+    for dimension, size in enumerate(sizes(fault)):
         actual, forecast = (
             np.bincount(fault.codes[:, dimension], values, size)
             for values in (fault.actual, fault.forecast)
@@ -69,39 +72,10 @@ def _surprise(expected: Floats, seen: Floats) -> Floats:
     return (parts[0] + parts[1]) / 2
 
 
-HOUR = Window(
-    datetime(2026, 11, 2, tzinfo=UTC), datetime(2026, 11, 2, tzinfo=UTC) + timedelta(hours=1)
-)
-LEAST_CHANGE = 0.25  # the smallest relative change of a count that the detector calls anomalous
-
-
 def bartizan(fault: Fault) -> frozenset[Combination]:
-    """Contributions of the leaves that changed by a quarter in the direction of the whole.
-
-    They are shares, not an answer. Read as a person would: the values that hold more than half of
-    their dimension's deviation, together.
-    """
-    change = fault.actual - fault.forecast
-    up = bool(change.sum() > 0)
-    anomalous = np.flatnonzero((change if up else -change) >= LEAST_CHANGE * fault.forecast)
-    names = [str(dimension) for dimension in range(len(SIZES))]
-    anomalies = [
-        Anomaly(
-            HOUR,
-            tuple(zip(names, map(str, fault.codes[leaf]), strict=True)),
-            value=float(fault.actual[leaf]),
-            expected=float(fault.forecast[leaf]),
-            lower=0.0,
-            upper=0.0,
-            severity=90.0,
-            direction=Direction.ABOVE if up else Direction.BELOW,
-            reason="spike" if up else "drop",
-        )
-        for leaf in anomalous
-    ]
-    shares = contributions(anomalies, names)
-    held = sorted((int(one.dimension), int(one.value)) for one in shares if one.percent > 50)
-    return frozenset([tuple(held)] if held else [])
+    """The search over cuboids, with the settings it ships with."""
+    found = root_causes(fault.codes, fault.actual, fault.forecast)
+    return frozenset(one.values for one in found)
 
 
 METHODS: dict[str, Explain] = {
@@ -116,6 +90,7 @@ class Result:
     """One fault: root causes that are true, said, and both; `seconds` of the method."""
 
     method: str
+    family: str
     noise: float
     layer: int
     causes: int
@@ -133,7 +108,7 @@ def results(given: Iterable[Fault], methods: dict[str, Explain] | None = None) -
             seconds = time.perf_counter() - start
             hits = len(said & fault.causes)
             case = (fault.noise, fault.layer, len(fault.causes))
-            found.append(Result(name, *case, hits, len(said), seconds))
+            found.append(Result(name, fault.family, *case, hits, len(said), seconds))
     return found
 
 
@@ -157,6 +132,17 @@ def table(found: Sequence[Result]) -> tuple[list[str], list[list[str]]]:
         [*row, f"{1000 * np.mean([o.seconds for o in found if o.method == row[0]]):.0f}"]
         for row in rows
     ]
+
+
+def families_table(found: Sequence[Result]) -> tuple[list[str], list[list[str]]]:
+    rows = []
+    for name in dict.fromkeys(one.method for one in found):
+        own = [one for one in found if one.method == name]
+        parts = [[one for one in own if one.family == family] for family in FAMILIES]
+        milliseconds = 1000 * np.mean([one.seconds for one in own])
+        figures = [f"{exact(part):.2f}" for part in (own, *parts)]
+        rows.append([name, str(len(own)), *figures, f"{milliseconds:.0f}"])
+    return ["method", "faults", "F1", *FAMILIES, "ms a fault"], rows
 
 
 def plain(found: Sequence[Result]) -> list[dict[str, Any]]:

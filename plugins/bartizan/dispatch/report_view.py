@@ -13,10 +13,10 @@ from markupsafe import Markup
 from bartizan.dispatch.plots import plot
 from bartizan.dispatch.report_data import ReportData
 from bartizan.dispatch.series import IncidentSeries, series_of
-from bartizan.model.anomaly import Contribution, Incident
+from bartizan.model.anomaly import Contribution, Incident, RootCause
 from bartizan.model.attack import AttackLabel
 from bartizan.model.matching import match
-from bartizan.model.story import headline, severity_label, story
+from bartizan.model.story import combination, headline, severity_label, story, without
 from bartizan.model.window import Window
 
 _LABELS = ("CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL")
@@ -43,6 +43,14 @@ class Shares:
 
 
 @dataclass(frozen=True)
+class CauseView:
+    """A root cause as the combination of dimension values that it is."""
+
+    combination: str
+    cause: RootCause
+
+
+@dataclass(frozen=True)
 class IncidentView:
     number: int
     incident: Incident
@@ -55,6 +63,8 @@ class IncidentView:
     series: tuple[IncidentSeries, ...]
     series_left_out: int
     shares: tuple[Shares, ...]
+    causes: tuple[CauseView, ...]
+    without: str
 
     @property
     def duration(self) -> timedelta:
@@ -110,7 +120,7 @@ def severity_counts(report: ReportData) -> dict[str, int]:
 
 
 def _incident_view(position: int, incident: Incident, report: ReportData) -> IncidentView:
-    series = series_of(incident)
+    series, found = series_of(incident), incident.explanation
     scores = report.scores.get(incident.detector)
     svg = "" if scores is None else plot(scores, incident, series[0])
     return IncidentView(
@@ -125,6 +135,8 @@ def _incident_view(position: int, incident: Incident, report: ReportData) -> Inc
         series=tuple(series[:_TOP_SERIES]),
         series_left_out=max(len(series) - _TOP_SERIES, 0),
         shares=_shares(incident),
+        causes=tuple(CauseView(combination(one), one) for one in found.causes) if found else (),
+        without=without(found) if found else "",
     )
 
 

@@ -4,36 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from bartizan.engines.duckdb import DuckDBEngine
 from bartizan.explain.contributions import contributions
+from bartizan.explain.explanation import explanation
 from bartizan.explain.samples import samples
 from bartizan.model.anomaly import Incident
 from bartizan.model.connector import Connector
 from bartizan.store import Store
 from bartizan.store.incidents import save_explanation, unexplained
+from bartizan.store.scores import measure_scores
 
 
-def explain(store: Store, engine: DuckDBEngine, connectors: Mapping[str, Connector]) -> list[str]:
-    """Save contributions and samples of every incident that lacks them; returns the ids.
+def explain(
+    store: Store, root: Path, engine: DuckDBEngine, connectors: Mapping[str, Connector]
+) -> list[str]:
+    """Save contributions, root causes and samples of every incident that lacks them; returns ids.
 
-    A second run finds nothing to do. An incident of a connector that no longer exists gets its
-    contributions, and no samples. One that changes meanwhile stays unexplained, for the next run.
+    `root` is the lake folder, where the scores lie. A second run finds nothing to do. An incident
+    of a connector that no longer exists gets its contributions only. One that changes meanwhile
+    stays unexplained, for the next run.
     """
     return [
         one.incident.id
         for one in unexplained(store)
-        if save_explanation(store, _explained(one.incident, engine, connectors), one.change)
+        if save_explanation(store, _explained(one.incident, root, engine, connectors), one.change)
     ]
 
 
 def _explained(
-    incident: Incident, engine: DuckDBEngine, connectors: Mapping[str, Connector]
+    incident: Incident, root: Path, engine: DuckDBEngine, connectors: Mapping[str, Connector]
 ) -> Incident:
     dimensions = [name for name, _ in incident.peak.dimensions]
+    known = replace(incident, contributions=contributions(incident.anomalies, dimensions))
     connector = connectors.get(incident.detector)
+    if connector is None:
+        return known
+    scores = measure_scores(root, connector, incident.measure, incident.window)
     return replace(
-        incident,
-        contributions=contributions(incident.anomalies, dimensions),
-        samples=samples(engine, connector, incident) if connector else (),
+        known,
+        explanation=explanation(scores, incident, connector),
+        samples=samples(engine, connector, incident),
     )

@@ -46,10 +46,10 @@ def set_active(name: str, active: bool) -> dict[str, Any]:
 
 
 def explain() -> list[str]:
-    """Add contributions and sample requests to incidents that lack them; returns their ids."""
+    """Add root causes and sample requests to incidents that lack them; returns their ids."""
     from bartizan.explain.run import explain as explain_incidents
 
-    return explain_incidents(open_store(), open_engine(), load_connectors())
+    return explain_incidents(open_store(), settings().lake, open_engine(), load_connectors())
 
 
 def dispatch() -> dict[str, Any]:

@@ -93,9 +93,15 @@ def _name(text: str) -> str:
 
 def _explained(result: Backtest, connector: Connector) -> list[Any]:
     from bartizan.explain.contributions import contributions
+    from bartizan.explain.explanation import explanation
+    from bartizan.explain.leaves import in_window
 
     return [
-        replace(one, contributions=contributions(one.anomalies, connector.dimensions))
+        replace(
+            one,
+            contributions=contributions(one.anomalies, connector.dimensions),
+            explanation=explanation(in_window(result.scores, one), one, connector),
+        )
         for one in result.incidents
     ]
 

@@ -53,6 +53,40 @@ class Contribution:
 
 
 @dataclass(frozen=True)
+class RootCause:
+    """A combination of dimension values that explains part of an incident.
+
+    `value` and `expected` are sums over its series and the incident's window, without the series
+    of the causes before it. `percent` (whole, rounded down) is its share of the deviation of the
+    incident's anomalies.
+    """
+
+    dimensions: tuple[tuple[str, str], ...]
+    value: float
+    expected: float
+    percent: int
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Root causes, the largest first, and the counterfactual: the same interval without them.
+
+    `rest_value` and `rest_expected` are sums over all other series that share the incident's first
+    dimension value; `rest_normal` says whether they are as expected.
+    """
+
+    causes: tuple[RootCause, ...]
+    rest_value: float
+    rest_expected: float
+    rest_normal: bool
+
+    @property
+    def is_compact(self) -> bool:
+        """Whether the causes hold most of the change; else there is no compact explanation."""
+        return sum(cause.percent for cause in self.causes) >= 50
+
+
+@dataclass(frozen=True)
 class Incident:
     """An anomaly group with what explains it.
 
@@ -61,6 +95,7 @@ class Incident:
     on score or end, so that later intervals update the same incident.
     `value` and `expected` are sums over the anomalies (SUM measures) or their means (AVG).
     `samples` are masked example requests, as plain column/value mappings.
+    `explanation` is None where none was looked for: of one series, or values that do not add up.
     `updated_at` is when its last change was found, in time of the metrics; each change is later
     than the one before.
     """
@@ -77,6 +112,7 @@ class Incident:
     anomalies: tuple[Anomaly, ...]
     contributions: tuple[Contribution, ...] = ()
     samples: tuple[dict[str, str], ...] = field(default=(), compare=False)
+    explanation: Explanation | None = None
     state: IncidentState = IncidentState.OPEN
     updated_at: datetime | None = field(default=None, compare=False)
 

@@ -6,7 +6,7 @@ import math
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from bartizan.model.anomaly import Contribution, Direction, Incident
+from bartizan.model.anomaly import Contribution, Direction, Explanation, Incident, RootCause
 from bartizan.model.text import inert, number, short
 
 VALUE_LIMIT = 80
@@ -40,6 +40,7 @@ def story(incident: Incident) -> str:
             f"Observed {number(incident.value)}, expected {number(incident.expected)}: "
             f"{compared(incident.value, incident.expected)}.",
             *_shares(incident),
+            *because(incident),
             f"The peak was at {moment(peak.interval.start)}: {number(peak.value)} against an "
             f"expected {number(peak.expected)} "
             f"(range {number(peak.lower)} to {number(peak.upper)}).",
@@ -57,6 +58,37 @@ def drivers(incident: Incident) -> tuple[tuple[str, str], ...]:
     if not incident.contributions:
         return incident.peak.dimensions
     return tuple((c.dimension, c.value) for c in incident.contributions if c.percent >= _DRIVES)
+
+
+def because(incident: Incident) -> tuple[str, ...]:
+    """A sentence per root cause, and what would be without them; none where none was sought."""
+    found = incident.explanation
+    if found is None:
+        return ()
+    causes = [
+        f"{combination(cause)} explains {cause.percent}% of the change: {number(cause.value)} "
+        f"against an expected {number(cause.expected)}."
+        for cause in found.causes
+    ]
+    if not found.is_compact:
+        causes.append("There is no compact explanation: most of the change is spread out.")
+    return (*causes, without(found)) if found.causes else tuple(causes)
+
+
+def combination(cause: RootCause) -> str:
+    """`rule = SQLi and country = DE`."""
+    pairs = [f"{inert(name)} = {shown(value)}" for name, value in cause.dimensions]
+    return " and ".join(pairs) or "everything together"
+
+
+def without(found: Explanation) -> str:
+    """The counterfactual: the same interval without the root causes."""
+    verdict = "normal" if found.rest_normal else "still unusual"
+    if found.rest_expected < 1:
+        rest = f"{number(found.rest_value)} where {number(found.rest_expected)} was expected"
+    else:
+        rest = f"{found.rest_value / found.rest_expected:.2f} times what was expected"
+    return f"Without {'it' if len(found.causes) == 1 else 'them'} the rest is {rest} ({verdict})."
 
 
 def compared(value: float, expected: float) -> str:

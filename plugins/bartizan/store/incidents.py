@@ -16,8 +16,10 @@ from bartizan.model.anomaly import (
     Anomaly,
     Contribution,
     Direction,
+    Explanation,
     Incident,
     IncidentState,
+    RootCause,
 )
 from bartizan.model.window import Window, format_time, parse_time
 from bartizan.store.database import Store, upsert
@@ -84,13 +86,14 @@ def unexplained(store: Store) -> list[IncidentChange]:
 
 
 def save_explanation(store: Store, incident: Incident, change: int) -> bool:
-    """Store contributions and samples beside the incident, if `change` is still its last change.
+    """Store what explains the incident beside it, if `change` is still its last change.
 
     Returns whether it was: otherwise the explanation is of something that has changed since.
     """
     explanation = {
         "contributions": [[c.dimension, c.value, c.percent] for c in incident.contributions],
         "samples": list(incident.samples),
+        "root_causes": _explanation_body(incident.explanation),
     }
     statement = (
         update(incidents)
@@ -153,6 +156,18 @@ def _anomaly_body(anomaly: Anomaly) -> dict[str, Any]:
     }
 
 
+def _explanation_body(explanation: Explanation | None) -> dict[str, Any] | None:
+    if explanation is None:
+        return None
+    return {
+        "causes": [
+            [[list(pair) for pair in one.dimensions], one.value, one.expected, one.percent]
+            for one in explanation.causes
+        ],
+        "rest": [explanation.rest_value, explanation.rest_expected, explanation.rest_normal],
+    }
+
+
 def _changed(old: Any, incident: Incident, at: datetime) -> dict[str, Any] | None:
     """The row of the incident's next change, found at `at`; None when it is as it was."""
     body = to_body(incident)
@@ -204,6 +219,7 @@ def _read(row: Any) -> IncidentChange:
             incident,
             contributions=tuple(Contribution(*c) for c in row.explanation["contributions"]),
             samples=tuple(row.explanation["samples"]),
+            explanation=_read_explanation(row.explanation.get("root_causes")),
         )
     return IncidentChange(incident, row.change, explained=row.explanation is not None)
 
@@ -220,3 +236,14 @@ def _read_anomaly(item: dict[str, Any]) -> Anomaly:
         direction=Direction(item["direction"]),
         reason=item["reason"],
     )
+
+
+def _read_explanation(item: dict[str, Any] | None) -> Explanation | None:
+    """None too of incidents that were explained before root causes were looked for."""
+    if item is None:
+        return None
+    causes = tuple(
+        RootCause(tuple((name, value) for name, value in dimensions), *numbers)
+        for dimensions, *numbers in item["causes"]
+    )
+    return Explanation(causes, *item["rest"])

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
@@ -10,8 +10,10 @@ from incidents import DAY_START, anomaly, incident, scores
 
 from bartizan.dispatch.report import write_report
 from bartizan.dispatch.report_data import ReportData
+from bartizan.model.anomaly import Explanation, RootCause
 from bartizan.model.attack import AttackLabel
 from bartizan.model.landing import BatchCounts
+from bartizan.model.text import short
 from bartizan.model.window import Window
 from bartizan.store.detectors import DetectorRecord, DetectorStatus
 from bartizan.store.validations import CheckResult
@@ -65,6 +67,8 @@ def test_what_attackers_wrote_stays_text(tmp_path: Path) -> None:
         [anomaly(100 + at, {"webacl": HOSTILE, "rule": HOSTILE}) for at in range(3)],
         samples=(SAMPLE,),
     )
+    cause = RootCause((("webacl", HOSTILE), (HOSTILE, HOSTILE)), 360.0, 18.0, 93)
+    one = replace(one, explanation=Explanation((cause,), 50.0, 49.0, True))
     attack = AttackLabel(HOSTILE, HOSTILE, HOSTILE, one.window, (), ())
     path = tmp_path / "report.html"
     write_report(
@@ -86,7 +90,10 @@ def test_what_attackers_wrote_stays_text(tmp_path: Path) -> None:
         for name, value in attributes.items():
             assert not name.startswith("on"), (tag, attributes)
             assert name not in {"href", "src", "xlink:href"} or (value or "").startswith("#")
-    assert page.text.count(SHOWN) >= 14
+    assert page.text.count(SHOWN) >= 16
+    shown = short(HOSTILE, 80)
+    assert f"webacl = {shown} and {SHOWN} = {shown}: 360 against an expected 18" in page.text
+    assert "Without it the rest is 1.02 times what was expected (normal)." in page.text
     assert "\u202e" not in page.text
     assert "\x1b" not in page.text
     policies = [a["content"] for _, a in page.elements if a.get("http-equiv")]

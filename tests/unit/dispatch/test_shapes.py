@@ -18,7 +18,7 @@ from incidents import anomaly, incident
 from bartizan.dispatch import CHANNELS, Context
 from bartizan.dispatch.shapes import email, eventbridge, lookout_event, security_hub, slack
 from bartizan.errors import BartizanError
-from bartizan.model.anomaly import Incident, IncidentState
+from bartizan.model.anomaly import Explanation, Incident, IncidentState, RootCause
 from bartizan.model.story import severity_label
 
 CONTEXT = Context()
@@ -149,7 +149,7 @@ def test_the_lookout_event_has_every_key_of_the_original_and_ours() -> None:
     }
     ours = {
         *("anomalyGroupId", "changeNumber", "state", "startTime", "endTime", "direction"),
-        *("value", "expectedValue", "seriesLeftOut"),
+        *("value", "expectedValue", "explanation", "seriesLeftOut"),
     }
     assert set(event) == original | ours
     assert set(event["impactedMetric"]) == {
@@ -166,6 +166,23 @@ def test_the_lookout_event_has_every_key_of_the_original_and_ours() -> None:
     by_rule = event["impactedMetric"]["dimensionContribution"][1]["dimensionValueContributions"]
     # 92 and 32 of a deviation of 124: 74.19 and 25.81 percent.
     assert [v["valueContribution"] for v in by_rule] == [74, 26]
+
+
+def test_root_causes_and_the_rest_are_in_the_event_cut_to_their_size() -> None:
+    cause = RootCause((("webacl", "shop"), ("rule", "a" * 9000)), 96.0, 4.0, 77)
+    known = replace(ONE, explanation=Explanation((cause,), 50.0, float("nan"), False))
+    found = lookout_event.shape(known, CONTEXT, 1)["explanation"]
+    dimensions = found["rootCauses"][0].pop("dimensions")
+    assert [one["dimensionName"] for one in dimensions] == ["webacl", "rule"]
+    assert len(dimensions[1]["dimensionValue"]) == 256
+    assert found == {
+        "rootCauses": [{"value": 96.0, "expectedValue": 4.0, "percentOfChange": 77}],
+        "isCompact": True,
+        "restValue": 50.0,
+        "restExpectedValue": None,
+        "restIsNormal": False,
+    }
+    assert lookout_event.shape(ONE, CONTEXT, 1)["explanation"] is None
 
 
 def test_a_later_change_updates_the_same_finding_and_the_end_archives_it() -> None:

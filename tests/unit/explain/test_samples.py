@@ -105,10 +105,10 @@ def test_explain_runs_once_and_keeps_the_change_number(small: SmallLake) -> None
     store = small.store
     for item in (one, unknown):
         replace_incidents(store, item.detector, item.window, [item])
-    assert sorted(explain(store, small.engine, {CONNECTOR.name: CONNECTOR})) == sorted(
-        [one.id, unknown.id]
-    )
-    assert explain(store, small.engine, {CONNECTOR.name: CONNECTOR}) == []
+    assert sorted(
+        explain(store, small.lake.root, small.engine, {CONNECTOR.name: CONNECTOR})
+    ) == sorted([one.id, unknown.id])
+    assert explain(store, small.lake.root, small.engine, {CONNECTOR.name: CONNECTOR}) == []
     known = {change.incident.id: change for change in load_incidents(store)}
     assert [c.percent for c in known[one.id].incident.contributions] == [100, 100]
     assert len(known[one.id].incident.samples) == 2

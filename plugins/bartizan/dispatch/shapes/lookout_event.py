@@ -12,7 +12,7 @@ from typing import Any
 from bartizan.dispatch.context import Context
 from bartizan.dispatch.payload import MAX_BYTES, encoded, fitting, json_number
 from bartizan.dispatch.series import IncidentSeries, series_of
-from bartizan.model.anomaly import Contribution, Incident
+from bartizan.model.anomaly import Contribution, Explanation, Incident
 from bartizan.model.story import headline
 from bartizan.model.text import short
 from bartizan.model.window import format_time
@@ -51,11 +51,37 @@ def shape(incident: Incident, context: Context, change: int) -> dict[str, Any]:
         "direction": incident.direction.value,
         "value": json_number(incident.value),
         "expectedValue": json_number(incident.expected),
+        "explanation": explanation(incident.explanation),
         "seriesLeftOut": len(incident.anomalies),  # at least as wide as the final number
     }
     series = [_time_series(incident.measure, one) for one in series_of(incident)]
     metric["relevantTimeSeries"] = fitting(series, MAX_BYTES - len(encoded(event)))
     return event | {"seriesLeftOut": len(series) - len(metric["relevantTimeSeries"])}
+
+
+def explanation(found: Explanation | None) -> dict[str, Any] | None:
+    """Root causes and the rest without them; null where none were looked for."""
+    if found is None:
+        return None
+    causes = [
+        {
+            "dimensions": [
+                {"dimensionName": name, "dimensionValue": _value(value)}
+                for name, value in cause.dimensions
+            ],
+            "value": json_number(cause.value),
+            "expectedValue": json_number(cause.expected),
+            "percentOfChange": cause.percent,
+        }
+        for cause in found.causes
+    ]
+    return {
+        "rootCauses": causes,
+        "isCompact": found.is_compact,
+        "restValue": json_number(found.rest_value),
+        "restExpectedValue": json_number(found.rest_expected),
+        "restIsNormal": found.rest_normal,
+    }
 
 
 def dimension_contribution(contributions: tuple[Contribution, ...]) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from bartizan.dispatch.payload import json_number
 from bartizan.dispatch.series import IncidentSeries, series_of
 from bartizan.dispatch.shapes.lookout_event import series_id
 from bartizan.model.anomaly import Incident
-from bartizan.model.story import headline
+from bartizan.model.story import because, headline
 from bartizan.model.window import Window, format_time
 
 
@@ -67,6 +67,7 @@ def _group(incident: Incident) -> dict[str, Any]:
             }
         ],
         "Description": headline(incident),
+        "Explanation": " ".join(because(incident)),
         "Direction": incident.direction.value,
         "State": incident.state.value,
         "MetricValue": json_number(incident.value),
