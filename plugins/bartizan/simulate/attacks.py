@@ -107,7 +107,7 @@ def rule_misfire(scene: Scene, flows: Flows) -> Flows:
 
 
 def outage(scene: Scene, flows: Flows) -> Flows:
-    left = 1 - 0.97 * scene.inside()
+    left = 1 - min(0.97 * scene.strength, 1.0) * scene.inside()
     return [flow.thinned(left) for flow in flows]
 
 

@@ -46,7 +46,7 @@ def delivered_lines(
     clients, client_starts = _joined([flow.clients for flow in flows])
     requests, request_starts = _joined([flow.requests for flow in flows])
     parts = [
-        _records(site, flow, seed, day) + np.array([[0], [0], [number], [client], [request]])
+        drawn_records(site, flow, seed, day) + np.array([[0], [0], [number], [client], [request]])
         for number, (flow, client, request) in enumerate(
             zip(flows, client_starts, request_starts, strict=True)
         )
@@ -73,8 +73,11 @@ def _joined(pools: Sequence[Pool]) -> tuple[list[Fragments], list[int]]:
     return items, [starts[pool] for pool in pools]
 
 
-def _records(site: Site, flow: Flow, seed: int, day: date) -> Column:
-    """The five columns of one flow as rows of an array, indices from 0."""
+def drawn_records(site: Site, flow: Flow, seed: int, day: date) -> Column:
+    """The records of one flow, one a column.
+
+    Rows: slot of delivery, time in ms since 1970, 0, indices of the flow's clients and requests.
+    """
     midnight_ms = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 1000
     slots = np.repeat(np.arange(SLOTS), flow.counts(seed, site, day))
     count = len(slots)

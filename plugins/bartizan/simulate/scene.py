@@ -20,7 +20,10 @@ from bartizan.simulate.verdicts import Verdict
 
 @dataclass(frozen=True)
 class Scene:
-    """One attack of `kind` on `site` in the 5-minute slots [start, stop) of `day`."""
+    """One attack of `kind` on `site` in the 5-minute slots [start, stop) of `day`.
+
+    `strength` multiplies the requests that it sends, or takes from others (never more than all).
+    """
 
     kind: str
     site: Site
@@ -28,6 +31,7 @@ class Scene:
     day: date
     start: int
     stop: int
+    strength: float = 1.0
 
     def draws(self) -> np.random.Generator:
         return generator(self.seed, "attack", self.kind, self.day.toordinal())
@@ -60,9 +64,10 @@ class Scene:
         exact: bool = False,
     ) -> Flow:
         """Requests on top of all others."""
+        sent = rates * self.strength
         return Flow(
             name=f"{self.kind}/{name}",
-            rates=rates,
+            rates=np.rint(sent) if exact else sent,
             verdict=verdict,
             clients=who,
             requests=probes(self.site, probe, self.seed),
@@ -76,6 +81,7 @@ class Scene:
 
         Clients stay the site's own; requests too, unless `probe` names others.
         """
+        share = min(share * self.strength, 1.0)
         taken = Flow(
             name=f"{self.kind}/diverted",
             rates=self.usual(flows) * share,

@@ -1,0 +1,1 @@
+"""Weeks of simulated traffic with labelled attacks, and what detectors make of them."""
