@@ -2,7 +2,8 @@
 
     python benchmarks/detect_accuracy.py [--quick] [--slow] [--only PART] [--json FILE]
 
-Three parts: OpenSearch's cosine workload, labelled WAF-like counts, multi-dimensional faults.
+Four parts: OpenSearch's cosine workload, labelled WAF-like counts, general operational metrics,
+multi-dimensional faults.
 No setting of any detector depends on the data; `accuracy/lineup.py` says who takes part. Develop
 with another `--seed`: the figures of docs/benchmarks.md are of 0.
 """
@@ -20,7 +21,7 @@ from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from accuracy import counts, faults, hcad, rootcause
+from accuracy import counted, counts, faults, hcad, metrics_anomalies, rootcause, windows
 from accuracy.lineup import lineup
 from tables import show
 
@@ -67,15 +68,34 @@ def run_counts(options: Options) -> list[dict[str, Any]]:
     return counts.plain(found)
 
 
+def run_metrics(options: Options) -> list[dict[str, Any]]:
+    given = metrics_anomalies.made(1 if options.quick else 4, options.seed)
+    lineups = {each: lineup(each, slow=False) for each in sorted({one.interval for one in given})}
+    found = []
+    for number, detector in enumerate(next(iter(lineups.values()))):
+        runs = [lineups[one.interval][number].run for one in given]
+        scores = [run(one.train, one.test) for run, one in zip(runs, given, strict=True)]
+        found.append(windows.result(detector, given, scores))
+    points = sum(len(one.test) for one in given)
+    show(f"general metrics, {len(given)} series, {points:,} points, {found[0].labels} labels",
+         *windows.table(found))  # fmt: skip
+    show("the same by kind of series", *windows.kinds_table(found))
+    show("the same by kind of anomaly", *windows.anomalies_table(found))
+    return windows.plain(found)
+
+
 def run_rootcause(options: Options) -> list[dict[str, Any]]:
     found = rootcause.results(faults.faults(1 if options.quick else 20, options.seed))
     show("root causes of multi-dimensional faults, exact match", *rootcause.table(found))
-    return rootcause.plain(found)
+    in_counts = rootcause.results(counted.counted(2 if options.quick else 100, options.seed))
+    show("the same in counts", *rootcause.families_table(in_counts))
+    return rootcause.plain([*found, *in_counts])
 
 
 PARTS: dict[str, Callable[[Options], list[dict[str, Any]]]] = {
     "hcad": run_hcad,
     "counts": run_counts,
+    "metrics": run_metrics,
     "rootcause": run_rootcause,
 }
 
