@@ -138,7 +138,7 @@ def query_windows(engine: Engine, query: Query, windows: Iterable[Window]) -> It
 
 
 def _is_large(engine: Engine, query: Query, window: Window) -> bool:
-    if engine.name is not EngineName.DUCKDB:
+    if engine.name is not EngineName.DUCKDB or window.end - window.start <= DAY:
         return False
     return sum(scan.rows or 0 for scan in engine.scans(query.text, window)) > MOST_ROWS
 

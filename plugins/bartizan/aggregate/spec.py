@@ -66,7 +66,8 @@ class AggregateTable:
     folder: Path
 
     def query(self, engine: EngineName) -> Query:
-        """The query for an engine. Raises ConfigError when there is none that it can run alike.
+        """The query for an engine. Raises ConfigError when there is none that it can run alike, and
+        when it reads other tables than `reads`.
 
         query.sql is taken for DuckDB's; for another engine it must be portable.
         """
@@ -79,6 +80,13 @@ class AggregateTable:
         if engine is not EngineName.DUCKDB and len(alike) > 1:
             for reason in unportable(query.text, alike, query.origin):
                 raise ConfigError(query.origin, reason, f"write query.{engine}.sql beside it")
+        found = tables_of(query.text, engine, query.origin)
+        if sorted(self.reads) != list(found):
+            raise ConfigError(
+                f"{self.folder / 'table.yaml'}: reads",
+                f"{list(self.reads)} but {Path(query.origin).name} reads {list(found)}",
+                "make them equal",
+            )
         return query
 
     @property
@@ -137,18 +145,12 @@ def load_tables(sql: Path) -> dict[str, AggregateTable]:
 
 
 def load_table(folder: Path) -> AggregateTable:
-    """One table from its folder, whose name is the table's. Raises ConfigError."""
+    """One table from its folder, whose name is the table's. Raises ConfigError.
+
+    Queries for other engines than DuckDB are parsed when they are asked for.
+    """
     described = read(folder / "table.yaml", _TableFile)
-    queries = _queries(folder)
-    for engine, query in queries.items():
-        found = list(tables_of(query.text, engine, query.origin))
-        if sorted(described.reads) != found:
-            raise ConfigError(
-                f"{folder / 'table.yaml'}: reads",
-                f"{described.reads} but {Path(query.origin).name} reads {found}",
-                "make them equal",
-            )
-    return AggregateTable(
+    table = AggregateTable(
         name=folder.name,
         description=described.description,
         owner=described.owner,
@@ -157,10 +159,13 @@ def load_table(folder: Path) -> AggregateTable:
         frequency=parse_duration(described.frequency),
         columns=tuple((name, TYPES[column.type]) for name, column in described.columns.items()),
         reads=tuple(described.reads),
-        queries=queries,
+        queries=_queries(folder),
         checks={engine: _checks(folder, engine) for engine in LAKE_ENGINES},
         folder=folder,
     )
+    if EngineName.DUCKDB in table.queries:
+        table.query(EngineName.DUCKDB)
+    return table
 
 
 def _queries(folder: Path) -> dict[EngineName, Query]:

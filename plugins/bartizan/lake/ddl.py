@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from bartizan.errors import UsageError
+from bartizan.errors import ConfigError, UsageError
 from bartizan.lake.schemas import TableSpec
 
 _TYPES = {
@@ -32,11 +32,12 @@ _ROLE = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=.@/-]+")
 _WIDTH = 60  # characters of a struct on one line, behind its name
 
 
-def athena(tables: Iterable[TableSpec], location: str) -> dict[str, str]:
+def athena(tables: Iterable[TableSpec], location: str, sql: Path) -> dict[str, str]:
     """Statements by name, to be run one by one in this order: databases, Iceberg tables, the view.
 
-    The files of `waf.requests` go to `<location>waf/requests/`. Raises UsageError for a location
-    that is no s3:// prefix, and for a table or column whose name Glue does not take.
+    The files of `waf.requests` go to `<location>waf/requests/`; the view is the one of the folder
+    `sql`. Raises UsageError for a location that is no s3:// prefix, and for a table or column whose
+    name Glue does not take; ConfigError when the folder has no view.
     """
     if not _LOCATION.fullmatch(location):
         raise UsageError(
@@ -45,13 +46,14 @@ def athena(tables: Iterable[TableSpec], location: str) -> dict[str, str]:
     tables = list(tables)
     databases = {name: f"create database if not exists {name};\n" for name in _databases(tables)}
     made = {table.name: _table(table, location.rstrip("/")) for table in tables}
-    return databases | made | {"waf_logs": _view("athena")}
+    return databases | made | {"waf_logs": _view(sql, "athena")}
 
 
-def redshift(tables: Iterable[TableSpec], role: str) -> dict[str, str]:
-    """Statements by name: external schemas over the Glue databases, and a flat view.
+def redshift(tables: Iterable[TableSpec], role: str, sql: Path) -> dict[str, str]:
+    """Statements by name: external schemas over the Glue databases, and the flat view of `sql`.
 
-    `role` is an ARN, or `default` for the cluster's own. Raises UsageError when it is neither.
+    `role` is an ARN, or `default` for the cluster's own. Raises UsageError when it is neither,
+    ConfigError when the folder `sql` has no view.
     """
     if role != "default" and not _ROLE.fullmatch(role):
         raise UsageError(
@@ -72,7 +74,7 @@ def redshift(tables: Iterable[TableSpec], role: str) -> dict[str, str]:
         f"-- grant usage on schema {', '.join(schemas)} to role reader;",
         "-- grant select on public.waf_logs to role reader;",
     ]
-    return {"schemas": "\n".join(lines) + "\n", "waf_logs": _view("redshift")}
+    return {"schemas": "\n".join(lines) + "\n", "waf_logs": _view(sql, "redshift")}
 
 
 def _databases(tables: Iterable[TableSpec]) -> list[str]:
@@ -112,8 +114,14 @@ def type_name(kind: pa.DataType, indent: str = "") -> str:
     return f"struct<\n{lines}\n{indent}>"
 
 
-def _view(engine: str) -> str:
-    return Path(__file__).with_name(f"waf_logs.{engine}.sql").read_text(encoding="utf-8")
+def _view(sql: Path, engine: str) -> str:
+    path = sql / "lake" / engine / "waf_logs.sql"
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise ConfigError(
+            str(path), "no such file", "copy it from Bartizan's include/sql/lake"
+        ) from error
 
 
 def _checked(name: str) -> str:

@@ -22,6 +22,7 @@ from bartizan.aggregate import (
     due_windows,
     load_tables,
 )
+from bartizan.aggregate.build import query_windows
 from bartizan.aggregate.checks import Check
 from bartizan.aggregate.spec import Query
 from bartizan.config import PROJECT
@@ -244,6 +245,25 @@ def test_very_many_rows_are_built_a_day_at_a_time(
     assert len(asked) == queries
     assert merged(asked) == [hours]
     assert result.rows == sum(counts(small).values()) == 3
+
+
+def test_what_is_no_longer_than_a_day_is_not_measured_first(
+    small: SmallLake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Planning a scan costs more than most queries of an hourly run."""
+    measured: list[Window] = []
+    scans = small.engine.scans
+    monkeypatch.setattr(
+        small.engine,
+        "scans",
+        lambda text, window: (measured.append(window), scans(text, window))[1],
+    )
+    day, longer = Window(START, START + DAY), Window(START, START + 2 * DAY)
+    small.land("a", requests=requests(at(0)))
+    query = ACTIONS.query(EngineName.DUCKDB)
+
+    assert list(query_windows(small.engine, query, [day, longer])) == [day, longer]
+    assert measured == [longer]
 
 
 def all_hours(window: Window) -> dict[datetime, int]:

@@ -90,6 +90,19 @@ def test_a_query_for_all_engines_must_be_portable(tmp_path: Path) -> None:
         table.query(EngineName.ATHENA)
 
 
+def test_what_a_query_reads_is_checked_when_its_engine_is_asked_for(tmp_path: Path) -> None:
+    folder = tmp_path / "agg_country_1h"
+    shutil.copytree(SQL / "aggregates" / "agg_country_1h", folder)
+    query = (folder / "query.sql").read_text()
+    (folder / "query.athena.sql").write_text(query.replace("waf.requests", "waf.rule_hits"))
+
+    table = load_table(folder)
+
+    assert table.query(EngineName.DUCKDB).text == query
+    with pytest.raises(ConfigError, match=r"query\.athena\.sql reads \['waf\.rule_hits'\]"):
+        table.query(EngineName.ATHENA)
+
+
 def test_the_portable_five_minutes_are_those_of_the_clock() -> None:
     query = load_tables(SQL)["agg_rule_5m"].query(EngineName.DUCKDB).text
     expression = re.search(r"date_trunc\('minute'.*?, 5\)", query, re.S)

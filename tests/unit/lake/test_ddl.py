@@ -24,7 +24,7 @@ from bartizan.aggregate import load_tables
 from bartizan.cli import app
 from bartizan.config import PROJECT
 from bartizan.engines import DuckDBEngine
-from bartizan.errors import UsageError
+from bartizan.errors import ConfigError, UsageError
 from bartizan.lake import Lake
 from bartizan.lake.ddl import athena, redshift
 from bartizan.lake.schemas import LANDED, TableSpec
@@ -67,7 +67,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
 def test_athena_makes_the_table_that_the_lake_has(lake: Lake, spec: TableSpec) -> None:
-    made = sqlglot.parse_one(athena(SPECS, LOCATION)[spec.name], dialect="athena")
+    made = sqlglot.parse_one(athena(SPECS, LOCATION, SQL)[spec.name], dialect="athena")
     table = lake.table(spec.name)
 
     columns = {column.name: _plain(column.kind) for column in made.this.expressions}
@@ -110,13 +110,13 @@ def _plain(kind: exp.DataType) -> str:
 )  # fmt: skip
 def test_a_location_that_could_say_more_is_refused(location: str) -> None:
     with pytest.raises(UsageError, match="--location"):
-        athena(SPECS, location)
+        athena(SPECS, location, SQL)
 
 
 @pytest.mark.parametrize("role", ["", "reader", f"{ROLE}'", f"{ROLE}; drop schema waf", "Default"])
 def test_a_role_that_could_say_more_is_refused(role: str) -> None:
     with pytest.raises(UsageError, match="--role"):
-        redshift(SPECS, role)
+        redshift(SPECS, role, SQL)
 
 
 @pytest.mark.parametrize("name", ["agg.Table", "agg.a-b", "agg.x` (y int) --", "agg.tab\nle"])
@@ -124,15 +124,20 @@ def test_a_name_that_glue_does_not_take_is_refused(name: str) -> None:
     column = TableSpec("agg.fine", pa.schema([(name[4:], pa.string())]))
     for spec in (TableSpec(name, pa.schema([("a", pa.string())])), column):
         with pytest.raises(UsageError, match="no name in Glue"):
-            athena([spec], LOCATION)
+            athena([spec], LOCATION, SQL)
+
+
+def test_a_folder_without_the_view_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"athena/waf_logs\.sql: no such file — copy it"):
+        athena(SPECS, LOCATION, tmp_path)
 
 
 def test_a_location_need_not_end_in_a_slash() -> None:
-    assert athena(SPECS, LOCATION.rstrip("/")) == athena(SPECS, LOCATION)
+    assert athena(SPECS, LOCATION.rstrip("/"), SQL) == athena(SPECS, LOCATION, SQL)
 
 
 def test_the_clusters_own_role_is_a_word() -> None:
-    assert "iam_role default;" in redshift(SPECS, "default")["schemas"]
+    assert "iam_role default;" in redshift(SPECS, "default", SQL)["schemas"]
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +153,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedshiftHouse]
 
 def test_redshifts_view_shows_the_published_values(cluster: RedshiftHouse) -> None:
     """The stand-in has no views: the view's query runs by itself."""
-    view = redshift(SPECS, ROLE)["waf_logs"]
+    view = redshift(SPECS, ROLE, SQL)["waf_logs"]
     assert view.endswith("\nwith no schema binding;\n")
     query = view[view.index("\nselect\n") : view.index("with no schema binding")]
     window = Window(STARTS[0], STARTS[-1] + HOUR)
