@@ -38,6 +38,7 @@ bench: setup var/bench/peers/ready ## benchmarks with ratios against named peers
 	$(BIN)/python benchmarks/backfill_year.py --json var/bench/backfill_year.json
 	$(BIN)/python benchmarks/detect_synthetic.py
 	$(BIN)/python benchmarks/detect_accuracy.py --json var/bench/accuracy.json
+	$(BIN)/python benchmarks/detect_weeks.py --json var/bench/weeks.json --plot var/bench/weeks.png
 
 var/bench/peers/ready: benchmarks/requirements.txt .venv/ready
 	$(BIN)/pip install --disable-pip-version-check -q --require-hashes --no-deps --upgrade \

@@ -40,7 +40,7 @@ from bartizan.engines.duckdb import DuckDBEngine, connect
 from bartizan.engines.sql import render
 from bartizan.lake import Lake
 from bartizan.model.window import DAY, Window
-from measure import _watch as watch
+from measure import watch
 from tables import show
 
 DAYS, OBJECTS = 25, 40

@@ -39,7 +39,7 @@ from bartizan.lake import Lake, add_files, planned_files
 from bartizan.lake.parquet import parquet_writer
 from bartizan.model.window import DAY, Window, naive
 from inputs import HOME
-from measure import _watch as watch
+from measure import watch
 from tables import show
 
 SQL = Path("include/sql")

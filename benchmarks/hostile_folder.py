@@ -1,6 +1,6 @@
 """Lands a folder of hostile objects, large ones included, and shows time and peak memory.
 
-    python benchmarks/hostile_folder.py [--objects 400] [--seed 7]
+    PYTHONPATH=tests/support python benchmarks/hostile_folder.py [--objects 400] [--seed 7]
 
 One worker, so that the peak is that of all the work. Fails when a good record is missing or an
 object's counts do not add up.
@@ -15,20 +15,16 @@ import tempfile
 import time
 from pathlib import Path
 
+import pyarrow.parquet as pq
+from hostile import CLOUDWATCH_AND_ZSTD, HUGE, KINDS, hostile_folder
+from landing_worker import accept
 from upath import UPath
 
-ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT / "plugins"), str(ROOT / "tests" / "support")]
-
-import pyarrow.parquet as pq  # noqa: E402
-from hostile import CLOUDWATCH_AND_ZSTD, HUGE, KINDS, hostile_folder  # noqa: E402
-from landing_worker import accept  # noqa: E402
-
-from bartizan.config import store_in  # noqa: E402
-from bartizan.lake import Lake, planned_files  # noqa: E402
-from bartizan.land.run import land  # noqa: E402
-from bartizan.store.database import Store  # noqa: E402
-from bartizan.store.reconciliation import unbalanced  # noqa: E402
+from bartizan.config import store_in
+from bartizan.lake import Lake, planned_files
+from bartizan.land.run import land
+from bartizan.store.database import Store
+from bartizan.store.reconciliation import unbalanced
 
 
 def main() -> None:

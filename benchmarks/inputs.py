@@ -33,7 +33,7 @@ def large(objects: int = 20, records: int = 50_000) -> list[Path]:
     folder = HOME / f"large-{objects}x{records}-seed-1"
     if not (folder / "_done").exists():
         day = round(objects * records * 1.3)  # more than enough: the last of each web ACL is short
-        _regroup(_simulated(HOME / f"large-day-{day}-seed-1", day), folder, objects, records)
+        regroup(_simulated(HOME / f"large-day-{day}-seed-1", day), folder, objects, records)
         (folder / "_done").touch()
     return _objects(folder)
 
@@ -75,10 +75,11 @@ def _delivered(file: Path) -> datetime:
     return window.start
 
 
-def _regroup(source: Sequence[Path], target: Path, objects: int, records: int) -> None:
+def regroup(source: Sequence[Path], target: Path, objects: int, records: int) -> None:
     """The first objects of exactly `records` lines that the lines of each web ACL make.
 
-    Each takes the place of the delivery that fills it.
+    Each takes the place of the delivery that fills it; its name is numbered, because one delivery
+    can fill several.
     """
     lines: dict[Path, list[bytes]] = defaultdict(list)
     made = 0
@@ -86,7 +87,8 @@ def _regroup(source: Sequence[Path], target: Path, objects: int, records: int) -
         webacl = file.parents[5]
         lines[webacl] += igzip.decompress(file.read_bytes()).splitlines(keepends=True)
         while len(lines[webacl]) >= records and made < objects:
-            path = target / Path(*file.parts[file.parts.index("AWSLogs") :])
+            place = target / Path(*file.parts[file.parts.index("AWSLogs") :])
+            path = place.with_name(f"{made:04d}_{place.name}")
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(igzip.compress(b"".join(lines[webacl][:records]), _LEVEL, mtime=0))
             del lines[webacl][:records]

@@ -9,8 +9,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 
 import psutil
 import pyarrow.parquet as pq
@@ -47,7 +49,7 @@ def run(contender: str, files: Sequence[Path]) -> Cost:
         said = Path(folder) / "said.json"
         script = str(Path(__file__).with_name("contenders.py"))
         command = [sys.executable, script, contender, str(source), str(out), str(said)]
-        cpu, wall, peak = _watch(command)
+        cpu, wall, peak = watch(command)
         outcome = json.loads(said.read_text())
         rows = sum(pq.read_metadata(file).num_rows for file in outcome["files"])
         return Cost(
@@ -73,23 +75,31 @@ def best(costs: Sequence[Cost]) -> Cost:
     )
 
 
-def _watch(command: list[str]) -> tuple[float, float, int]:
+def watch(command: list[str]) -> tuple[float, float, int]:
     """CPU seconds, wall seconds and peak memory of a command. Raises if it fails."""
     path = os.pathsep.join(filter(None, [str(HOME / "peers"), os.environ.get("PYTHONPATH")]))
     start = time.perf_counter()
     process = subprocess.Popen(command, env=os.environ | _ONE_THREAD | {"PYTHONPATH": path})
-    peak = 0
-    while True:
-        pid, status, usage = os.wait4(process.pid, os.WNOHANG)
-        if pid:
-            break
-        peak = max(peak, _resident(process.pid))
-        time.sleep(_SAMPLED_EVERY)
+    ended = Event()
+    with ThreadPoolExecutor(1) as threads:
+        sampled = threads.submit(_peak, process.pid, ended)
+        try:
+            _, status, usage = os.wait4(process.pid, 0)
+        finally:
+            ended.set()
     wall = time.perf_counter() - start
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} failed with {process.returncode}")
-    return usage.ru_utime + usage.ru_stime, wall, max(peak, usage.ru_maxrss * 1024)
+    return usage.ru_utime + usage.ru_stime, wall, max(sampled.result(), usage.ru_maxrss * 1024)
+
+
+def _peak(pid: int, ended: Event) -> int:
+    """The most memory of a process and those below it, in bytes, looked at until `ended`."""
+    peak = 0
+    while not ended.wait(_SAMPLED_EVERY):
+        peak = max(peak, _resident(pid))
+    return peak
 
 
 def _resident(pid: int) -> int:

@@ -96,9 +96,11 @@ def lake_ddl(
     from bartizan.lake import ddl
     from bartizan.lake.schemas import LANDED
 
-    aggregates = load_tables(settings().sql).values()
-    tables = [*LANDED.values(), *(table.spec for table in aggregates)]
-    return ddl.athena(tables, location) if engine == "athena" else ddl.redshift(tables, role)
+    sql = settings().sql
+    tables = [*LANDED.values(), *(table.spec for table in load_tables(sql).values())]
+    if engine == "athena":
+        return ddl.athena(tables, location, sql)
+    return ddl.redshift(tables, role, sql)
 
 
 def ledger(store: Store) -> Ledger:

@@ -30,8 +30,9 @@ from bartizan.store.incidents import load_incidents
 WATCHED = ("waf_blocked_requests", "waf_traffic_by_country")
 
 POLL_S = 0.7
+SHOW_S = 2.0  # a look asks for the tasks of every run: the API server pays for it
 BACKFILL_TRIES = 60
-LOST_AFTER = 12  # polls without a run while an event is unheard
+LOST_AFTER = 8  # polls without a run while an event is unheard
 ACTIVE = {"queued", "running"}
 
 
@@ -120,6 +121,7 @@ class _Walk:
 
     def __init__(self, airflow: LocalAirflow, client: AirflowClient, progress: Progress) -> None:
         self._airflow, self._client, self._progress = airflow, client, progress
+        self._shown = 0.0
 
     def now(self) -> str:
         """A mark in Airflow's own clock, to tell new asset events from old ones."""
@@ -206,6 +208,9 @@ class _Walk:
         return self._client.runs(state=sorted(ACTIVE))
 
     def _show(self) -> None:
+        if time.monotonic() - self._shown < SHOW_S:
+            return
+        self._shown = time.monotonic()
         active = self._active()
         texts = []
         for run in (run for run in active if run["state"] == "running"):

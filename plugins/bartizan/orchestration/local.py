@@ -31,6 +31,7 @@ COMPONENTS: dict[str, tuple[str, ...]] = {
     "dag-processor": (),
     "triggerer": ("--skip-serve-logs",),
 }
+MODULES = {"scheduler": "bartizan.orchestration.scheduler"}  # that stand for `airflow`
 UNATTENDED = ("api-server", "scheduler", "dag-processor")
 START_TIMEOUT_S = 180.0
 POLL_S = 0.3
@@ -140,9 +141,10 @@ class LocalAirflow:
             raise BartizanError(f"airflow {' '.join(arguments)}", f"exit code {code}", f"see {log}")
 
     def _start(self, component: str) -> subprocess.Popen[bytes]:
+        module = MODULES.get(component, "airflow")
         with self._log(component).open("wb") as output:
             return subprocess.Popen(
-                [sys.executable, "-m", "airflow", component, *COMPONENTS[component]],
+                [sys.executable, "-m", module, component, *COMPONENTS[component]],
                 env=self.environment(),
                 stdout=output,
                 stderr=subprocess.STDOUT,
