@@ -25,6 +25,10 @@ class BartizanError(Exception):
         text = f"{thing}: {problem}" + (f" — {remedy}" if remedy else "")
         super().__init__(" ".join(text.split()))
 
+    def __reduce__(self) -> tuple[type[BartizanError], tuple[str, str, str]]:
+        """So that it comes whole out of another process."""
+        return type(self), (self.thing, self.problem, self.remedy)
+
 
 class UsageError(BartizanError):
     """The request itself cannot be met."""
