@@ -65,7 +65,7 @@ def find_groups(scores: pd.DataFrame, connector: Connector, threshold: float) ->
     incidents = [
         _incident(rows, connector)
         for rows in groups
-        if len(rows) > 1 or rows["severity"].max() >= ALONE
+        if rows["severity"].max() >= (threshold if len(rows) > 1 else max(threshold, ALONE))
     ]
     return sorted(incidents, key=lambda i: (i.window, i.measure, i.anomalies[0].dimensions, i.id))
 

@@ -148,7 +148,7 @@ def _with_period(season: Season, values: Floats, known: Floats, calendar: Calend
     """The season with a found period in place of the calendar, for the series it foretells."""
     period = find_period(_bounded(values, 20.0))
     before = _error(np.nan_to_num(values - known), np.isfinite(values).astype(float))
-    wave = np.zeros((len(values), int(period.max(initial=0))))
+    wave = np.zeros((len(values), int(period.max(initial=1))))  # one column at least, for the file
     for length, rows in _by_period(period):
         found, error = _wave(values[rows], calendar.number, length)
         better = np.less(error, PERIOD_GAIN * before[rows])
