@@ -10,6 +10,9 @@ what their queries would read at most; switch it off to write.
 **Again.** A chunk that is there, made by the same query from the same data, is not queried again,
 so a broken-off backfill goes on where it stopped. `force` queries all of them; equal bytes stay.
 
+**Before it goes live.** `backtest` goes through the history as live afterwards, and writes a report
+of what would have fired at each threshold into `report/backtest_<connector>`.
+
 **Next.** Unpause `crawl_<connector>` and `detect_<connector>` to watch it live.
 """
 
@@ -19,6 +22,7 @@ import logging
 from typing import Any
 
 from airflow.sdk import Param, dag, task
+from airflow.sdk.exceptions import AirflowSkipException
 
 from bartizan import jobs
 from bartizan.orchestration.defaults import Tag, dag_settings
@@ -31,6 +35,10 @@ def log_chunks(done: int, total: int) -> None:
     log.info("%d of %d chunks", done, total)
 
 
+def log_days(done: int, total: int) -> None:
+    log.info("%d of %d days scored", done, total)
+
+
 def backfill_dag(connector: str) -> None:
     @dag(
         dag_id=f"backfill_{connector}",
@@ -39,6 +47,7 @@ def backfill_dag(connector: str) -> None:
             **window_params(),
             "dry_run": Param(True, type="boolean", description="Count only, write nothing."),
             "force": Param(False, type="boolean", description="Query chunks that are there, too."),
+            "backtest": Param(False, type="boolean", description="Report what would have fired."),
             "parallel": Param(1, type="integer", minimum=1, description="Queries at a time."),
         },
         **dag_settings(Tag.METRICS, __doc__),
@@ -60,7 +69,14 @@ def backfill_dag(connector: str) -> None:
         def learn(**context: Any) -> dict[str, Any]:
             return jobs.learn(connector, run_windows(context)[-1].end)
 
-        write_history() >> is_written() >> learn()
+        @task
+        def backtest(**context: Any) -> dict[str, Any]:
+            if not context["params"]["backtest"]:
+                raise AirflowSkipException("not asked for: backtest is off")
+            found = jobs.backtest(connector, on_progress=log_days)
+            return {key: found[key] for key in ("folder", "learned", "scored", "state")}
+
+        write_history() >> is_written() >> learn() >> backtest()
 
     backfill()
 

@@ -210,6 +210,7 @@ def learn(
 
 
 app.command()(detect_cli.detect)
+app.command()(detect_cli.backtest)
 
 
 @app.command()

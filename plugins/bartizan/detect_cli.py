@@ -1,12 +1,14 @@
-"""`bartizan detect`: score a connector's windows, or metric files alone."""
+"""`bartizan detect` and `backtest`: score a connector's windows, its history, or files alone."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
 
 from bartizan import jobs
 from bartizan.errors import UsageError
@@ -15,6 +17,14 @@ from bartizan.model.window import given_window, parse_time
 from bartizan.terminal import AsJson, Home, configure, show
 
 WIDEST = 60  # characters of a cell
+console = Console(stderr=True)
+
+
+class Relearn(StrEnum):
+    """When files alone are learned from anew: at each midnight as live, or not at all."""
+
+    DAILY = "daily"
+    NEVER = "never"
 
 
 def detect(
@@ -41,6 +51,10 @@ def detect(
     train_until: Annotated[
         str | None, typer.Option(help="Learn from what is before this time, instead.")
     ] = None,
+    relearn: Annotated[
+        Relearn | None,
+        typer.Option(help="Learn anew from --input as live, or once.", show_default="daily"),
+    ] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
@@ -49,7 +63,7 @@ def detect(
     `bartizan detect NAME --start … --end …` works on the lake and its store.
 
     `bartizan detect --input metrics.csv --out DIR` needs neither: it learns from the first 70 % of
-    the intervals, scores the rest and writes scores, incidents and a report into DIR.
+    the intervals, scores the rest as live and writes scores, incidents and a report into DIR.
     """
     if files is not None:
         if name is not None:
@@ -58,14 +72,17 @@ def detect(
             raise UsageError("--out", "is missing", "name a folder for the results of --input")
         if train_share is not None and train_until is not None:
             raise UsageError("--train-until", "both it and --train-share", "give one of them")
-        found = jobs.detect_alone(
-            files,
-            out,
-            connector,
-            given_window(start, end) if start or end else None,
-            parse_time(train_until) if train_until else None,
-            0.7 if train_share is None else train_share,
-        )
+        with console.status("reading files") as status:
+            found = jobs.detect_alone(
+                files,
+                out,
+                connector,
+                given_window(start, end) if start or end else None,
+                parse_time(train_until) if train_until else None,
+                0.7 if train_share is None else train_share,
+                relearn is not Relearn.NEVER,
+                lambda done, of: status.update(f"scored {done} of {of} days"),
+            )
         show(found if as_json else list(_told(found, out)), as_json)
         return
     if name is None:
@@ -75,6 +92,7 @@ def detect(
         ("--out", out),
         ("--train-until", train_until),
         ("--train-share", train_share),
+        ("--relearn", relearn),
     ):
         if value is not None:
             raise UsageError(option, "is only of --input", "leave it out")
@@ -83,9 +101,51 @@ def detect(
     show(result | {"explained": jobs.explain()}, as_json)
 
 
+def backtest(
+    name: Annotated[
+        str, typer.Argument(help="Name of a connector; see `bartizan connector list`.")
+    ],
+    start: Annotated[str | None, typer.Option(help="Beginning of the window, UTC.")] = None,
+    end: Annotated[str | None, typer.Option(help="End of the window, exclusive, UTC.")] = None,
+    train_share: Annotated[
+        float | None,
+        typer.Option(help="Part of the intervals to learn from.", show_default="0.7"),
+    ] = None,
+    train_until: Annotated[
+        str | None, typer.Option(help="Learn from what is before this time, instead.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for the results.", show_default="report/backtest_NAME"),
+    ] = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """What a connector's detector would have said of its history, and a report of it.
+
+    Learns from the first part of its metric files and goes through the rest as live: whatever was
+    backfilled and scored, or --start to --end. Counts alarms at thresholds 50 to 95, and lists
+    those at the connector's own. The live detector and its incidents stay as they are.
+    """
+    if train_share is not None and train_until is not None:
+        raise UsageError("--train-until", "both it and --train-share", "give one of them")
+    configure(home)
+    with console.status("reading metrics") as status:
+        found = jobs.backtest(
+            name,
+            given_window(start, end) if start or end else None,
+            out,
+            parse_time(train_until) if train_until else None,
+            0.7 if train_share is None else train_share,
+            lambda done, of: status.update(f"scored {done} of {of} days"),
+        )
+    show(found if as_json else list(_told(found, Path(found["folder"]))), as_json)
+
+
 def _told(found: dict[str, Any], out: Path) -> Iterator[str]:
-    yield f"{found['connector']}: {found['rows']:,} rows in {found['files']:,} files"
-    for note in found["notes"]:
+    files = f" in {found['files']:,} files" if "files" in found else ""
+    yield f"{found['connector']}: {found['rows']:,} rows{files}"
+    for note in found.get("notes", ()):
         yield f"  note      {short(note, 300)}"
     for reason, count in found["rejected"].items():
         yield f"  not used  {count:,} rows: {reason}"
@@ -96,7 +156,12 @@ def _told(found: dict[str, Any], out: Path) -> Iterator[str]:
     yield f"  learned   {found['learned']}: {found['reason']}"
     yield f"  series    {found['series_ready']:,} of {found['series']:,} ready"
     yield f"  scored    {found['scored']}: {found['scores']:,} scores"
+    for one in found["tally"]["thresholds"]:
+        chosen = " (alert threshold)" if one["threshold"] == found["threshold"] else ""
+        count = f"{one['incidents']:,} incidents, {one['per_week']:.2f} a week"
+        yield f"  at {one['threshold']:<5.0f}  {count}{chosen}"
     yield f"  written   {out}: {', '.join(found['written'])}"
+    yield f"  live      {found['switch_on']}"
     if found["state"] != "ACTIVE":
         yield "The detector is not ready: it has seen too little to call anything unusual."
     elif not found["incidents"]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import pandas as pd
@@ -11,6 +11,7 @@ import pandas as pd
 from bartizan.detect.group import find_groups, settled
 from bartizan.detect.learn import learn as learn_panel
 from bartizan.detect.panel import TIME
+from bartizan.detect.replay import history_length, replay
 from bartizan.detect.score import score as score_panel
 from bartizan.detect.state import DetectorState
 from bartizan.errors import UsageError
@@ -24,11 +25,13 @@ class Detector:
     """What `learn` returns: the metrics it is for, and what it has learned of them.
 
     `state.ready` tells whether anything can be judged, `state.series` of which series;
-    `state.save(path)` and `DetectorState.load(path)` keep it.
+    `state.save(path)` and `DetectorState.load(path)` keep it. `history` are the last 35 days of
+    rows, 400 intervals at least, to learn anew from; None after loading a state.
     """
 
     metrics: Connector
     state: DetectorState
+    history: pd.DataFrame | None = field(default=None, repr=False, compare=False)
 
 
 def learn(
@@ -68,17 +71,23 @@ def learn(
         alert_threshold=threshold,
     )
     frame = _frame(history, metrics)
-    return Detector(metrics, learn_panel(frame, metrics, _span(frame, metrics)))
+    span = _span(frame, metrics)
+    kept = naive(span.end - history_length(metrics.frequency))
+    return Detector(metrics, learn_panel(frame, metrics, span), frame[frame[TIME] >= kept])
 
 
-def score(detector: Detector, metrics: pd.DataFrame) -> pd.DataFrame:
+def score(detector: Detector, metrics: pd.DataFrame, *, relearn: bool = True) -> pd.DataFrame:
     """Score the rows of `metrics` that come after what was learned; its shape is that of `learn`.
 
-    Earlier rows, if given, are context: the view of sums looks back up to five intervals. Returns
-    a row per interval, series and measure, ordered so: interval_start (naive UTC), the dimensions,
-    measure, value, expected, lower, upper (in the measure's unit per interval; the middle 99.8 %
-    of normal intervals), severity (0-100, NaN where it cannot be judged), direction ("above",
-    "below", ""), reason. Raises UsageError where there are no later rows, and what `learn` raises.
+    As live, the detector learns anew at each midnight (UTC) from the last 35 days, 400 intervals
+    at least, and when daily once a week; with `relearn=False` all is scored by `detector.state`.
+    Earlier rows are taken from `detector.history`, from `metrics` only where it has none.
+
+    Returns a row per interval, series and measure, ordered so: interval_start (naive UTC), the
+    dimensions, measure, value, expected, lower, upper (in the measure's unit per interval; the
+    middle 99.8 % of normal intervals), severity (0-100, NaN where it cannot be judged), direction
+    ("above", "below", ""), reason. Raises UsageError where there are no later rows, and what
+    `learn` raises.
     """
     frame = _frame(metrics, detector.metrics)
     learned = naive(detector.state.learned.end)
@@ -89,7 +98,11 @@ def score(detector: Detector, metrics: pd.DataFrame) -> pd.DataFrame:
             f"none comes after {learned}, up to which was learned",
             "learn from an earlier part only",
         )
-    return score_panel(detector.state, frame, detector.metrics, _span(after, detector.metrics))
+    rows = frame if detector.history is None else pd.concat([detector.history, after])
+    window = _span(after, detector.metrics)
+    if not relearn:
+        return score_panel(detector.state, rows, detector.metrics, window)
+    return replay(detector.state, rows, detector.metrics, window)[0]
 
 
 def incidents(detector: Detector, scores: pd.DataFrame) -> list[Incident]:

@@ -5,6 +5,7 @@ Fields are arrays whose first axis are the series, or data classes of such.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar, cast, get_type_hints
 
@@ -24,6 +25,19 @@ def take(data: Rows, rows: Integers) -> Rows:
         for field, part in _parts(data)
     }
     return type(data)(**parts)
+
+
+def join(parts: Sequence[Rows]) -> Rows:
+    """The same of the series of all parts, one after the other."""
+    first = parts[0]
+    fields_of = {
+        field.name: [getattr(part, field.name) for part in parts] for field, _ in _parts(first)
+    }
+    joined = {
+        name: join(found) if is_dataclass(found[0]) else np.concatenate(found)
+        for name, found in fields_of.items()
+    }
+    return type(first)(**joined)
 
 
 def to_columns(data: object, prefix: str) -> dict[str, pa.Array]:

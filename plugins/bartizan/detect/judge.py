@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bartizan.detect.arrays import join, take
 from bartizan.detect.calendar import Calendar
 from bartizan.detect.habit import Habit, fit_habit
 from bartizan.detect.newcomers import Newcomers, population_rarity
@@ -22,15 +23,17 @@ from bartizan.detect.severity import AT_BUDGET, severity
 from bartizan.detect.told import Told, nothing_told, told_before
 
 SETTLING = 12  # intervals at the start of a history in which a model is not yet itself
+HISTORY_CELLS = 2**16  # series x intervals that are followed together, to bound memory
 BAND = 3.0  # the band leaves out one in 10^3 normal intervals on either side
 TOLD = 0.99 * AT_BUDGET  # most severity of what only continues
 
 NORMAL, NOT_READY, NEW_ENTITY, MISSING = "normal", "not_ready", "new_entity", "missing"
 CONTINUES = "continues"
-_TESTS = np.array(TESTS, dtype=object)
-_DIRECTIONS = np.array(["above", "below"], dtype=object)
+REASONS = (*TESTS, CONTINUES, NEW_ENTITY, NORMAL, NOT_READY, MISSING)
+DIRECTIONS = ("", "above", "below")
+_REASON = {reason: np.int8(place) for place, reason in enumerate(REASONS)}
 
-Texts = NDArray[np.object_]
+Codes = NDArray[np.int8]
 
 
 @dataclass(frozen=True)
@@ -47,14 +50,15 @@ class Part:
 
 @dataclass(frozen=True)
 class Judgement:
-    """Arrays of one shape (S, T), as the columns of the scores."""
+    """Arrays of one shape (S, T), as the columns of the scores; `direction` and `reason` are
+    positions in DIRECTIONS and REASONS."""
 
     expected: Floats
     lower: Floats
     upper: Floats
     severity: Floats
-    direction: Texts
-    reason: Texts
+    direction: Codes
+    reason: Codes
 
 
 def look_back(
@@ -62,12 +66,24 @@ def look_back(
 ) -> Part:
     """The model after the history (S, T) it was fitted to: what it remembers, how often it was
     wrong, what it would have told last."""
+    few = max(HISTORY_CELLS // values.shape[1], 1)
+    found = []
+    for start in range(0, len(rows), few):
+        some = np.arange(start, min(start + few, len(rows)))
+        found.append(_looked_back(take(model, some), values[some], calendar, allowed))
+    memory, habit, told = (join(ends) for ends in zip(*found, strict=True))
+    return Part(rows, model, memory, habit, told)
+
+
+def _looked_back(
+    model: Model, values: Floats, calendar: Calendar, allowed: float
+) -> tuple[Any, Habit, Told]:
     outlook, memory = model.follow(model.begin(), values, calendar)
     settled = outlook.rare[:, :, SETTLING:]
     habit = fit_habit(settled, sharpen=model.SHARPEN)
     sides = _sides(rarities(model, habit, outlook))
-    _, told = told_before(sides, allowed, reminded(calendar), nothing_told(len(rows)))
-    return Part(rows, model, memory, habit, told)
+    _, told = told_before(sides, allowed, reminded(calendar), nothing_told(len(values)))
+    return memory, habit, told
 
 
 def judge_known(
@@ -83,8 +99,8 @@ def judge_known(
     repeated = np.take_along_axis(continues, side[None], axis=0)[0]
     absent = np.isnan(values)
     calm = absent | (highest == 0)
-    reason = np.where(calm, NORMAL, _TESTS[rare.argmax(axis=0)])
-    reason = np.where(repeated, CONTINUES, reason)
+    reason = np.where(calm, _REASON[NORMAL], rare.argmax(axis=0))
+    reason = np.where(repeated, _REASON[CONTINUES], reason)
     found = severity(highest, allowed)
     lower, upper = _band(part, outlook)
     judgement = Judgement(
@@ -92,8 +108,8 @@ def judge_known(
         lower,
         upper,
         np.where(absent, np.nan, np.where(repeated, np.minimum(found, TOLD), found)),
-        np.where(calm, "", _DIRECTIONS[side]),
-        np.where(absent, MISSING, reason),
+        np.where(calm, 0, side + 1).astype(np.int8),
+        np.where(absent, _REASON[MISSING], reason).astype(np.int8),
     )
     return judgement, replace(part, memory=memory, told=told)
 
@@ -129,8 +145,8 @@ def judge_newcomers(
         np.zeros(values.shape),
         upper,
         np.where(beyond, found, np.nan),
-        np.where(beyond, "above", "").astype(object),
-        np.where(beyond, NEW_ENTITY, NOT_READY).astype(object),
+        beyond.astype(np.int8),
+        np.where(beyond, _REASON[NEW_ENTITY], _REASON[NOT_READY]),
     )
 
 
@@ -142,8 +158,8 @@ def judge_nothing(values: Floats, level: Floats) -> Judgement:
         unknown,
         unknown,
         unknown,
-        np.full(values.shape, "", dtype=object),
-        np.full(values.shape, NOT_READY, dtype=object),
+        np.zeros(values.shape, dtype=np.int8),
+        np.full(values.shape, _REASON[NOT_READY]),
     )
 
 

@@ -5,7 +5,10 @@ Pure: the same history gives the same state, whatever the order of its rows.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -14,10 +17,11 @@ from bartizan.detect.calendar import Calendar
 from bartizan.detect.counted import fit_counted
 from bartizan.detect.gauged import fit_gauged
 from bartizan.detect.judge import Part, look_back
-from bartizan.detect.newcomers import fit_newcomers
+from bartizan.detect.newcomers import appearances, fit_newcomers
 from bartizan.detect.outlook import Model, spans
-from bartizan.detect.panel import TIME, Flags, Floats, Integers, Panel, build_panel
+from bartizan.detect.panel import TIME, Floats, Integers, Panel, arrange, interval_starts
 from bartizan.detect.severity import budget
+from bartizan.detect.shards import each_shard, shard_size
 from bartizan.detect.state import VERSION, DetectorState, MeasureState
 from bartizan.errors import UsageError
 from bartizan.model.connector import Connector
@@ -42,41 +46,45 @@ def learn(
     `history` has columns interval_start (naive UTC), one text column per dimension, one float
     column per measure. `covered` are the interval starts for which the source delivered
     (default: those with a row); the others are gaps. Raises UsageError when the window has no row,
-    and what `build_panel` raises.
+    and what `arrange` raises.
     """
-    panel = build_panel(history, connector, _seen(history, connector, window), covered)
-    own = {name: _since_first(panel, values) for name, values in panel.values.items()}
-    points = {name: np.isfinite(values).sum(axis=1) for name, values in own.items()}
+    seen = _seen(history, connector, window)
+    size = shard_size(len(interval_starts(seen, connector.frequency)))
+    rows = arrange(history, connector, seen, covered, size=size)
+    panel = lru_cache(maxsize=1)(rows.panel)  # an only shard is made once
+    surveys = each_shard(lambda shard: _survey(panel(shard), connector), rows.shards)
     needed = points_needed(connector.frequency)
-    active = {name: seen >= needed for name, seen in points.items()}
-    allowed = budget(sum(int(flags.sum()) for flags in active.values()), connector.frequency)
-    calendar = Calendar.of(panel.times, connector.frequency)
-    pool = _pools(panel, connector)
-    measures = {}
-    for measure in connector.measures:
-        name = measure.name
-        values = panel.values[name]
-        is_count = measure.aggregation.counts and not np.any(values < 0)
-        measures[name] = MeasureState(
-            _learn_parts(own[name], active[name], pool, calendar, is_count, allowed),
-            points[name],
-            np.nan_to_num(own[name]).sum(axis=1) / np.maximum(points[name], 1),
-            active[name],
-            fit_newcomers(values, _first(panel), calendar.day_length, spans(connector.frequency)[0])
-            if is_count
-            else None,
+    active = sum(int((survey.points >= needed).sum()) for part in surveys for survey in part)
+    allowed = budget(active, connector.frequency)
+    calendar = Calendar.of(rows.times, connector.frequency)
+
+    def fit(shard: int) -> list[tuple[Part, ...]]:
+        first = rows.span(shard).start
+        return [
+            _learn_part(values, survey, first, needed, calendar, allowed)
+            for values, survey in zip(_own(panel(shard)), surveys[shard], strict=True)
+        ]
+
+    parts = each_shard(fit, rows.shards)
+    measures = {
+        measure.name: _measure_state(
+            [found[place] for found in parts], [survey[place] for survey in surveys], needed
         )
-    covered_points = int(panel.covered.sum())
+        for place, measure in enumerate(connector.measures)
+    }
+    points = int(rows.covered.sum())
     return DetectorState(
         VERSION,
         connector.name,
         connector.dimensions,
         connector.frequency,
         window,
-        covered_points,
-        covered_points >= needed,
-        panel.keys,
+        points,
+        points >= needed,
+        size,
+        rows.keys,
         measures,
+        window.end,
     )
 
 
@@ -93,24 +101,67 @@ def _seen(history: pd.DataFrame, connector: Connector, window: Window) -> Window
     return Window(times.min().to_pydatetime(), window.end)
 
 
-def _learn_parts(
-    own: Floats, active: Flags, pool: Integers, calendar: Calendar, is_count: bool, allowed: float
+@dataclass(frozen=True)
+class _Survey:
+    """Of the series of a shard and one measure: how many intervals each has of its own (S), their
+    mean (S), the number of its group (S); and counts as they first appeared, None for gauges."""
+
+    points: Integers
+    level: Floats
+    pool: Integers
+    appeared: Floats | None
+
+
+def _survey(panel: Panel, connector: Connector) -> list[_Survey]:
+    day, length = round(DAY / connector.frequency), spans(connector.frequency)[0]
+    pool, first = _pools(panel), _first(panel)
+    surveys = []
+    for measure, own in zip(connector.measures, _own(panel), strict=True):
+        points = np.isfinite(own).sum(axis=1)
+        level = np.nan_to_num(own).sum(axis=1) / np.maximum(points, 1)
+        is_count = measure.aggregation.counts and not np.any(own < 0)
+        appeared = appearances(own, first, day, length) if is_count else None
+        surveys.append(_Survey(points, level, pool, appeared))
+    return surveys
+
+
+def _learn_part(
+    own: Floats, survey: _Survey, first: int, needed: int, calendar: Calendar, allowed: float
 ) -> tuple[Part, ...]:
-    """A model of the active ones of all series (S, T), and what is left of their history in it."""
-    rows = np.flatnonzero(active)
+    """A model of those series (S, T) that have enough points, and what is left of their history in
+    it; `first` is the position of the shard's first series."""
+    rows = np.flatnonzero(survey.points >= needed)
     if not len(rows):
         return ()
     values = own[rows]
-    groups = np.unique(pool[rows], return_inverse=True)[1]
+    groups = np.unique(survey.pool[rows], return_inverse=True)[1]
+    is_count = survey.appeared is not None
     model: Model = (
         fit_counted(values, calendar, groups) if is_count else fit_gauged(values, calendar)
     )
-    return (look_back(model, rows, values, calendar, allowed),)
+    return (look_back(model, first + rows, values, calendar, allowed),)
 
 
-def _since_first(panel: Panel, values: Floats) -> Floats:
-    """Before its first row a series did not exist; those zeros would only dilute its mean."""
-    return np.where(np.arange(len(panel.times)) >= _first(panel)[:, None], values, np.nan)
+def _measure_state(
+    parts: Sequence[tuple[Part, ...]], surveys: Sequence[_Survey], needed: int
+) -> MeasureState:
+    """One measure's shards put together."""
+    points = np.concatenate([survey.points for survey in surveys])
+    appeared = [survey.appeared for survey in surveys if survey.appeared is not None]
+    return MeasureState(
+        tuple(part for found in parts for part in found),
+        points,
+        np.concatenate([survey.level for survey in surveys]),
+        points >= needed,
+        fit_newcomers(np.concatenate(appeared)) if len(appeared) == len(surveys) else None,
+    )
+
+
+def _own(panel: Panel) -> list[Floats]:
+    """Values of each measure from the first row of a series on: before it the series did not
+    exist, and those zeros would only dilute its mean."""
+    exists = np.arange(len(panel.times)) >= _first(panel)[:, None]
+    return [np.where(exists, values, np.nan) for values in panel.values.values()]
 
 
 def _first(panel: Panel) -> Integers:
@@ -118,9 +169,9 @@ def _first(panel: Panel) -> Integers:
     return np.where(panel.present.any(axis=1), panel.present.argmax(axis=1), len(panel.times))
 
 
-def _pools(panel: Panel, connector: Connector) -> Integers:
+def _pools(panel: Panel) -> Integers:
     """Number of each series' group: series with the same first dimension share a daily shape."""
-    if not connector.dimensions:
+    if panel.keys.columns.empty:
         return np.zeros(1, dtype=np.int64)
-    codes: Integers = pd.factorize(panel.keys[connector.dimensions[0]])[0].astype(np.int64)
+    codes: Integers = pd.factorize(panel.keys[panel.keys.columns[0]])[0].astype(np.int64)
     return codes

@@ -32,13 +32,20 @@ class Newcomers:
     sum_dispersion: float
 
 
-def fit_newcomers(values: Floats, first: Integers, warm_up: int, length: int) -> Newcomers:
-    """From counts (S, T) and the position `first` (S) of the first row of each series.
+def appearances(values: Floats, first: Integers, warm_up: int, length: int) -> Floats:
+    """Counts (N, length) of those of S series that appeared, from their first interval on.
 
-    Series that are there within the first `warm_up` intervals are not known to have appeared.
+    `values` (S, T) are counts, `first` (S) the position of the first row of each. Series that are
+    there within the first `warm_up` intervals are not known to have appeared.
     """
     arrived = np.flatnonzero((first >= warm_up) & (first + length <= values.shape[1]))
-    counts = np.nan_to_num(values[arrived[:, None], first[arrived][:, None] + np.arange(length)])
+    columns = first[arrived][:, None] + np.arange(length)
+    counts: Floats = np.nan_to_num(values[arrived[:, None], columns])
+    return counts
+
+
+def fit_newcomers(counts: Floats) -> Newcomers:
+    """From `appearances`, in any order."""
     mean, dispersion = _sizes(counts[:, 0], PRIOR_SIZE)
     sum_mean, sum_dispersion = _sizes(counts.sum(axis=1), 2 * PRIOR_SIZE)
     return Newcomers(mean, dispersion, sum_mean, sum_dispersion)
@@ -76,6 +83,8 @@ def population_rarity(
 
 def _sum(values: Floats, length: int) -> Floats:
     """Sum (S, T) of each column and up to `length - 1` before it."""
-    total = np.cumsum(np.pad(values, ((0, 0), (length, 0))), axis=1)
-    result: Floats = total[:, length:] - total[:, :-length]
-    return result
+    padded = np.pad(values, ((0, 0), (length - 1, 0)))
+    total = padded[:, length - 1 :].copy()
+    for back in range(1, length):
+        total += padded[:, length - 1 - back : padded.shape[1] - back]
+    return total

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bartizan.detect.series import number_series
 from bartizan.detect.values import Floats, Integers, aggregate
 from bartizan.errors import ConfigError, UsageError
 from bartizan.model.connector import Connector, Measure, Missing
@@ -18,7 +19,7 @@ Flags = NDArray[np.bool_]
 Times = NDArray[np.datetime64]
 
 __all__ = [
-    "RESERVED", "TIME", "Flags", "Floats", "Integers", "Panel", "Times", "build_panel",
+    "RESERVED", "TIME", "Flags", "Floats", "Integers", "Panel", "Times", "arrange",
     "interval_starts",
 ]  # fmt: skip
 
@@ -43,16 +44,45 @@ class Panel:
     present: Flags
     values: dict[str, Floats]
 
-    def since(self, time: np.datetime64) -> Panel:
-        """The intervals from a time on."""
-        first = int(np.searchsorted(self.times, time))
-        return Panel(
-            self.keys,
-            self.times[first:],
-            self.covered[first:],
-            self.present[:, first:],
-            {name: values[:, first:] for name, values in self.values.items()},
-        )
+
+@dataclass(frozen=True)
+class Rows:
+    """The metric rows of a window, of which panels are made shard by shard.
+
+    `keys` (S rows), `times` and `covered` (T) are those of the whole panel. A shard is `size`
+    series, one after the other; those of shard n have the `cell` (series of the shard x T) and the
+    `values` from `starts[n]` up to `starts[n + 1]`.
+    """
+
+    connector: Connector
+    keys: pd.DataFrame
+    times: Times
+    covered: Flags
+    size: int
+    cell: Integers
+    values: pd.DataFrame
+    starts: Integers
+
+    @property
+    def shards(self) -> int:
+        return len(self.starts) - 1
+
+    def span(self, shard: int) -> slice:
+        """Positions of a shard's series."""
+        return slice(shard * self.size, min((shard + 1) * self.size, len(self.keys)))
+
+    def panel(self, shard: int) -> Panel:
+        span = self.span(shard)
+        rows = slice(self.starts[shard], self.starts[shard + 1])
+        shape = (span.stop - span.start, len(self.times))
+        cell, frame = self.cell[rows], self.values.iloc[rows]
+        present = np.zeros(shape, dtype=np.bool_)
+        present.reshape(-1)[cell] = True
+        values = {
+            measure.name: _values(frame, measure, self.connector, cell, present, self.covered)
+            for measure in self.connector.measures
+        }
+        return Panel(self.keys.iloc[span], self.times, self.covered, present, values)
 
 
 def interval_starts(window: Window, frequency: timedelta) -> Times:
@@ -63,14 +93,16 @@ def interval_starts(window: Window, frequency: timedelta) -> Times:
     return starts
 
 
-def build_panel(
+def arrange(
     frame: pd.DataFrame,
     connector: Connector,
     window: Window,
     covered: pd.DatetimeIndex | None = None,
     known: pd.DataFrame | None = None,
-) -> Panel:
-    """Arrange the rows of `window`; rows outside it are left alone.
+    size: int | None = None,
+) -> Rows:
+    """Arrange the rows of `window` in shards of `size` series, or in one; rows outside it are left
+    alone.
 
     `covered` are the interval starts for which the source delivered; without it, those that have
     a row. `known` series (dimension columns, no duplicates) come first and in their order, the
@@ -83,18 +115,21 @@ def build_panel(
     times = interval_starts(window, connector.frequency)
     column = _positions(frame, connector, times)
     inside = (column >= 0) & (column < len(times))
-    frame, column = frame[inside], column[inside]
-    keys, row = _series_of(frame, connector, known)
-    size, flat = (len(keys), len(times)), row * len(times) + column
-    present = np.bincount(flat, minlength=size[0] * size[1]).reshape(size)
-    delivered: Flags = np.any(present, axis=0)
+    if not inside.all():
+        frame, column = frame[inside], column[inside]
+    keys, series = number_series(frame, connector.dimensions, known)
+    delivered: Flags = np.bincount(column, minlength=len(times)) > 0
     if covered is not None:
         delivered = delivered | np.isin(times, covered.to_numpy(dtype="datetime64[us]"))
-    values = {
-        measure.name: _values(frame, measure, connector, flat, present, delivered)
-        for measure in connector.measures
-    }
-    return Panel(keys, times, delivered, present > 0, values)
+    size = size or max(len(keys), 1)
+    shard, place = np.divmod(series, size)
+    cell, values = place * len(times) + column, frame[list(connector.value_columns)]
+    shards = max(-(-len(keys) // size), 1)
+    if shards > 1:
+        order = np.argsort(shard.astype(np.uint32 if shards > 2**16 else np.uint16), kind="stable")
+        cell, values = cell[order], values.take(order)
+    starts = np.concatenate([[0], np.cumsum(np.bincount(shard, minlength=shards))])
+    return Rows(connector, keys, times, delivered, size, cell, values, starts)
 
 
 def _check(frame: pd.DataFrame, connector: Connector) -> None:
@@ -149,31 +184,17 @@ def _positions(frame: pd.DataFrame, connector: Connector, times: Times) -> Integ
     return positions
 
 
-def _series_of(
-    frame: pd.DataFrame, connector: Connector, known: pd.DataFrame | None
-) -> tuple[pd.DataFrame, Integers]:
-    """All series and, for each row of the frame, the position of its series."""
-    names = list(connector.dimensions)
-    if not names:
-        return pd.DataFrame(index=range(1)), np.zeros(len(frame), dtype=np.int64)
-    found = frame[names].drop_duplicates().sort_values(names)
-    keys = found if known is None else pd.concat([known[names], found])
-    keys = keys.drop_duplicates().reset_index(drop=True)
-    number = pd.concat([keys, frame[names]]).groupby(names, sort=False).ngroup().to_numpy()
-    return keys, number[len(keys) :].astype(np.int64)
-
-
 def _values(
     frame: pd.DataFrame,
     measure: Measure,
     connector: Connector,
-    flat: Integers,
-    present: NDArray[np.intp],
+    cell: Integers,
+    present: Flags,
     covered: Flags,
 ) -> Floats:
     """Values (S, T) by the measure's aggregation and its policy for what is missing."""
-    values = aggregate(frame, measure, flat, present.size).reshape(present.shape)
-    values[present == 0] = 0.0 if measure.missing is Missing.ZERO else np.nan
+    values = aggregate(frame, measure, cell, present.size).reshape(present.shape)
+    values[~present] = 0.0 if measure.missing is Missing.ZERO else np.nan
     if measure.missing is Missing.CARRY:
         values = _carried(values, int(measure.carry_for / connector.frequency))
     values[:, ~covered] = np.nan

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import pandas as pd
 
 from bartizan.detect.learn import learn
-from bartizan.detect.panel import RESERVED, TIME
+from bartizan.detect.panel import TIME
 from bartizan.detect.score import context_start, score
 from bartizan.detect.state import DetectorState
 from bartizan.model.connector import Connector
@@ -46,8 +46,9 @@ def replay(
     """Score `window`, learning anew at each midnight within; returns the last state, too.
 
     `state` scores what comes before the first midnight. `rows`, as for `learn`, hold the history as
-    well as the window; `covered` speaks of both. As live, a day before which there are no rows to
-    learn from is not scored. Columns and order are those of `score`.
+    well as the window; `covered` speaks of both. A day before which there are no rows to learn from
+    is scored by what was learned last; live it is not scored. Columns and order are those of
+    `score`.
     """
     rows = rows.sort_values(TIME, kind="stable", ignore_index=True)
     times = pd.DatetimeIndex(rows[TIME])
@@ -56,18 +57,12 @@ def replay(
     found = []
     for done, piece in enumerate(pieces, start=1):
         if len(_inside(given, piece)):
-            learned = _learned(state, rows, times, given, connector, piece.start)
-            if learned is not None:
-                state = learned
-                seen = Window(context_start(state, connector), piece.end)
-                part = rows.iloc[_within(times, seen)]
-                known = _inside(given, seen)
-                found.append(score(state, part, connector, piece, covered=known))
+            state = _learned(state, rows, times, given, connector, piece.start)
+            seen = Window(context_start(state, connector), piece.end)
+            part, known = rows.iloc[_within(times, seen)], _inside(given, seen)
+            found.append(score(state, part, connector, piece, covered=known))
         if on_progress is not None:
             on_progress(done, len(pieces))
-    if not found:
-        columns = [TIME, *connector.dimensions, *RESERVED[1:]]
-        return pd.DataFrame(columns=columns), state
     return pd.concat(found, ignore_index=True), state
 
 
@@ -78,15 +73,13 @@ def _learned(
     covered: pd.DatetimeIndex,
     connector: Connector,
     instant: datetime,
-) -> DetectorState | None:
+) -> DetectorState:
     """What scores from `instant` on: learned anew, unless `state` is that already."""
     window = history_for(instant, connector.frequency)
     if state.learned.end > window.end or _is_of(state, window):
         return state
     history = rows.iloc[_within(times, window)]
-    if history.empty:
-        return None
-    return learn(history, connector, window, _inside(covered, window))
+    return learn(history, connector, window, _inside(covered, window)) if len(history) else state
 
 
 def _is_of(state: DetectorState, window: Window) -> bool:

@@ -19,8 +19,10 @@ from upath import UPath
 
 from bartizan.detect.group import anomalous, find_groups, reach, settled
 from bartizan.detect.learn import DetectorState, learn, points_needed
-from bartizan.detect.metrics import MetricFrame, read_history, read_live
+from bartizan.detect.metrics import MetricFrame, read_live
 from bartizan.detect.panel import TIME
+from bartizan.detect.reading import read_metrics
+from bartizan.detect.replay import history_for
 from bartizan.detect.score import context_start, score
 from bartizan.detect.scores import load_scores, save_scores
 from bartizan.errors import BartizanError
@@ -32,7 +34,6 @@ from bartizan.store.incidents import oldest_open, replace_incidents
 
 log = logging.getLogger(__name__)
 
-LEARN_FROM = timedelta(days=35)
 GROUP_OVER = timedelta(days=7)
 NOTHING_YET = "no metrics before this day; backfill history, or wait for live intervals"
 
@@ -60,7 +61,7 @@ def learn_for(
 ) -> DetectorState | None:
     """What scores the UTC day that holds `day`: learned before, or now, or `again` now.
 
-    Reads up to 35 days of metrics before that day, backfilled and live; None when there are none.
+    Reads the metrics before that day (`history_for`), backfilled and live; None without any.
     What is raised on the way is also the reason why the detector's state is then FAILED.
     """
     day = floor(day, DAY)
@@ -76,11 +77,11 @@ def learn_for(
 def _learned(
     store: Store, root: Path, metrics: UPath, connector: Connector, day: datetime, again: bool
 ) -> DetectorState | None:
-    path = UPath(root / "detectors" / connector.name / f"state_{day:%Y%m%d}")
+    window = history_for(day, connector.frequency)
+    path = UPath(root / "detectors" / connector.name / f"state_{window.end:%Y%m%d}")
     if path.exists() and not again:
         return DetectorState.load(path)
-    window = Window(day - LEARN_FROM, day)
-    known = _read(metrics, connector, window)
+    known = read_metrics(metrics / connector.name, connector, window)
     if known.frame.empty:
         _record(store, DetectorRecord(connector.name, DetectorStatus.LEARNING, NOTHING_YET))
         return None
@@ -176,33 +177,16 @@ def _score(
 ) -> pd.DataFrame:
     """Scores of the live intervals of `window`, after those since the learning."""
     start = context_start(state, connector)
-    before = (
-        _read(metrics, connector, Window(start, window.start)) if start < window.start else None
-    )
-    if before is None:
+    if start == window.start:
         return score(state, live.frame, connector, window, covered=live.covered)
+    before = read_metrics(metrics / connector.name, connector, Window(start, window.start))
     covered = live.covered.union(before.covered)
     return score(state, live.frame, connector, window, before.frame, covered)
 
 
-def _read(metrics: UPath, connector: Connector, window: Window) -> MetricFrame:
-    """Metrics of a window, backfilled or live; an interval that is both counts as live."""
-    folder = metrics / connector.name
-    history, live = read_history(folder, connector, window), read_live(folder, connector, window)
-    only_history = history.frame[~history.frame[TIME].isin(live.covered)]
-    return MetricFrame(
-        pd.concat([only_history, live.frame], ignore_index=True),
-        history.covered.union(live.covered),
-        history.rows + live.rows,
-        dict(Counter(history.rejected) + Counter(live.rejected)),
-    )
-
-
 def _warn(connector: Connector, rejected: Mapping[str, int]) -> dict[str, int]:
-    """Log and return how many rows are unusable; history outside the window is merely not asked."""
-    counts = {
-        reason: count for reason, count in rejected.items() if count and reason != "outside_window"
-    }
+    """Log and return how many rows are unusable."""
+    counts = {reason: count for reason, count in rejected.items() if count}
     for reason, count in counts.items():
         log.warning("%s: %d metric rows cannot be used: %s", connector.name, count, reason)
     return counts

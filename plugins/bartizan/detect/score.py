@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -11,9 +11,11 @@ import pandas as pd
 from bartizan.detect.calendar import Calendar
 from bartizan.detect.judge import Judgement, judge_known, judge_newcomers, judge_nothing
 from bartizan.detect.outlook import spans
-from bartizan.detect.panel import TIME, Flags, Floats, Panel, build_panel
+from bartizan.detect.panel import Floats, Integers, arrange
+from bartizan.detect.scored import Scored
 from bartizan.detect.severity import budget
-from bartizan.detect.state import DetectorState, MeasureState
+from bartizan.detect.shards import each_shard
+from bartizan.detect.state import DetectorState
 from bartizan.errors import UsageError
 from bartizan.model.connector import Connector
 from bartizan.model.window import Window, naive
@@ -40,87 +42,95 @@ def score(
     Raises ConfigError when the state was learned for another shape of connector, UsageError when
     the window begins before the end of what was learned.
     """
+    return follow(state, frame, connector, window, context, covered)[0]
+
+
+def follow(
+    state: DetectorState,
+    frame: pd.DataFrame,
+    connector: Connector,
+    window: Window,
+    context: pd.DataFrame | None = None,
+    covered: pd.DatetimeIndex | None = None,
+) -> tuple[pd.DataFrame, DetectorState]:
+    """What `score` returns, and the state as it is after the window: it scores what comes then
+    without going through the earlier rows again."""
     state.check(connector)
-    if window.start < state.learned.end:
+    if window.start < state.seen:
         raise UsageError(
             f"{connector.name}: window",
-            f"{window} begins before {state.learned.end}, up to which was learned",
+            f"{window} begins before {state.seen}, up to which the detector has seen",
             "learn from what comes before the window",
         )
-    rows = frame if context is None or context.empty else pd.concat([context, frame])
-    seen = Window(context_start(state, connector), window.end)
-    panel = build_panel(rows, connector, seen, covered, known=state.keys)
-    panel = panel.since(np.datetime64(naive(state.learned.end)))
-    calendar = Calendar.of(panel.times, connector.frequency)
-    known = np.arange(len(panel.keys)) < len(state.keys)
-    asked = panel.covered & (panel.times >= np.datetime64(naive(window.start)))
-    shown = asked & (known[:, None] | panel.present)
+    given = frame if context is None or context.empty else pd.concat([context, frame])
+    span = Window(context_start(state, connector), window.end)
+    rows = arrange(given, connector, span, covered, state.keys, state.shard)
+    since, ahead, start = (
+        int(np.searchsorted(rows.times, np.datetime64(naive(time), "us")))
+        for time in (_newcomers_since(state), state.seen, window.start)
+    )
+    asked = start + np.flatnonzero(rows.covered[start:])
+    calendar = Calendar.of(rows.times[ahead:], connector.frequency)
     allowed = budget(
         sum(int(measure.active.sum()) for measure in state.measures.values()), state.frequency
     )
-    parts = [
-        _as_frame(
-            _judge(state, state.measures[name], values, calendar, allowed),
-            name,
-            values,
-            shown,
-            panel,
-        )
-        for name, values in panel.values.items()
-    ]
-    order = [TIME, *connector.dimensions, "measure"]
-    return pd.concat(parts).sort_values(order, ignore_index=True)
+    scored = Scored.empty(rows.times[asked], rows.keys, state.measures)
+    parts = {
+        (name, int(part.rows[0]) // state.shard): part
+        for name, measure in state.measures.items()
+        for part in measure.parts
+    }
+
+    def judge(shard: int) -> None:
+        panel, span = rows.panel(shard), rows.span(shard)
+        series = np.arange(span.start, span.stop)
+        known = series < len(state.keys)
+        scored.exists[:, span] = (known[:, None] | panel.present[:, asked]).T
+        for name, values in panel.values.items():
+            others = np.ones(len(series), dtype=np.bool_)
+            part = parts.get((name, shard)) if state.ready else None
+            if part is not None:
+                mine = part.rows - span.start
+                others[mine] = False
+                judged, after = judge_known(part, values[mine, ahead:], calendar, allowed)
+                scored.put(name, part.rows, values[mine, ahead:], judged, asked - ahead)
+                parts[name, shard] = after
+            if others.any():
+                theirs = values[others, since:]
+                judged = _judge_others(state, name, series[others], theirs, allowed)
+                scored.put(name, series[others], theirs, judged, asked - since)
+
+    each_shard(judge, rows.shards)
+    measures = {
+        name: replace(measure, parts=tuple(part for (of, _), part in parts.items() if of == name))
+        for name, measure in state.measures.items()
+    }
+    scores = scored.frame(in_order_already=len(rows.keys) == len(state.keys))
+    return scores, replace(state, seen=window.end, measures=measures)
 
 
 def context_start(state: DetectorState, connector: Connector) -> datetime:
-    """From when on `score` must see rows: the end of what was learned, and before it as far as
-    values are carried."""
-    return state.learned.end - max(measure.carry_for for measure in connector.measures)
+    """From when on `score` must see rows: the end of what the state has seen; before it as far as
+    newcomers are looked back at, and before that as far as values are carried."""
+    carried = max(measure.carry_for for measure in connector.measures)
+    return _newcomers_since(state) - carried
 
 
-def _judge(
-    state: DetectorState,
-    learned: MeasureState,
-    values: Floats,
-    calendar: Calendar,
-    allowed: float,
+def _newcomers_since(state: DetectorState) -> datetime:
+    """From when on counts of newcomers are added up in the first interval after `state.seen`."""
+    before = (spans(state.frequency)[0] - 1) * state.frequency
+    return max(state.learned.end, state.seen - before)
+
+
+def _judge_others(
+    state: DetectorState, name: str, series: Integers, values: Floats, allowed: float
 ) -> Judgement:
-    """Judge values (S, T), the series of the state first."""
-    level = np.concatenate([learned.level, np.zeros(len(values) - len(state.keys))])
-    if not state.ready:
+    """Judge values (S, T) of series without a model, known to the state or not."""
+    learned = state.measures[name]
+    known = series < len(state.keys)
+    level = np.zeros(len(series))
+    level[known] = learned.level[series[known]]
+    if not state.ready or learned.newcomers is None:
         return judge_nothing(values, level)
-    judged = [
-        (part.rows, judge_known(part, values[part.rows], calendar, allowed)[0])
-        for part in learned.parts
-    ]
-    modelled = np.zeros(len(values), dtype=bool)
-    for rows, _ in judged:
-        modelled[rows] = True
-    others = np.flatnonzero(~modelled)
-    if learned.newcomers is not None:
-        length = spans(state.frequency)[0]
-        new = judge_newcomers(values[others], level[others], learned.newcomers, length, allowed)
-    else:
-        new = judge_nothing(values[others], level[others])
-    judged.append((others, new))
-    place = np.argsort(np.concatenate([rows for rows, _ in judged]))
-    return Judgement(
-        *(
-            np.concatenate([getattr(one, field.name) for _, one in judged])[place]
-            for field in fields(Judgement)
-        )
-    )
-
-
-def _as_frame(
-    judgement: Judgement, measure: str, values: Floats, shown: Flags, panel: Panel
-) -> pd.DataFrame:
-    series, interval = np.nonzero(shown)
-    columns = {
-        TIME: panel.times[interval],
-        **{name: panel.keys[name].to_numpy()[series] for name in panel.keys.columns},
-        "measure": measure,
-        "value": values[shown],
-    }
-    columns |= {field.name: getattr(judgement, field.name)[shown] for field in fields(Judgement)}
-    return pd.DataFrame(columns, index=range(len(series)))
+    length = spans(state.frequency)[0]
+    return judge_newcomers(values, level, learned.newcomers, length, allowed)

@@ -1,39 +1,20 @@
-"""A detector without a house: learn from the first part of some metric files, score the rest."""
+"""Metric files of a detector without a house: which there are, and what is in them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 
-import pandas as pd
 from upath import UPath
 
-from bartizan.detect.group import find_groups, settled
-from bartizan.detect.learn import DetectorState, learn
 from bartizan.detect.listing import Found, live_files
 from bartizan.detect.metrics import MetricFrame, read_files
-from bartizan.detect.score import score
+from bartizan.detect.reading import EVER
 from bartizan.errors import UsageError
-from bartizan.model.anomaly import Incident
 from bartizan.model.connector import Connector
 from bartizan.model.source import Source
-from bartizan.model.window import Window, floor, format_time
+from bartizan.model.window import Window
 
-# The years in which a computer can name every microsecond of a column.
-EVER = Window(datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC))
-MOST_INTERVALS = 5_000_000
 _DATA = (".csv", ".json", ".jsonl", ".ndjson", ".parquet", ".txt", ".tsv")
-
-
-@dataclass(frozen=True)
-class Backtest:
-    """What was learned from `learned`, and the scores and incidents of `scored`."""
-
-    state: DetectorState
-    learned: Window
-    scored: Window
-    scores: pd.DataFrame
-    incidents: tuple[Incident, ...]
 
 
 def find_files(path: str, connector: Connector | None, window: Window | None) -> list[Found]:
@@ -83,60 +64,6 @@ def read_rows(files: list[Found], connector: Connector) -> MetricFrame:
             "correct the file, or timestamp.format and columns in connector.yaml",
         )
     return found
-
-
-def backtest(
-    metrics: MetricFrame,
-    connector: Connector,
-    train_until: datetime | None = None,
-    train_share: float = 0.7,
-) -> Backtest:
-    """Learn from the intervals before `train_until`, or from the first `train_share` of those that
-    have rows, and score the others. The result does not depend on the order of the rows.
-
-    Raises UsageError when one of the two parts would be empty.
-    """
-    first, last = _at(metrics.covered[0]), _at(metrics.covered[-1])
-    whole = Window(first, last + connector.frequency)
-    if (whole.end - whole.start) / connector.frequency > MOST_INTERVALS:
-        raise UsageError(
-            f"{connector.name}: times",
-            f"{whole} is more than {MOST_INTERVALS:,} intervals of {connector.frequency}",
-            "correct the outlying times, or choose a part with --start and --end",
-        )
-    cut = _cut(metrics, connector, train_until, train_share)
-    if not whole.start < cut < whole.end:
-        raise UsageError(
-            "--train-until",
-            f"{format_time(cut)} leaves nothing to learn from or to score in {whole}",
-            "choose a time within",
-        )
-    learned, scored = Window(whole.start, cut), Window(cut, whole.end)
-    state = learn(metrics.frame, connector, learned, metrics.covered)
-    scores = score(state, metrics.frame, connector, scored, covered=metrics.covered)
-    groups = find_groups(scores, connector, connector.alert_threshold)
-    incidents = tuple(settled(group, connector, scored.end) for group in groups)
-    return Backtest(state, learned, scored, scores, incidents)
-
-
-def _cut(
-    metrics: MetricFrame, connector: Connector, until: datetime | None, share: float
-) -> datetime:
-    if until is not None:
-        return floor(until, connector.frequency)
-    if len(metrics.covered) < 2:
-        raise UsageError(
-            f"{connector.name}: times",
-            f"all rows are of one interval, {format_time(_at(metrics.covered[0]))}",
-            "give more intervals: a series is judged after 300 of them, 14 when daily",
-        )
-    place = round(share * len(metrics.covered))
-    return _at(metrics.covered[min(max(place, 1), len(metrics.covered) - 1)])
-
-
-def _at(stamp: pd.Timestamp) -> datetime:
-    instant: datetime = stamp.to_pydatetime()
-    return instant.replace(tzinfo=UTC)
 
 
 def _is_data(path: str, endings: tuple[str, ...]) -> bool:

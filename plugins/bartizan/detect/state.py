@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -55,7 +55,8 @@ class MeasureState:
 @dataclass(frozen=True)
 class DetectorState:
     """`learned` is the window of history; `points` its covered intervals; `keys` (S rows) the
-    dimension values of the series; `measures` by name.
+    dimension values of the series; `measures` by name. A part has series of one shard, of `shard`
+    series each (`shards.py`).
     """
 
     version: int
@@ -65,8 +66,10 @@ class DetectorState:
     learned: Window
     points: int
     ready: bool
+    shard: int
     keys: pd.DataFrame
     measures: dict[str, MeasureState]
+    seen: datetime
 
     @property
     def series(self) -> pd.DataFrame:
@@ -111,6 +114,7 @@ class DetectorState:
             "learned": self.learned.as_json(),
             "points": self.points,
             "ready": self.ready,
+            "shard": self.shard,
             "measures": {
                 name: {
                     "parts": [_kind(part) for part in state.parts],
@@ -152,11 +156,13 @@ class DetectorState:
             Window.from_json(facts["learned"]),
             facts["points"],
             facts["ready"],
+            facts["shard"],
             pd.DataFrame(keys, index=range(len(table))),
             {
                 name: _measure(folder, number, table, about)
                 for number, (name, about) in enumerate(facts["measures"].items())
             },
+            Window.from_json(facts["learned"]).end,
         )
 
 

@@ -19,16 +19,19 @@ _TEMPLATES = Path(__file__).parent / "templates"
 def write_report(path: Path, report: ReportData) -> None:
     """Write the report to `path`, replacing what is there; the same data give the same bytes."""
     views = incident_views(report)
-    html = (
-        _environment()
-        .get_template("report.html.j2")
-        .render(
-            report=report,
-            incidents=views,
-            severities=severity_counts(report),
-            attacks=attack_views(report, views),
-        )
+    write_page(
+        path,
+        "report.html.j2",
+        report=report,
+        incidents=views,
+        severities=severity_counts(report),
+        attacks=attack_views(report, views),
     )
+
+
+def write_page(path: Path, template: str, **values: Any) -> None:
+    """Write a page from one of the templates, all values escaped."""
+    html = _environment().get_template(template).render(**values)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.tmp")
     temporary.write_text(html, encoding="utf-8")

@@ -4,6 +4,7 @@ DAG files import this package whenever they are parsed, so rooms are imported wh
 Results are plain values that fit into JSON.
 """
 
+from bartizan.jobs.backtesting import backtest
 from bartizan.jobs.connectors import (
     check_connector,
     import_connector,
@@ -56,6 +57,7 @@ __all__ = [
     "Feed",
     "aggregate",
     "backfill",
+    "backtest",
     "check_connector",
     "compact_lake",
     "confirm_published",

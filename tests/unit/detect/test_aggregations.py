@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bartizan.detect.learn import learn
-from bartizan.detect.panel import build_panel
+from bartizan.detect.panel import arrange
 from bartizan.detect.score import context_start
 from bartizan.model.connector import Aggregation, Connector, Measure, Missing
 from bartizan.model.window import Window
@@ -75,7 +75,7 @@ def test_every_aggregation_is_that_of_sql(
 ) -> None:
     mixed = list(rows)
     shuffled.shuffle(mixed)  # type: ignore[attr-defined]
-    panel = build_panel(frame(mixed), CONNECTOR, WINDOW)
+    panel = arrange(frame(mixed), CONNECTOR, WINDOW).panel(0)
     sites = panel.keys["site"].tolist()
     with duckdb.connect() as connection:
         connection.execute("create table t (i bigint, site varchar, a double, b double)")
@@ -88,7 +88,7 @@ def test_every_aggregation_is_that_of_sql(
             if values[place] is not None:
                 expected[sites.index(site), interval] = values[place]
         np.testing.assert_allclose(panel.values[kind.lower()], expected, rtol=1e-12, atol=1e-12)
-    again = build_panel(frame(rows), CONNECTOR, WINDOW)
+    again = arrange(frame(rows), CONNECTOR, WINDOW).panel(0)
     for name, values in panel.values.items():
         np.testing.assert_array_equal(values, again.values[name])
 
@@ -104,7 +104,7 @@ def test_texts_are_counted_and_empty_ones_are_none() -> None:
     )
     base = frame([(0, "x", 0, 0)] * 4 + [(3, "y", 0, 0)])
     given_rows = base.assign(client=["a", "b", "a", "", None], hits=[1.0] * 5)
-    panel = build_panel(given_rows, connector, WINDOW)
+    panel = arrange(given_rows, connector, WINDOW).panel(0)
     assert panel.values["n"][:, [0, 3]].tolist() == [[3, 0], [0, 0]]
     assert panel.values["clients"][:, [0, 3]].tolist() == [[2, 0], [0, 0]]
     assert panel.values["hits"][:, [0, 3]].tolist() == [[4, 0], [0, 1]]
@@ -114,7 +114,7 @@ def test_a_row_without_a_value_is_no_zero() -> None:
     """A sum that could not be read is not a sum of nothing."""
     connector = replace(CONNECTOR, measures=(Measure("a"),))
     found = frame([(0, "x", 1, 0), (1, "x", None, 0), (3, "y", 1, 0)])
-    values = build_panel(found, connector, WINDOW).values["a"][0]
+    values = arrange(found, connector, WINDOW).panel(0).values["a"][0]
     np.testing.assert_array_equal(values, [1, np.nan, np.nan, 0, np.nan, np.nan])
 
 
@@ -137,7 +137,7 @@ def test_what_is_missing_is_zero_a_gap_or_carried_but_nothing_where_nothing_was_
     starts = pd.DatetimeIndex(
         [START.replace(tzinfo=None) + i * STEP for i, flag in enumerate(covered) if flag]
     )
-    panel = build_panel(found, replace(CONNECTOR, measures=measures), WINDOW, starts)
+    panel = arrange(found, replace(CONNECTOR, measures=measures), WINDOW, starts).panel(0)
     assert panel.covered.tolist() == delivered
     for i, value in enumerate(values):
         known = [v for v in values[max(i - limit, 0) : i + 1] if v is not None]

@@ -98,7 +98,7 @@ def test_no_value_is_never_judged_and_infinite_is_refused() -> None:
     nothing, found = judged(frame(np.full(HOURS, np.nan)), "SUM")
     assert (nothing["severity"].isna().all(), found) == (True, 0)
     for bad in (np.inf, -np.inf):
-        with pytest.raises(UsageError, match="1 of 500 values are infinite"):
+        with pytest.raises(UsageError, match=r"1 of \d+ values are infinite"):
             judged(frame(with_one(COUNTS, 450, bad)))
 
 

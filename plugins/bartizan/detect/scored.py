@@ -1,0 +1,76 @@
+"""What was judged of series and intervals, and how it becomes rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from bartizan.detect.judge import DIRECTIONS, REASONS, Judgement
+from bartizan.detect.panel import TIME, Flags, Floats, Integers, Times
+from bartizan.detect.series import in_order
+
+_TEXTS = {"direction": DIRECTIONS, "reason": REASONS}
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Arrays (T, S, M) of intervals, series and measures in the order of their names, to be filled
+    part by part. `exists` (T, S) tells which series have rows."""
+
+    times: Times
+    keys: pd.DataFrame
+    measures: tuple[str, ...]
+    exists: Flags
+    value: Floats
+    judged: Judgement
+
+    @classmethod
+    def empty(cls, times: Times, keys: pd.DataFrame, measures: Iterable[str]) -> Scored:
+        names = tuple(sorted(measures))
+        shape = (len(times), len(keys), len(names))
+        columns: dict[str, Any] = {
+            one.name: np.empty(shape, np.int8 if one.name in _TEXTS else np.float64)
+            for one in fields(Judgement)
+        }
+        exists = np.empty(shape[:2], dtype=np.bool_)
+        return cls(times, keys, names, exists, np.empty(shape), Judgement(**columns))
+
+    def put(
+        self, measure: str, series: Integers, values: Floats, judged: Judgement, columns: Integers
+    ) -> None:
+        """Fill in one measure of some series: those `columns` of the arrays (S, T) given that are
+        this one's intervals."""
+        place = self.measures.index(measure)
+        self.value[:, series, place] = values[:, columns].T
+        for one in fields(Judgement):
+            found = getattr(judged, one.name)[:, columns]
+            getattr(self.judged, one.name)[:, series, place] = found.T
+
+    def frame(self, *, in_order_already: bool) -> pd.DataFrame:
+        """A row per interval, series that exists and measure, in the order of their names."""
+        order = np.arange(len(self.keys)) if in_order_already else in_order(self.keys)
+        exists = self.exists[:, order]
+        interval, series = np.nonzero(exists)
+        interval, series = (np.repeat(one, len(self.measures)) for one in (interval, series))
+        measures = np.tile(np.arange(len(self.measures)), int(exists.sum()))
+        columns: dict[str, Any] = {TIME: pa.array(self.times[interval])}
+        for name in self.keys.columns:
+            texts = pa.array(self.keys[name].iloc[order])
+            columns[name] = texts.take(pa.array(series))
+        columns["measure"] = _texts(self.measures, measures)
+        columns["value"] = pa.array(self.value[:, order][exists].reshape(-1))
+        for one in fields(Judgement):
+            found = getattr(self.judged, one.name)[:, order][exists].reshape(-1)
+            names = _TEXTS.get(one.name)
+            columns[one.name] = pa.array(found) if names is None else _texts(names, found)
+        return pa.table(columns).to_pandas()
+
+
+def _texts(names: tuple[str, ...], places: NDArray[Any]) -> pa.Array:
+    return pa.array(names, pa.large_string()).take(pa.array(places))
