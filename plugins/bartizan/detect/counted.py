@@ -22,7 +22,7 @@ from bartizan.detect.panel import Flags, Floats, Integers
 from bartizan.detect.severity import rarity
 
 SLOW = 0.995  # discount of the level that sustained change is measured against
-PULL = 4.0  # no interval counts further in a smoothed mean
+PULL = 4.0  # no interval counts further in a smoothed mean, unless it is too small to matter
 MIN_CHANGE, MIN_SHARE = 5.0, 0.25  # no smaller change matters, absolute and relative
 MIN_SMOOTH_CHANGE = 10.0  # in all the intervals that a mean spans
 PART = 0.6  # an interval belongs to a sustained change when it has this part of the mean change
@@ -59,7 +59,6 @@ class Counted:
     """
 
     SHARPEN: ClassVar = False
-    SIZE: ClassVar = 0.0
     SHAPES: ClassVar = {"profile": (DAY_TYPES, HOURS), "doubt": (DAY_TYPES, HOURS)}
 
     profile: Floats
@@ -95,7 +94,7 @@ class Counted:
         spread = np.sqrt(seen.mean + dispersion * seen.mean**2)
         rare = np.stack(tests)
         rare[:, np.isnan(values)] = np.nan
-        return Outlook(seen.mean, spread, rare, rare, np.stack(matters)), memory
+        return Outlook(seen.mean, spread, rare, np.stack(matters)), memory
 
     def expected(self, outlook: Outlook) -> Floats:
         return outlook.centre
@@ -143,8 +142,9 @@ def _see(
     quick, quick_end = advance(model.discount, memory.quick, *known)
     slow, slow_end = advance(np.full_like(model.discount, SLOW), memory.slow, *known)
     slow_mean = slow.level * season
-    spread = PULL * np.sqrt(slow_mean + (model.dispersion[:, None] + doubt) * slow_mean**2)
-    pulled = np.minimum(np.maximum(counts, slow_mean - spread), slow_mean + spread)
+    spread = np.sqrt(slow_mean + (model.dispersion[:, None] + doubt) * slow_mean**2)
+    reach = np.maximum(PULL * spread, MIN_CHANGE)
+    pulled = np.minimum(np.maximum(counts, slow_mean - reach), slow_mean + reach)
     due = np.where(np.isfinite(counts), slow_mean, np.nan)
     numbered = list(enumerate(spans(calendar.frequency)))
     values = [smooth(pulled, span, memory.values[:, number]) for number, span in numbered]

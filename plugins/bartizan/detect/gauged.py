@@ -18,11 +18,9 @@ from bartizan.detect.severity import rarity
 FREEDOM = 5.0  # degrees of freedom of the tail
 PULL = 4.0  # no interval counts further in a smoothed mean
 PART = 0.6  # an interval belongs to a sustained change when it has this part of the mean change
-SPREADS = 2.0  # spreads by which a change must be larger to be ten times as rare by its size
-MOST = 20.0  # rarity that size alone can claim
 LEAST_SMOOTH = 0.1  # no smoothed deviation is known better, in spreads of an interval
 SKEW = 3.0  # the upper tail is so many times as long as the lower: a matter of factors
-ROUNDING = 1e-3  # relative to the level: narrower spreads would judge rounding
+ROUNDING = 1e-5  # relative to the level: narrower spreads would judge rounding
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,6 @@ class Gauged:
     """
 
     SHARPEN: ClassVar = True
-    SIZE: ClassVar = 0.3
 
     unit: Floats
     season: Season
@@ -76,7 +73,6 @@ class Gauged:
             season + step.expected,
             step.spread,
             rarity(stdtr(FREEDOM, -distances)),
-            np.minimum(distances / SPREADS, MOST),
             np.stack(matters),
         )
         return outlook, GaugeMemory(end, np.stack(smoothed, axis=1))

@@ -1,9 +1,13 @@
 """How far a series' own history bears out what its model calls rare.
 
-Rarity is -log10 of a probability. Of each test the history says how often it came to a rarity of 2
-and how far beyond it then went; a gamma prior on the rate and on the slope stand for what the model
-claims (three and thirty events' worth). The most extreme events of the history are taken for
-attacks and cost nothing, so that the past's anomalies do not excuse tomorrow's.
+Rarity is -log10 of a probability. Two views of the history, each of every test, are averaged:
+
+The whole of it: how often it came to a rarity of 2 and how far beyond it then went. A gamma prior
+on the rate and on the slope stand for what the model claims (three and thirty events' worth). The
+most extreme events are taken for attacks and cost nothing.
+
+Its bulk: the tail from the 90th to the 98.5th percentile, carried on. What is rarer than that has
+no say, so a past full of anomalies does not excuse tomorrow's.
 """
 
 from __future__ import annotations
@@ -15,34 +19,54 @@ import numpy as np
 from bartizan.detect.compiled import compiled
 from bartizan.detect.panel import Floats
 
-FROM = 2.0  # the rarity where a tail begins
+FROM = 2.0  # the rarity where the tail of the whole history begins
 FAR = 4.0  # no event counts as further beyond it
 TRIMMED = 2
 RATE_PRIOR, SLOPE_PRIOR = 3.0, 30.0
 LEAST = 0.5  # rarity that FROM can shrink to
+BULK = (0.10, 0.015)  # parts of the history beyond which its bulk's tail begins and ends
+LEAST_BULK = 0.3  # claimed rarity of the former
+STEEPEST = 3.0
 LN10 = float(np.log(10))
 
 
 @dataclass(frozen=True)
-class Habit:
-    """Per series and test (S, tests): the rarity `start` that a claimed one of 2 is worth, and
-    the `slope` beyond it."""
+class Tail:
+    """Per series and test (S, tests): a claimed rarity `at` is worth `worth`, less is worth
+    proportionally less, and beyond it `slope` is what each is worth."""
 
-    start: Floats
+    at: Floats
+    worth: Floats
     slope: Floats
+
+    def of(self, rare: Floats) -> Floats:
+        """What claimed rarities (tests, S, T) are worth."""
+        at, worth, slope = (part.T[:, :, None] for part in (self.at, self.worth, self.slope))
+        result: Floats = np.where(rare < at, rare * worth / at, worth + (rare - at) * slope)
+        return result
+
+
+@dataclass(frozen=True)
+class Habit:
+    """What the `whole` history says of claimed rarities, and what its `bulk` says."""
+
+    whole: Tail
+    bulk: Tail
 
     def worth(self, rare: Floats) -> Floats:
         """What claimed rarities (tests, S, T) are worth."""
-        start, slope = self.start.T[:, :, None], self.slope.T[:, :, None]
-        beyond = start + (rare - FROM) * slope
-        result: Floats = np.where(rare < FROM, rare * start / FROM, beyond)
-        return result
+        return 0.5 * (self.whole.of(rare) + self.bulk.of(rare))
 
     def claimed(self, rare: float) -> Floats:
-        """The claimed rarities (S, tests) that are worth so much."""
-        beyond = FROM + (rare - self.start) / self.slope
-        result: Floats = np.where(rare < self.start, rare * FROM / self.start, beyond)
-        return result
+        """The claimed rarities (S, tests) that are worth so much: `worth` is linear up to, between
+        and beyond the places where the two tails begin."""
+        low = np.minimum(self.whole.at, self.bulk.at)
+        high = np.maximum(self.whole.at, self.bulk.at)
+        least, most = (self.worth(at.T[:, :, None])[:, :, 0].T for at in (low, high))
+        between = low + (rare - least) * (high - low) / np.maximum(most - least, 1e-12)
+        beyond = high + (rare - most) * 2 / (self.whole.slope + self.bulk.slope)
+        result: Floats = np.where(rare < least, rare * low / least, between)
+        return np.where(rare < most, result, beyond)
 
 
 def fit_habit(rare: Floats, *, sharpen: bool) -> Habit:
@@ -51,12 +75,33 @@ def fit_habit(rare: Floats, *, sharpen: bool) -> Habit:
     With `sharpen` a history calmer than its model makes it more sure; else it can only dull it.
     """
     known = np.isfinite(rare).sum(axis=2)
-    events, excess = _events(np.nan_to_num(rare))
+    seen = np.nan_to_num(rare)
+    return Habit(_whole(seen, known, sharpen), _bulk(seen, known, sharpen))
+
+
+def _whole(rare: Floats, known: Floats, sharpen: bool) -> Tail:
+    events, excess = _events(rare)
     rate = (events + RATE_PRIOR) / (known * 10**-FROM + RATE_PRIOR)
     slope = (events + SLOPE_PRIOR) / (LN10 * excess + SLOPE_PRIOR)
     if not sharpen:
         rate, slope = np.maximum(rate, 1.0), np.minimum(slope, 1.0)
-    return Habit(np.maximum(FROM - np.log10(rate), LEAST).T.copy(), slope.T.copy())
+    start = np.maximum(FROM - np.log10(rate), LEAST).T.copy()
+    return Tail(np.full_like(start, FROM), start, slope.T.copy())
+
+
+def _bulk(rare: Floats, known: Floats, sharpen: bool) -> Tail:
+    """Exponential between the two quantiles, and as steep beyond."""
+    begin, end = np.quantile(rare, [1 - part for part in BULK], axis=2)
+    begin = np.maximum(begin, LEAST_BULK)
+    orders = np.log10(BULK[0] / BULK[1])
+    points = known * (BULK[0] - BULK[1])
+    shallow = np.maximum(end - begin, 1e-3) / orders
+    slope = (points + SLOPE_PRIOR) / (points * shallow + SLOPE_PRIOR)
+    worth = -np.log10(BULK[0])
+    if not sharpen:
+        begin = np.maximum(begin, worth)
+    slope = np.minimum(slope, STEEPEST if sharpen else 1.0)
+    return Tail(begin.T.copy(), np.full_like(begin.T, worth), slope.T.copy())
 
 
 def _events(rare: Floats) -> tuple[Floats, Floats]:

@@ -81,7 +81,7 @@ def _looked_back(
     outlook, memory = model.follow(model.begin(), values, calendar)
     settled = outlook.rare[:, :, SETTLING:]
     habit = fit_habit(settled, sharpen=model.SHARPEN)
-    sides = _sides(rarities(model, habit, outlook))
+    sides = _sides(rarities(habit, outlook))
     _, told = told_before(sides, allowed, reminded(calendar), nothing_told(len(values)))
     return memory, habit, told
 
@@ -92,7 +92,7 @@ def judge_known(
     """Judge values (S, T) that come after what the part has seen; `allowed` is the rarity of
     severity 70. Returns the part as it is after them."""
     outlook, memory = part.model.follow(part.memory, values, calendar)
-    rare = rarities(part.model, part.habit, outlook)
+    rare = rarities(part.habit, outlook)
     sides = _sides(rare)
     continues, told = told_before(sides, allowed, reminded(calendar), part.told)
     highest, side = sides.max(axis=0), sides.argmax(axis=0)
@@ -119,10 +119,9 @@ def _sides(rare: Floats) -> Floats:
     return np.stack([rare[0::2].max(axis=0), rare[1::2].max(axis=0)])
 
 
-def rarities(model: Model, habit: Habit, outlook: Outlook) -> Floats:
-    """Rarity (6, S, T) of each test in the light of habit and size, 0 where nothing matters."""
-    rare = (1 - model.SIZE) * habit.worth(outlook.rare) + model.SIZE * outlook.size
-    return np.where(outlook.matters, np.nan_to_num(rare), 0.0)
+def rarities(habit: Habit, outlook: Outlook) -> Floats:
+    """Rarity (6, S, T) of each test in the light of habit, 0 where nothing matters."""
+    return np.where(outlook.matters, np.nan_to_num(habit.worth(outlook.rare)), 0.0)
 
 
 def reminded(calendar: Calendar) -> int:
@@ -137,7 +136,7 @@ def judge_newcomers(
 
     `level` (S) is a series' mean so far, 0 when it was never seen.
     """
-    rare, upper = population_rarity(newcomers, values, level, length)
+    rare, upper = population_rarity(newcomers, values, level, length, allowed)
     found = severity(rare, allowed)
     beyond: Flags = found >= AT_BUDGET
     return Judgement(

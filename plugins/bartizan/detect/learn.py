@@ -68,7 +68,10 @@ def learn(
     parts = each_shard(fit, rows.shards)
     measures = {
         measure.name: _measure_state(
-            [found[place] for found in parts], [survey[place] for survey in surveys], needed
+            [found[place] for found in parts],
+            [survey[place] for survey in surveys],
+            needed,
+            (window.end - seen.start) / timedelta(days=7),
         )
         for place, measure in enumerate(connector.measures)
     }
@@ -143,7 +146,7 @@ def _learn_part(
 
 
 def _measure_state(
-    parts: Sequence[tuple[Part, ...]], surveys: Sequence[_Survey], needed: int
+    parts: Sequence[tuple[Part, ...]], surveys: Sequence[_Survey], needed: int, weeks: float
 ) -> MeasureState:
     """One measure's shards put together."""
     points = np.concatenate([survey.points for survey in surveys])
@@ -153,7 +156,7 @@ def _measure_state(
         points,
         np.concatenate([survey.level for survey in surveys]),
         points >= needed,
-        fit_newcomers(np.concatenate(appeared)) if len(appeared) == len(surveys) else None,
+        fit_newcomers(np.concatenate(appeared), weeks) if len(appeared) == len(surveys) else None,
     )
 
 

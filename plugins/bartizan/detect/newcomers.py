@@ -1,8 +1,9 @@
 """Series never seen before, judged against how series usually first appear.
 
 The population are the counts of the first interval (and the first few) of series that appeared
-in the history after its first day. A newcomer's count is compared with a negative binomial of
-that mean, wide on purpose: a first appearance is rare already, only its size can accuse it.
+in the history after its first day. A newcomer is anomalous when so large a one comes less than once
+in ten weeks: by how many come in a week, and by a negative binomial of their sizes. No larger than
+what has come more often than a few times a week is never anomalous, whatever that model says.
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ from bartizan.detect.counts import tail_above
 from bartizan.detect.panel import Floats, Integers
 from bartizan.detect.severity import rarity
 
-PRIOR_SIZE, PRIOR_COUNT = 3.0, 5  # appearances of three, until the history shows its own
-CLIP = 5.0  # appearances beyond five times the median are taken for attacks
+PRIOR_SIZE, PRIOR_COUNT = 3.0, 12  # appearances of three, until the history shows its own
+PRIOR_WEEK = 2.0  # of them in a week
+ALLOWED = 0.1  # newcomers of severity 70 in a week
+SPARED = 3.0  # the largest newcomers of a week may have been attacks
+CLIP = 3.0  # appearances beyond three times the median are taken for attacks
 MIN_DISPERSION = 1.0
 MIN_NEW = 10.0  # counts by which a newcomer must exceed the usual ones
 FAR = 3.0  # standard deviations of the normal range
@@ -24,12 +28,16 @@ FAR = 3.0  # standard deviations of the normal range
 
 @dataclass(frozen=True)
 class Newcomers:
-    """Mean size and relative variance of first appearances, per interval and per sum."""
+    """How many there are `per_week`; mean size, relative variance and the largest usual size of
+    first appearances, per interval and per sum."""
 
+    per_week: float
     mean: float
     dispersion: float
+    usual: float
     sum_mean: float
     sum_dispersion: float
+    sum_usual: float
 
 
 def appearances(values: Floats, first: Integers, warm_up: int, length: int) -> Floats:
@@ -44,11 +52,26 @@ def appearances(values: Floats, first: Integers, warm_up: int, length: int) -> F
     return counts
 
 
-def fit_newcomers(counts: Floats) -> Newcomers:
-    """From `appearances`, in any order."""
-    mean, dispersion = _sizes(counts[:, 0], PRIOR_SIZE)
-    sum_mean, sum_dispersion = _sizes(counts.sum(axis=1), 2 * PRIOR_SIZE)
-    return Newcomers(mean, dispersion, sum_mean, sum_dispersion)
+def fit_newcomers(counts: Floats, weeks: float) -> Newcomers:
+    """From `appearances` of so many weeks, in any order."""
+    spared = int(np.ceil(SPARED * weeks))
+    first, total = counts[:, 0], counts.sum(axis=1)
+    mean, dispersion = _sizes(first, PRIOR_SIZE)
+    sum_mean, sum_dispersion = _sizes(total, 2 * PRIOR_SIZE)
+    return Newcomers(
+        (len(counts) + PRIOR_WEEK) / (weeks + 1),
+        mean,
+        dispersion,
+        _largest(first, spared),
+        sum_mean,
+        sum_dispersion,
+        _largest(total, spared),
+    )
+
+
+def _largest(seen: Floats, spared: int) -> float:
+    """The largest size but for so many."""
+    return float(np.sort(seen)[::-1][spared]) if len(seen) > spared else 0.0
 
 
 def _sizes(seen: Floats, prior: float) -> tuple[float, float]:
@@ -59,26 +82,30 @@ def _sizes(seen: Floats, prior: float) -> tuple[float, float]:
 
 
 def population_rarity(
-    newcomers: Newcomers, values: Floats, level: Floats, length: int
+    newcomers: Newcomers, values: Floats, level: Floats, length: int, allowed: float
 ) -> tuple[Floats, Floats]:
     """How rare such sizes are for a newcomer, and the upper end of the normal ones, both (S, T).
 
     `values` (S, T) are counts, `level` (S) a series' mean so far. Taken by the interval, and by the
-    last `length` of them.
+    last `length` of them. `allowed` is the rarity of severity 70.
     """
     value, own = np.nan_to_num(values), level[:, None]
     due = np.broadcast_to(np.maximum(own, newcomers.mean), value.shape)
     total, total_due = _sum(value, length), np.maximum(own * length, newcomers.sum_mean)
     single = np.where(
-        value - due >= MIN_NEW, tail_above(value, due, np.asarray(newcomers.dispersion)), 1.0
+        (value - due >= MIN_NEW) & (value > newcomers.usual),
+        tail_above(value, due, np.asarray(newcomers.dispersion)),
+        1.0,
     )
     several = np.where(
-        (total - total_due >= MIN_NEW) & (value > own),
+        (total - total_due >= MIN_NEW) & (total > newcomers.sum_usual) & (value > own),
         tail_above(np.nan_to_num(total), total_due, np.asarray(newcomers.sum_dispersion)),
         1.0,
     )
     upper = np.ceil(due * (1 + FAR * np.sqrt(newcomers.dispersion + 1 / np.maximum(due, 1))))
-    return rarity(np.minimum(single, several)), upper
+    rare = rarity(np.minimum(single, several))
+    seldom = allowed - np.log10(newcomers.per_week / ALLOWED)
+    return np.where(rare > 0, np.maximum(np.where(own > 0, 0.0, seldom) + rare, 0.0), 0.0), upper
 
 
 def _sum(values: Floats, length: int) -> Floats:

@@ -21,27 +21,23 @@ _HOUR = timedelta(hours=1)
 @dataclass(frozen=True)
 class Outlook:
     """`centre`, `spread` (S, T) in the model's own unit; `rare` (6, S, T): -log10 of the tail
-    probability under the model for each of TESTS, NaN where there is no value; `size` (6, S, T):
-    the same by its size alone, that no habit excuses; `matters` (6, S, T): whether the change is
-    one that counts at all.
+    probability under the model for each of TESTS, NaN where there is no value; `matters`
+    (6, S, T): whether the change is one that counts at all.
     """
 
     centre: Floats
     spread: Floats
     rare: Floats
-    size: Floats
     matters: Flags
 
 
 class Model(Protocol):
     """How S series behave. It goes with a memory of what they have just done.
 
-    `SHARPEN`: whether a calm history makes its tails thinner. `SIZE`: what the size of a change
-    weighs against habit, 0 to 1.
+    `SHARPEN`: whether a calm history makes its tails thinner.
     """
 
     SHARPEN: ClassVar[bool]
-    SIZE: ClassVar[float]
 
     def begin(self) -> Any:
         """The memory of series that have done nothing yet."""
