@@ -26,9 +26,10 @@ from bartizan.detect.replay import replay
 from bartizan.detect.run import learn_for
 from bartizan.detect.score import score
 from bartizan.detect.special import excluded
-from bartizan.dispatch.rules import EVERYTHING, route
+from bartizan.dispatch.rulebook import Rulebook
+from bartizan.dispatch.rules import route
 from bartizan.errors import ConfigError
-from bartizan.model.anomaly import Incident
+from bartizan.model.anomaly import Incident, IncidentState
 from bartizan.model.calendar_entries import CalendarEntries, Once
 from bartizan.model.connector import Aggregation, Connector, Measure, Missing
 from bartizan.model.feedback import Feedback, FeedbackKind
@@ -195,10 +196,12 @@ def test_an_incident_is_muted_only_while_all_of_it_is() -> None:
     def told(one: Incident, *heard: str) -> list[bool | None]:
         past = Past(frozenset(heard), frozenset())
         change = IncidentChange(one, 2, explained=True)
-        return [to.sends for to in route(change, past, ("slack", "email"), EVERYTHING, {})]
+        routes = route(change, past, ("slack", "email"), Rulebook(), SALE.end)
+        return [to.sends for to in routes]
 
     assert told(muted(SALE.end)) == [False, False]
-    assert told(muted(SALE.end), "slack") == [True, False]  # it hears how it ends
+    ended = replace(muted(SALE.end), state=IncidentState.RESOLVED)
+    assert told(ended, "slack") == [True, False]  # it hears how it ends
     assert told(muted(incident.window.end - HOUR)) == [True, True]
     assert not excluded(scores["interval_start"].to_numpy(), COUNTS).any()
 
