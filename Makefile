@@ -37,6 +37,7 @@ bench: setup var/bench/peers/ready ## benchmarks with ratios against named peers
 	$(BIN)/python benchmarks/aggregates_50m.py --json var/bench/aggregates_50m.json
 	$(BIN)/python benchmarks/backfill_year.py --json var/bench/backfill_year.json
 	$(BIN)/python benchmarks/detect_synthetic.py
+	$(BIN)/python benchmarks/detect_scale.py --peers --json var/bench/scale.json
 	$(BIN)/python benchmarks/detect_accuracy.py --json var/bench/accuracy.json
 	$(BIN)/python benchmarks/detect_weeks.py --json var/bench/weeks.json --plot var/bench/weeks.png
 

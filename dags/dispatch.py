@@ -1,31 +1,46 @@
 """### Dispatch incidents
 
-When incidents were opened or changed: writes each change at or above its detector's alert threshold
-to every channel (Security Hub, SNS, Lambda, EventBridge, Slack, e-mail) and refreshes the HTML
-report. In the embedded default a channel is a folder of the outbox with what would be sent.
+When incidents were opened or changed, and every ten minutes for what is to be tried again: tells
+the channels of `include/alerts.yaml` (Security Hub, SNS, Lambda, EventBridge, Slack, e-mail,
+webhook, PagerDuty, export) of each change that its rules let through, and refreshes the HTML
+report. Without the file a channel is a folder of the outbox with what would be sent.
 
-**Again.** A change goes to a channel once: intent and delivery are rows of the outbox table.
+Secrets come from `BARTIZAN_SECRET_<NAME>` or the password of Airflow's `bartizan_<name>`.
+A message that is given up fails `send_changes`; `bartizan outbox list --state dead` says why.
+
+**Again.** A change goes to a channel once: intents, attempts and receipts are rows of the outbox.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from airflow.sdk import dag, task
+from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, dag, task
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from bartizan import jobs
 from bartizan.orchestration.assets import INCIDENTS
 from bartizan.orchestration.defaults import Tag, dag_settings
+from bartizan.orchestration.secrets import password
+
+WHEN = AssetOrTimeSchedule(
+    timetable=CronTriggerTimetable("*/10 * * * *", timezone="UTC"), assets=[INCIDENTS]
+)
 
 
-@dag(schedule=[INCIDENTS], **dag_settings(Tag.DISPATCH, __doc__))
+@dag(schedule=WHEN, **dag_settings(Tag.DISPATCH, __doc__))
 def dispatch() -> None:
     @task
     def send_changes() -> dict[str, Any]:
-        return jobs.dispatch()
+        done = jobs.dispatch(password)
+        if done["dead"]:
+            raise AirflowFailException(f"messages given up: {done['dead']}")
+        return done
 
-    @task
-    def write_report() -> str:
+    @task(trigger_rule="all_done")
+    def write_report(**context: Any) -> str:
+        if context["dag_run"].run_type == "scheduled":
+            raise AirflowSkipException("nothing changed: this run tries again what did not arrive")
         return jobs.report()
 
     send_changes() >> write_report()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from bartizan import connector_cli, detect_cli, jobs, lake_cli
+from bartizan import connector_cli, detect_cli, feedback_cli, jobs, lake_cli, outbox_cli
 from bartizan.errors import BartizanError, ValidationFailed
 from bartizan.model.window import Window, format_time, given_window, parse_time
 from bartizan.overview import described
@@ -33,7 +34,9 @@ app = typer.Typer(
     """,
 )
 app.add_typer(connector_cli.app, name="connector")
+app.add_typer(feedback_cli.app, name="feedback")
 app.add_typer(lake_cli.app, name="lake")
+app.add_typer(outbox_cli.app, name="outbox")
 
 Start = Annotated[str, typer.Option(help="Beginning of the window, inclusive, UTC.")]
 End = Annotated[str, typer.Option(help="End of the window, exclusive, UTC.")]
@@ -214,10 +217,29 @@ app.command()(detect_cli.backtest)
 
 
 @app.command()
-def dispatch(home: Home = None, as_json: AsJson = False) -> None:
-    """Deliver incident changes to every channel of the outbox, each once."""
+def dispatch(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be sent.")] = False,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell the channels of alerts.yaml of every change, each once, and try again what is due.
+
+    Without the file each channel is a folder of the outbox. Exits with 1 when a message is given
+    up; `bartizan outbox` shows why.
+    """
     configure(home)
-    show(jobs.dispatch(), as_json)
+    if dry_run:
+        found = jobs.preview_dispatch()
+        show(found if as_json else list(outbox_cli.planned(found)), as_json)
+        return
+    done = jobs.dispatch()
+    show(done if as_json else list(outbox_cli.told(done)), as_json)
+    if done["dead"]:
+        raise BartizanError(
+            f"{len(done['dead'])} messages",
+            f"were given up, such as {done['dead'][0][0]}",
+            "see `bartizan outbox list --state dead`",
+        )
 
 
 @app.command()
@@ -248,10 +270,14 @@ def demo(
     records_per_day: Annotated[int, typer.Option(help="Simulated records a day.")] = 70_000,
     home: Home = None,
 ) -> None:
-    """Walk the main job once on simulated traffic in a real Airflow, then report."""
+    """Walk the main job once on simulated traffic in a real Airflow, then report.
+
+    Channels are folders of the outbox here, whatever alerts.yaml says.
+    """
     from bartizan.orchestration import demo as walk  # noqa: PLC0415
 
     configure(home)
+    os.environ["BARTIZAN_ALERTS"] = ""
     plan = walk.DemoPlan(hourly_runs=hourly_runs, records_per_day=records_per_day)
     walk.present(plan, port)
 

@@ -5,6 +5,7 @@ BARTIZAN_SOURCE    raw WAF logs, a folder or s3:// prefix        (default: <home
 BARTIZAN_LAKE      Iceberg catalog and tables                    (default: <home>/lake)
 BARTIZAN_METRICS   metric files on Lookout for Metrics paths     (default: <home>/metrics)
 BARTIZAN_OUTBOX    what dispatch would send, one file a channel  (default: <home>/outbox)
+BARTIZAN_ALERTS    channels and rules, docs/channels.md; empty: none (default: include/alerts.yaml)
 BARTIZAN_STORE     SQLAlchemy URL of the relational store        (default: SQLite in the lake)
 BARTIZAN_SQL       folder of aggregates and connectors           (default: include/sql)
 BARTIZAN_MIRROR    s3:// prefix that mirrors the lake, with Glue (default: none)
@@ -16,7 +17,7 @@ BARTIZAN_LATEST_REOPEN  how late a request still opens its hour, 0: always  (def
 
 Read where they are used: BARTIZAN_SECRET_HEADERS, BARTIZAN_SECRET_ARGUMENTS and BARTIZAN_HASH_KEY
 (land/redact.py), BARTIZAN_RECONCILE and others that begin so (reconcile/options.py),
-BARTIZAN_RETENTION (lake/retention.py).
+BARTIZAN_RETENTION (lake/retention.py), BARTIZAN_SECRET_<NAME> of channels (dispatch/secrets.py).
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ class Settings:
     outbox: UPath
     store_url: str
     sql: Path
+    alerts: Path | None
     late: timedelta
     latest_reopen: timedelta | None
     mirror: str | None
@@ -61,6 +63,7 @@ class Settings:
             outbox=UPath(env.get("BARTIZAN_OUTBOX", str(home / "outbox"))),
             store_url=env.get("BARTIZAN_STORE", store_in(lake)),
             sql=Path(env.get("BARTIZAN_SQL", str(PROJECT / "include" / "sql"))),
+            alerts=_alerts(env),
             late=_duration(env, "BARTIZAN_LATE", "PT25H"),
             latest_reopen=_duration(env, "BARTIZAN_LATEST_REOPEN", "P35D") or None,
             mirror=env.get("BARTIZAN_MIRROR") or None,
@@ -82,6 +85,14 @@ def local_folder(name: str, value: str) -> Path:
             "it must be on a local disk; give a path or file:// URI",
         )
     return Path(value.removeprefix("file://")).absolute()
+
+
+def _alerts(env: Mapping[str, str]) -> Path | None:
+    """The file named, which must be there then, or the usual one where it is; empty: none."""
+    if (named := env.get("BARTIZAN_ALERTS")) is not None:
+        return Path(named) if named else None
+    usual = PROJECT / "include" / "alerts.yaml"
+    return usual if usual.is_file() else None
 
 
 def _duration(env: Mapping[str, str], name: str, usual: str) -> timedelta:

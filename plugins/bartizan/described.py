@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import types
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -57,6 +57,11 @@ def parse(text: str, origin: str, model: type[M]) -> M:
         raise ConfigError(origin, f"not YAML: {error}", "correct the file") from error
     if not isinstance(content, dict):
         raise ConfigError(origin, f"holds {content!r}", "write `key: value` lines")
+    return check(content, origin, model)
+
+
+def check(content: Mapping[str, Any], origin: str, model: type[M]) -> M:
+    """Content of a file, or of the part of it that `origin` names. Raises as `read` does."""
     try:
         return model.model_validate(content)
     except ValidationError as error:

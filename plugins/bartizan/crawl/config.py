@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from bartizan.crawl.calendar import CalendarBlock
 from bartizan.crawl.queries import read_query
 from bartizan.crawl.source import WRITTEN_FORMAT, SourceBlock, time_format
 from bartizan.described import Described, parse, read, wrong
@@ -15,9 +16,10 @@ from bartizan.engines.base import EngineName
 from bartizan.engines.cloudwatch_query import CloudWatchQuery
 from bartizan.errors import ConfigError, UsageError
 from bartizan.model.connector import NAME, Aggregation, Connector, Measure, Missing
-from bartizan.model.window import parse_duration
+from bartizan.model.window import DAY, parse_duration
 
 LONGEST_OFFSET = timedelta(days=5)
+LONGEST_UNASKED = timedelta(days=7)
 Frequency = Literal["PT1M", "PT5M", "PT10M", "PT15M", "PT1H", "P1D"]
 
 
@@ -30,6 +32,12 @@ def _column(value: str) -> str:
 def _offset(value: int | str) -> int | str:
     if not timedelta(0) <= _span(value) <= LONGEST_OFFSET:
         raise wrong(f"{value!r} is not within 0 to 5 days", "write seconds or PT5M")
+    return value
+
+
+def _asked_within(value: int | str) -> int | str:
+    if not DAY <= _span(value) <= LONGEST_UNASKED:
+        raise wrong(f"{value!r} is not within 1 to 7 days", "write PT48H")
     return value
 
 
@@ -96,6 +104,7 @@ class _Measure(Described):
 
 class _Alert(Described):
     threshold: Annotated[float, Field(ge=0, le=100)] = 70.0
+    ask_after: Annotated[int | str, AfterValidator(_asked_within)] = "PT48H"
 
 
 class _ConnectorFile(Described):
@@ -112,6 +121,7 @@ class _ConnectorFile(Described):
         BeforeValidator(_not_as_the_guide_prints_it),
     ] = Field(default_factory=dict)
     source: SourceBlock | None = None
+    calendar: CalendarBlock = CalendarBlock()
     alert: _Alert = _Alert()
 
     @model_validator(mode="after")
@@ -197,6 +207,8 @@ def _as_connector(name: str, described: _ConnectorFile, query_file: str, query: 
         query_file=query_file,
         filters=tuple((name, tuple(values)) for name, values in described.filters.items()),
         source=None if source is None else source.as_source(described.timestamp.format),
+        calendar=described.calendar.as_entries(),
+        ask_after=_span(described.alert.ask_after),
     )
 
 

@@ -64,6 +64,9 @@ def _quote(value: str) -> str:
     return value
 
 
+TimeZone = Annotated[str, AfterValidator(_timezone)]
+
+
 class _Format(Described):
     kind: Annotated[FileKind, Field(strict=False)] = FileKind.CSV
     charset: Annotated[str, AfterValidator(_charset)] = "UTF-8"
@@ -84,7 +87,7 @@ class SourceBlock(Described):
     history: str | None = None
     format: _Format = _Format()
     folder_label: Annotated[FolderLabel, Field(strict=False)] = FolderLabel.START
-    timezone: Annotated[str, AfterValidator(_timezone)] = "UTC"
+    timezone: TimeZone = "UTC"
 
     @model_validator(mode="after")
     def _is_somewhere(self) -> SourceBlock:

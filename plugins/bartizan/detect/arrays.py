@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from bartizan.detect.panel import Integers
+from bartizan.detect.panel import Floats, Integers
 
 Rows = TypeVar("Rows")
 
@@ -40,8 +40,38 @@ def join(parts: Sequence[Rows]) -> Rows:
     return type(first)(**joined)
 
 
+def to_numbers(data: object) -> Floats:
+    """All numbers of each series (S, K), of arrays of floats."""
+    found = [
+        to_numbers(part) if is_dataclass(part) else part.reshape(len(part), -1)
+        for _, part in _parts(data)
+    ]
+    numbers: Floats = np.hstack(found)
+    return numbers
+
+
+def from_numbers(like: Rows, numbers: Floats) -> Rows:
+    """What `to_numbers` was given, of the kind and the shapes of `like`."""
+    parts: dict[str, Any] = {}
+    for field, part in _parts(like):
+        width = to_numbers(part).shape[1] if is_dataclass(part) else part[0].size
+        own, numbers = numbers[:, :width], numbers[:, width:]
+        parts[field.name] = (
+            from_numbers(part, own)
+            if is_dataclass(part)
+            else np.ascontiguousarray(own.reshape(part.shape))
+        )
+    return type(like)(**parts)
+
+
+def as_lists(rows: NDArray[Any]) -> pa.ListArray:
+    """An array of more axes as lists, of one length."""
+    ends = np.linspace(0, rows.size, len(rows) + 1, dtype=np.int32)
+    return pa.ListArray.from_arrays(pa.array(ends), pa.array(rows.reshape(-1)))
+
+
 def to_columns(data: object, prefix: str) -> dict[str, pa.Array]:
-    """Columns "prefix.field"; arrays of more axes become lists of fixed size."""
+    """Columns "prefix.field"; arrays of more axes become lists, of one length in a table."""
     columns: dict[str, pa.Array] = {}
     for field, part in _parts(data):
         name = f"{prefix}.{field.name}"
@@ -50,8 +80,7 @@ def to_columns(data: object, prefix: str) -> dict[str, pa.Array]:
         elif part.ndim == 1:
             columns[name] = pa.array(part)
         else:
-            width = int(np.prod(part.shape[1:]))
-            columns[name] = pa.FixedSizeListArray.from_arrays(pa.array(part.reshape(-1)), width)
+            columns[name] = as_lists(part)
     return columns
 
 
@@ -65,16 +94,17 @@ def from_columns(kind: type[Rows], table: pa.Table, prefix: str) -> Rows:
         if is_dataclass(hints[field.name]):
             parts[field.name] = from_columns(cast(type, hints[field.name]), table, name)
         else:
-            parts[field.name] = _array(table.column(name), shapes.get(field.name))
+            parts[field.name] = to_array(table.column(name), shapes.get(field.name))
     return kind(**parts)
 
 
-def _array(column: pa.ChunkedArray, shape: tuple[int, ...] | None) -> NDArray[Any]:
+def to_array(column: pa.ChunkedArray, shape: tuple[int, ...] | None = None) -> NDArray[Any]:
+    """A column of numbers, or of lists of one length; with the `shape` of each list."""
     values = column.combine_chunks()
-    listed = isinstance(values.type, pa.FixedSizeListType)
+    listed = isinstance(values.type, pa.ListType)
     flat = values.flatten() if listed else values
     plain: NDArray[Any] = flat.to_numpy(zero_copy_only=False).copy()
-    return plain.reshape(len(values), *(shape or (values.type.list_size,))) if listed else plain
+    return plain.reshape(len(values), *(shape or (len(plain) // len(values),))) if listed else plain
 
 
 def _parts(data: object) -> list[tuple[Any, Any]]:

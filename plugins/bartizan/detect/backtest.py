@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import pandas as pd
 
+from bartizan.detect.feedback import excuse, from_new_level
 from bartizan.detect.group import find_groups, settled
 from bartizan.detect.learn import learn
 from bartizan.detect.metrics import MetricFrame
@@ -18,6 +20,7 @@ from bartizan.errors import UsageError
 from bartizan.model.anomaly import Incident
 from bartizan.model.backtest import Tally
 from bartizan.model.connector import Connector
+from bartizan.model.feedback import Feedback
 from bartizan.model.window import DAY, Window, aware, floor, format_time
 
 MOST_INTERVALS = 5_000_000
@@ -45,6 +48,7 @@ def backtest(
     *,
     relearn: bool = True,
     on_progress: Progress | None = None,
+    feedback: Sequence[Feedback] = (),
 ) -> Backtest:
     """Learn from the intervals before `train_until`, or from the first `train_share` of those that
     have rows, and score the others: learning anew at each midnight from the last 35 days (see
@@ -63,13 +67,15 @@ def backtest(
     scored = Window(cut, whole.end)
     start = max(whole.start, cut - history_length(connector.frequency)) if relearn else whole.start
     learned = Window(start, cut)
-    state = learn(metrics.frame, connector, learned, metrics.covered)
+    history = from_new_level(metrics.frame, feedback, cut)
+    state = learn(history, connector, learned, metrics.covered)
     if relearn:
         scores, state = replay(
-            state, metrics.frame, connector, scored, metrics.covered, on_progress
+            state, metrics.frame, connector, scored, metrics.covered, on_progress, feedback
         )
     else:
         scores = score(state, metrics.frame, connector, scored, covered=metrics.covered)
+        scores = excuse(scores, connector, feedback)
     groups = find_groups(scores, connector, connector.alert_threshold)
     return Backtest(
         state,

@@ -2,7 +2,8 @@
 
 Reasons: those of TESTS (`outlook.py`), continues (goes on with what was told), new_entity (a series
 without a history of its own, far beyond first appearances), normal (no change that matters),
-not_ready (too little history), missing (no value).
+not_ready (too little history), missing (no value), excluded (by the connector's calendar),
+expected (as feedback says, see `feedback.py`).
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ BAND = 3.0  # the band leaves out one in 10^3 normal intervals on either side
 TOLD = 0.99 * AT_BUDGET  # most severity of what only continues
 
 NORMAL, NOT_READY, NEW_ENTITY, MISSING = "normal", "not_ready", "new_entity", "missing"
+EXCLUDED, EXPECTED = "excluded", "expected"
 CONTINUES = "continues"
-REASONS = (*TESTS, CONTINUES, NEW_ENTITY, NORMAL, NOT_READY, MISSING)
+REASONS = (*TESTS, CONTINUES, NEW_ENTITY, NORMAL, NOT_READY, MISSING, EXCLUDED)
 DIRECTIONS = ("", "above", "below")
 _REASON = {reason: np.int8(place) for place, reason in enumerate(REASONS)}
 

@@ -22,6 +22,7 @@ from bartizan.detect.outlook import Model, spans
 from bartizan.detect.panel import TIME, Floats, Integers, Panel, arrange, interval_starts
 from bartizan.detect.severity import budget
 from bartizan.detect.shards import each_shard, shard_size
+from bartizan.detect.special import learnable
 from bartizan.detect.state import VERSION, DetectorState, MeasureState
 from bartizan.errors import UsageError
 from bartizan.model.connector import Connector
@@ -46,8 +47,9 @@ def learn(
     `history` has columns interval_start (naive UTC), one text column per dimension, one float
     column per measure. `covered` are the interval starts for which the source delivered
     (default: those with a row); the others are gaps. Raises UsageError when the window has no row,
-    and what `arrange` raises.
+    and what `arrange` raises. What the connector's calendar excludes counts as not delivered.
     """
+    history, covered = learnable(history, covered, connector)
     seen = _seen(history, connector, window)
     size = shard_size(len(interval_starts(seen, connector.frequency)))
     rows = arrange(history, connector, seen, covered, size=size)
@@ -56,7 +58,7 @@ def learn(
     needed = points_needed(connector.frequency)
     active = sum(int((survey.points >= needed).sum()) for part in surveys for survey in part)
     allowed = budget(active, connector.frequency)
-    calendar = Calendar.of(rows.times, connector.frequency)
+    calendar = Calendar.of(rows.times, connector.frequency, connector.calendar.timezone)
 
     def fit(shard: int) -> list[tuple[Part, ...]]:
         first = rows.span(shard).start
@@ -88,6 +90,7 @@ def learn(
         rows.keys,
         measures,
         window.end,
+        connector.calendar.timezone,
     )
 
 

@@ -19,13 +19,15 @@ Flags = NDArray[np.bool_]
 Times = NDArray[np.datetime64]
 
 __all__ = [
-    "RESERVED", "TIME", "Flags", "Floats", "Integers", "Panel", "Times", "arrange",
-    "interval_starts",
+    "FEEDBACK", "RAW_SEVERITY", "RESERVED", "TIME", "Flags", "Floats", "Integers", "Panel", "Times",
+    "arrange", "interval_starts",
 ]  # fmt: skip
 
 TIME = "interval_start"
+RAW_SEVERITY, FEEDBACK = "raw_severity", "feedback"  # only where feedback changed scores
 RESERVED = (
     TIME, "measure", "value", "expected", "lower", "upper", "severity", "direction", "reason",
+    RAW_SEVERITY, FEEDBACK,
 )  # fmt: skip
 
 

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 import pandas as pd
 from upath import UPath
 
+from bartizan.detect.listing import history_files, live_files, own_source
 from bartizan.detect.metrics import MetricFrame, read_history, read_live
-from bartizan.detect.panel import TIME
+from bartizan.detect.panel import TIME, interval_starts
 from bartizan.errors import UsageError
 from bartizan.model.connector import Connector
 from bartizan.model.window import Window, aware
@@ -21,13 +22,20 @@ EVER = Window(datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UT
 def read_metrics(
     folder: UPath, connector: Connector, window: Window | None, until: datetime | None = None
 ) -> MetricFrame:
-    """Metrics of a window; an interval that is both backfilled and live counts as live.
+    """Metrics of a window; an interval that is both backfilled and live counts as live, and where
+    all are live, the others are not read.
 
     Without a window: from the first backfilled interval to the last, or live to `until` where that
     is later. Raises UsageError when nothing was backfilled then, SourceError for a broken file.
     """
-    history = read_history(folder, connector, window or EVER)
-    live = read_live(folder, connector, window or _span(history, connector, until))
+    if window is None:
+        history = read_history(folder, connector, EVER)
+        live = read_live(folder, connector, _span(history, connector, until))
+    else:
+        live = read_live(folder, connector, window)
+        if all_live(live, connector, window):
+            return live
+        history = read_history(folder, connector, window)
     only_history = history.frame[~history.frame[TIME].isin(live.covered)]
     rejected = Counter(history.rejected) + Counter(live.rejected)
     del rejected["outside_window"]  # merely not asked for
@@ -38,6 +46,20 @@ def read_metrics(
         dict(rejected),
         examples=(*history.examples, *live.examples),
     )
+
+
+def all_live(live: MetricFrame, connector: Connector, window: Window) -> bool:
+    """Whether every interval of the window is among the live metrics of it."""
+    return len(live.covered) == len(interval_starts(window, connector.frequency))
+
+
+def versions(folder: UPath, connector: Connector, window: Window) -> list[str]:
+    """What tells the files that `read_metrics` reads from any others, without reading them: their
+    names, and when and how large they were written."""
+    source = connector.source or own_source(folder)
+    live = live_files(source, folder, window, connector.frequency)
+    files = [*history_files(source, folder, window), *live]
+    return [str(file.place.fs.ukey(file.path)) for file in files]
 
 
 def _span(history: MetricFrame, connector: Connector, until: datetime | None) -> Window:

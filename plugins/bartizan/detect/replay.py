@@ -6,16 +6,18 @@ midnight, as `run.py` does it on metric files. So a backtest says what the detec
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 import pandas as pd
 
+from bartizan.detect.feedback import excuse, from_new_level
 from bartizan.detect.learn import learn
 from bartizan.detect.panel import TIME
 from bartizan.detect.score import context_start, score
 from bartizan.detect.state import DetectorState
 from bartizan.model.connector import Connector
+from bartizan.model.feedback import Feedback
 from bartizan.model.window import DAY, Window, floor, naive
 
 LEARN_FROM = timedelta(days=35)
@@ -42,13 +44,14 @@ def replay(
     window: Window,
     covered: pd.DatetimeIndex | None = None,
     on_progress: Progress | None = None,
+    feedback: Sequence[Feedback] = (),
 ) -> tuple[pd.DataFrame, DetectorState]:
     """Score `window`, learning anew at each midnight within; returns the last state, too.
 
     `state` scores what comes before the first midnight. `rows`, as for `learn`, hold the history as
     well as the window; `covered` speaks of both. A day before which there are no rows to learn from
     is scored by what was learned last; live it is not scored. Columns and order are those of
-    `score`.
+    `score`. `feedback` has the effect that it has live.
     """
     rows = rows.sort_values(TIME, kind="stable", ignore_index=True)
     times = pd.DatetimeIndex(rows[TIME])
@@ -57,10 +60,11 @@ def replay(
     found = []
     for done, piece in enumerate(pieces, start=1):
         if len(_inside(given, piece)):
-            state = _learned(state, rows, times, given, connector, piece.start)
+            state = _learned(state, rows, times, given, connector, piece.start, feedback)
             seen = Window(context_start(state, connector), piece.end)
             part, known = rows.iloc[_within(times, seen)], _inside(given, seen)
-            found.append(score(state, part, connector, piece, covered=known))
+            scores = score(state, part, connector, piece, covered=known)
+            found.append(excuse(scores, connector, feedback))
         if on_progress is not None:
             on_progress(done, len(pieces))
     return pd.concat(found, ignore_index=True), state
@@ -73,12 +77,13 @@ def _learned(
     covered: pd.DatetimeIndex,
     connector: Connector,
     instant: datetime,
+    feedback: Sequence[Feedback],
 ) -> DetectorState:
     """What scores from `instant` on: learned anew, unless `state` is that already."""
     window = history_for(instant, connector.frequency)
     if state.learned.end > window.end or _is_of(state, window):
         return state
-    history = rows.iloc[_within(times, window)]
+    history = from_new_level(rows.iloc[_within(times, window)], feedback, window.end)
     return learn(history, connector, window, _inside(covered, window)) if len(history) else state
 
 

@@ -12,25 +12,32 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 from upath import UPath
 
+from bartizan.detect.feedback import excuse, from_new_level
 from bartizan.detect.group import anomalous, find_groups, reach, settled
 from bartizan.detect.learn import DetectorState, learn, points_needed
 from bartizan.detect.metrics import MetricFrame, read_live
+from bartizan.detect.notice import noticed
 from bartizan.detect.panel import TIME
-from bartizan.detect.reading import read_metrics
+from bartizan.detect.reading import all_live, read_metrics
+from bartizan.detect.remembered import place_after, recall, remember
 from bartizan.detect.replay import history_for
-from bartizan.detect.score import context_start, score
-from bartizan.detect.scores import load_scores, save_scores
+from bartizan.detect.score import context_start, follow
+from bartizan.detect.scores import load_anomalous, save_scores
 from bartizan.errors import BartizanError
 from bartizan.model.connector import Connector
+from bartizan.model.feedback import Feedback
 from bartizan.model.window import DAY, Window, floor, format_time, parse_time
 from bartizan.store import Store
 from bartizan.store.detectors import DetectorRecord, DetectorStatus, load_detector, save_detector
+from bartizan.store.feedback import load_feedback
 from bartizan.store.incidents import oldest_open, replace_incidents
+from bartizan.store.scores import measure_scores
 
 log = logging.getLogger(__name__)
 
@@ -78,18 +85,25 @@ def _learned(
     store: Store, root: Path, metrics: UPath, connector: Connector, day: datetime, again: bool
 ) -> DetectorState | None:
     window = history_for(day, connector.frequency)
-    path = UPath(root / "detectors" / connector.name / f"state_{window.end:%Y%m%d}")
+    path = _state_folder(root, connector, window.end)
     if path.exists() and not again:
-        return DetectorState.load(path)
+        kept = DetectorState.load(path)
+        if kept.timezone == connector.calendar.timezone:
+            return kept
     known = read_metrics(metrics / connector.name, connector, window)
     if known.frame.empty:
         _record(store, DetectorRecord(connector.name, DetectorStatus.LEARNING, NOTHING_YET))
         return None
     _warn(connector, known.rejected)
-    state = learn(known.frame, connector, window, known.covered)
+    history = from_new_level(known.frame, load_feedback(store, connector.name), window.end)
+    state = learn(history, connector, window, known.covered)
     _replace(path, state)
     _record(store, _described(state))
     return state
+
+
+def _state_folder(root: Path, connector: Connector, learned_end: datetime) -> UPath:
+    return UPath(root / "detectors" / connector.name / f"state_{learned_end:%Y%m%d}")
 
 
 def _replace(folder: UPath, state: DetectorState) -> None:
@@ -120,19 +134,20 @@ def detect(
     rejected: Counter[str] = Counter()
     if load_detector(store, connector.name).state is DetectorStatus.DEACTIVATED:
         windows = ()
+    feedback = load_feedback(store, connector.name)
     for window in windows:
         for day in window.pieces(DAY):
             state = learn_for(store, root, metrics, connector, day.start)
             if state is None:
                 continue
-            live = read_live(metrics / connector.name, connector, day)
-            scores = _score(state, live, metrics, connector, day)
-            save_scores(root, connector, day, scores)
+            folder = _state_folder(root, connector, state.learned.end)
+            scores, live = _score(folder, state, metrics / connector.name, connector, day)
+            save_scores(root, connector, day, excuse(scores, connector, feedback))
             rejected.update(_warn(connector, live.rejected))
             intervals += scores[TIME].nunique()
             rows += len(scores)
     if windows:
-        changed = _group(store, root, connector, windows)
+        changed = _group(store, root, connector, windows, feedback)
         _scored(store, connector, max(window.end for window in windows))
     record = load_detector(store, connector.name)
     return DetectResult(
@@ -146,7 +161,13 @@ def detect(
     )
 
 
-def _group(store: Store, root: Path, connector: Connector, windows: Sequence[Window]) -> list[str]:
+def _group(
+    store: Store,
+    root: Path,
+    connector: Connector,
+    windows: Sequence[Window],
+    feedback: Sequence[Feedback],
+) -> list[str]:
     """Find and store the incidents that the scores of `windows` can have changed; returns ids.
 
     Every one of them is seen whole: the scores go on to where scoring has come to, and back to
@@ -161,27 +182,47 @@ def _group(store: Store, root: Path, connector: Connector, windows: Sequence[Win
     while _crossed(root, connector, start):
         start -= DAY
     span = Window(start, end)
-    groups = find_groups(load_scores(root, connector, span), connector, connector.alert_threshold)
-    found = [settled(group, connector, end) for group in groups]
+    threshold = connector.alert_threshold
+    points = load_anomalous(root, connector, span, threshold)
+    groups = find_groups(points, connector, threshold)
+    scores = partial(measure_scores, root, connector)
+    found = [
+        noticed(settled(group, connector, end), connector, end, scores, feedback)
+        for group in groups
+    ]
     return replace_incidents(store, connector.name, span, found)
 
 
 def _crossed(root: Path, connector: Connector, instant: datetime) -> bool:
     """Whether an incident may have begun before `instant` and go on after it."""
-    after = load_scores(root, connector, Window(instant, instant + reach(connector)))
+    window = Window(instant, instant + reach(connector))
+    after = load_anomalous(root, connector, window, connector.alert_threshold)
     return not anomalous(after, connector.alert_threshold).empty
 
 
 def _score(
-    state: DetectorState, live: MetricFrame, metrics: UPath, connector: Connector, window: Window
-) -> pd.DataFrame:
-    """Scores of the live intervals of `window`, after those since the learning."""
-    start = context_start(state, connector)
-    if start == window.start:
-        return score(state, live.frame, connector, window, covered=live.covered)
-    before = read_metrics(metrics / connector.name, connector, Window(start, window.start))
-    covered = live.covered.union(before.covered)
-    return score(state, live.frame, connector, window, before.frame, covered)
+    folder: UPath, state: DetectorState, metrics: UPath, connector: Connector, window: Window
+) -> tuple[pd.DataFrame, MetricFrame]:
+    """Scores of the live intervals of `window`, and their metrics; `state` was learned in `folder`.
+
+    The state goes through what was before since the learning, or begins with what it remembers of
+    that. Where not every interval of the window is live, backfilled ones may yet take its place:
+    then nothing is remembered.
+    """
+    begin = context_start(state, connector)
+    after = place_after(folder, metrics, connector, Window(begin, window.end))
+    if state.seen < window.start:
+        before = place_after(folder, metrics, connector, Window(begin, window.start))
+        state = recall(before, state, window.start) or state
+    live = read_live(metrics, connector, window)
+    start, covered, earlier = context_start(state, connector), live.covered, None
+    if start < window.start:
+        known = read_metrics(metrics, connector, Window(start, window.start))
+        covered, earlier = covered.union(known.covered), known.frame
+    scores, state = follow(state, live.frame, connector, window, earlier, covered)
+    if all_live(live, connector, window):
+        remember(after, state)
+    return scores, live
 
 
 def _warn(connector: Connector, rejected: Mapping[str, int]) -> dict[str, int]:
@@ -193,7 +234,7 @@ def _warn(connector: Connector, rejected: Mapping[str, int]) -> dict[str, int]:
 
 
 def _described(state: DetectorState) -> DetectorRecord:
-    series = state.series
+    active = [one.active for one in state.measures.values()]
     needed = points_needed(state.frequency)
     seen = f"learned from {state.points} intervals"
     ready_at = _ready_from(state, needed)
@@ -206,8 +247,8 @@ def _described(state: DetectorState) -> DetectorRecord:
         "if none is missing until then",
         format_time(state.learned.start),
         format_time(state.learned.end),
-        series=len(series),
-        series_ready=int((series["status"] == "ACTIVE").sum()) if state.ready else 0,
+        series=sum(map(len, active)),
+        series_ready=sum(int(one.sum()) for one in active) if state.ready else 0,
     )
 
 

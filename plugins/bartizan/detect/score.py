@@ -15,6 +15,7 @@ from bartizan.detect.panel import Floats, Integers, arrange
 from bartizan.detect.scored import Scored
 from bartizan.detect.severity import budget
 from bartizan.detect.shards import each_shard
+from bartizan.detect.special import excluded
 from bartizan.detect.state import DetectorState
 from bartizan.errors import UsageError
 from bartizan.model.connector import Connector
@@ -39,6 +40,7 @@ def score(
     Columns: interval_start, dimensions, measure, value, expected, lower, upper (the middle
     99.8 % of normal intervals), severity (0-100, NaN when it cannot be judged),
     direction ("above", "below", ""), reason (see `judge.py`).
+    What the connector's calendar excludes has reason "excluded" and moves no level.
     Raises ConfigError when the state was learned for another shape of connector, UsageError when
     the window begins before the end of what was learned.
     """
@@ -70,7 +72,8 @@ def follow(
         for time in (_newcomers_since(state), state.seen, window.start)
     )
     asked = start + np.flatnonzero(rows.covered[start:])
-    calendar = Calendar.of(rows.times[ahead:], connector.frequency)
+    calendar = Calendar.of(rows.times[ahead:], connector.frequency, connector.calendar.timezone)
+    unjudged = excluded(rows.times, connector)
     allowed = budget(
         sum(int(measure.active.sum()) for measure in state.measures.values()), state.frequency
     )
@@ -86,21 +89,23 @@ def follow(
         series = np.arange(span.start, span.stop)
         known = series < len(state.keys)
         scored.exists[:, span] = (known[:, None] | panel.present[:, asked]).T
-        for name, values in panel.values.items():
+        for name, raw in panel.values.items():
+            values = np.where(unjudged, np.nan, raw) if unjudged.any() else raw
             others = np.ones(len(series), dtype=np.bool_)
             part = parts.get((name, shard)) if state.ready else None
             if part is not None:
                 mine = part.rows - span.start
                 others[mine] = False
                 judged, after = judge_known(part, values[mine, ahead:], calendar, allowed)
-                scored.put(name, part.rows, values[mine, ahead:], judged, asked - ahead)
+                scored.put(name, part.rows, raw[mine, ahead:], judged, asked - ahead)
                 parts[name, shard] = after
             if others.any():
                 theirs = values[others, since:]
                 judged = _judge_others(state, name, series[others], theirs, allowed)
-                scored.put(name, series[others], theirs, judged, asked - since)
+                scored.put(name, series[others], raw[others, since:], judged, asked - since)
 
     each_shard(judge, rows.shards)
+    scored.exclude(unjudged[asked])
     measures = {
         name: replace(measure, parts=tuple(part for (of, _), part in parts.items() if of == name))
         for name, measure in state.measures.items()

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from bartizan.detect.judge import DIRECTIONS, REASONS, Judgement
+from bartizan.detect.judge import DIRECTIONS, EXCLUDED, REASONS, Judgement
 from bartizan.detect.panel import TIME, Flags, Floats, Integers, Times
 from bartizan.detect.series import in_order
 
@@ -51,6 +51,14 @@ class Scored:
         for one in fields(Judgement):
             found = getattr(judged, one.name)[:, columns]
             getattr(self.judged, one.name)[:, series, place] = found.T
+
+    def exclude(self, intervals: Flags) -> None:
+        """Say of the values in these intervals (T) why they were not judged."""
+        if not intervals.any():
+            return
+        self.judged.reason[intervals[:, None, None] & np.isfinite(self.value)] = REASONS.index(
+            EXCLUDED
+        )
 
     def frame(self, *, in_order_already: bool) -> pd.DataFrame:
         """A row per interval, series that exists and measure, in the order of their names."""

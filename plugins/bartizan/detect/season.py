@@ -42,7 +42,7 @@ class Season:
         """The deviation (S, T) in every interval."""
         result = calendar.spread(self.profile) + self.weekday[:, calendar.weekday]
         for period, rows in _by_period(self.period):
-            result[rows] += self.wave[rows][:, calendar.number % period]
+            result[rows] += self.wave[rows][:, calendar.counted(period) % period]
         return result
 
 
@@ -150,7 +150,7 @@ def _with_period(season: Season, values: Floats, known: Floats, calendar: Calend
     before = _error(np.nan_to_num(values - known), np.isfinite(values).astype(float))
     wave = np.zeros((len(values), int(period.max(initial=1))))  # one column at least, for the file
     for length, rows in _by_period(period):
-        found, error = _wave(values[rows], calendar.number, length)
+        found, error = _wave(values[rows], calendar.counted(length), length)
         better = np.less(error, PERIOD_GAIN * before[rows])
         period[rows[np.flatnonzero(~better)]] = 0
         wave[rows[better], :length] = found[better]

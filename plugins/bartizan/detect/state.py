@@ -10,30 +10,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from bartizan.detect.arrays import from_columns, to_columns
-from bartizan.detect.counted import Counted, CountMemory
-from bartizan.detect.gauged import Gauged, GaugeMemory
-from bartizan.detect.habit import Habit
 from bartizan.detect.judge import Part
 from bartizan.detect.newcomers import Newcomers
 from bartizan.detect.panel import Flags, Floats, Integers
-from bartizan.detect.told import Told
+from bartizan.detect.parts import AGAIN, kind_of, load_parts, read, save_parts, write
 from bartizan.errors import ConfigError
 from bartizan.model.connector import Connector
-from bartizan.model.window import Window
+from bartizan.model.window import Window, format_time, parse_time
 
 if TYPE_CHECKING:
     from upath import UPath
 
-VERSION = 2
-KINDS: dict[str, tuple[type[Any], type[Any]]] = {
-    "counted": (Counted, CountMemory),
-    "gauged": (Gauged, GaugeMemory),
-}
-_SERIES = "series.parquet"
-_AGAIN = "learn again from history; the state is rebuilt from it at any time"
+VERSION = 3
+SERIES = "series.parquet"
 
 
 @dataclass(frozen=True)
@@ -56,7 +46,8 @@ class MeasureState:
 class DetectorState:
     """`learned` is the window of history; `points` its covered intervals; `keys` (S rows) the
     dimension values of the series; `measures` by name. A part has series of one shard, of `shard`
-    series each (`shards.py`).
+    series each (`shards.py`). `seen` is up to when the parts have gone through metrics: the end of
+    `learned`, or later. Hours and weekdays are those of `timezone`.
     """
 
     version: int
@@ -70,6 +61,7 @@ class DetectorState:
     keys: pd.DataFrame
     measures: dict[str, MeasureState]
     seen: datetime
+    timezone: str
 
     @property
     def series(self) -> pd.DataFrame:
@@ -88,12 +80,19 @@ class DetectorState:
 
     def check(self, connector: Connector) -> None:
         """Raise ConfigError unless this was learned for the connector as it is now."""
-        learned = (self.connector, self.dimensions, self.frequency, tuple(self.measures))
+        learned = (
+            self.connector,
+            self.dimensions,
+            self.frequency,
+            tuple(self.measures),
+            self.timezone,
+        )
         asked = (
             connector.name,
             connector.dimensions,
             connector.frequency,
             tuple(measure.name for measure in connector.measures),
+            connector.calendar.timezone,
         )
         if learned != asked:
             raise ConfigError(
@@ -103,8 +102,8 @@ class DetectorState:
             )
 
     def save(self, folder: UPath) -> None:
-        """Write the files of a new folder: series.parquet, and one per measure and model, named
-        by their numbers. Equal states give equal bytes."""
+        """Write the files of a new folder: series.parquet, and those of the parts. Equal states
+        give equal bytes."""
         folder.mkdir(parents=True)
         facts = {
             "version": self.version,
@@ -112,12 +111,14 @@ class DetectorState:
             "dimensions": self.dimensions,
             "frequency_seconds": int(self.frequency.total_seconds()),
             "learned": self.learned.as_json(),
+            "seen": format_time(self.seen),
             "points": self.points,
             "ready": self.ready,
             "shard": self.shard,
+            "timezone": self.timezone,
             "measures": {
                 name: {
-                    "parts": [_kind(part) for part in state.parts],
+                    "kinds": sorted({kind_of(part) for part in state.parts}),
                     "newcomers": asdict(state.newcomers) if state.newcomers else None,
                 }
                 for name, state in self.measures.items()
@@ -133,18 +134,17 @@ class DetectorState:
                 f"{number}.level": pa.array(state.level),
                 f"{number}.active": pa.array(state.active),
             }
-            for place, part in enumerate(state.parts):
-                _write(folder / f"{number}_{place}.parquet", pa.table(_columns(part)))
-        _write(folder / _SERIES, pa.table(columns).replace_schema_metadata({"bartizan": text}))
+            save_parts(folder, number, state.parts)
+        write(folder / SERIES, [pa.table(columns).replace_schema_metadata({"bartizan": text})])
 
     @classmethod
     def load(cls, folder: UPath) -> DetectorState:
         """Read a saved state. Raises ConfigError for a folder of another version or kind."""
-        table = _read(folder / _SERIES)
+        table = pa.concat_tables(read(folder / SERIES))
         facts = json.loads((table.schema.metadata or {}).get(b"bartizan", b"{}"))
         if facts.get("version") != VERSION:
             raise ConfigError(
-                f"{folder}: version", f"{facts.get('version')} is not {VERSION}", _AGAIN
+                f"{folder}: version", f"{facts.get('version')} is not {VERSION}", AGAIN
             )
         names = facts["dimensions"]
         keys = {name: table.column(f"dimension.{name}").to_pandas() for name in names}
@@ -162,7 +162,8 @@ class DetectorState:
                 name: _measure(folder, number, table, about)
                 for number, (name, about) in enumerate(facts["measures"].items())
             },
-            Window.from_json(facts["learned"]).end,
+            parse_time(facts["seen"]),
+            facts["timezone"],
         )
 
 
@@ -170,51 +171,13 @@ def _measure(folder: UPath, number: int, table: pa.Table, about: dict[str, Any])
     points, level, active = (
         table.column(f"{number}.{name}").to_numpy() for name in ("points", "level", "active")
     )
-    parts = [
-        _part(_read(folder / f"{number}_{place}.parquet"), kind)
-        for place, kind in enumerate(about["parts"])
-    ]
+    parts = load_parts(folder, number, about["kinds"])
     newcomers = Newcomers(**about["newcomers"]) if about["newcomers"] else None
-    return MeasureState(tuple(parts), points, level, active, newcomers)
-
-
-def _columns(part: Part) -> dict[str, pa.Array]:
-    columns = {"row": pa.array(part.rows)}
-    for name in ("model", "memory", "habit", "told"):
-        columns |= to_columns(getattr(part, name), name)
-    return columns
-
-
-def _part(table: pa.Table, kind: str) -> Part:
-    model, memory = KINDS[kind]
-    return Part(
-        table.column("row").to_numpy(),
-        from_columns(model, table, "model"),
-        from_columns(memory, table, "memory"),
-        from_columns(Habit, table, "habit"),
-        from_columns(Told, table, "told"),
-    )
-
-
-def _kind(part: Part) -> str:
-    return next(name for name, (model, _) in KINDS.items() if isinstance(part.model, model))
+    return MeasureState(parts, points, level, active, newcomers)
 
 
 def _kinds(state: MeasureState) -> list[str]:
     names = np.full(len(state.points), "", dtype=object)
     for part in state.parts:
-        names[part.rows] = _kind(part)
+        names[part.rows] = kind_of(part)
     return names.tolist()
-
-
-def _write(path: UPath, table: pa.Table) -> None:
-    with path.open("wb") as file:
-        pq.write_table(table, file, compression="lz4", use_dictionary=False)
-
-
-def _read(path: UPath) -> pa.Table:
-    with path.open("rb") as file:
-        try:
-            return pq.read_table(file)
-        except pa.ArrowInvalid as error:
-            raise ConfigError(str(path), "not a Parquet file", _AGAIN) from error

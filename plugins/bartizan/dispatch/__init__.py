@@ -1,9 +1,6 @@
-"""Tells people and systems about incidents: one shape per channel, one outbox, one HTML report.
+"""Tells people and systems about incidents.
 
-The report is imported by its own name (`bartizan.dispatch.report`): it loads matplotlib.
+alerts.yaml (`alerts`) names channels and rules; `rules` decides who hears of a change; `delivery`
+sends, and the outbox of the store is the truth about it. `shapes` make what is sent, `channels`
+send it. The report is imported by its own name (`bartizan.dispatch.report`): it loads matplotlib.
 """
-
-from bartizan.dispatch.context import Context
-from bartizan.dispatch.outbox import CHANNELS, DispatchResult, dispatch
-
-__all__ = ["CHANNELS", "Context", "DispatchResult", "dispatch"]

@@ -36,18 +36,23 @@ def backtest(
     from bartizan.detect.reading import read_metrics
     from bartizan.jobs.results import explained, summary, write
     from bartizan.store.detectors import load_detector
+    from bartizan.store.feedback import load_feedback
 
     if not 0 < train_share < 1:
         raise UsageError("--train-share", f"{train_share} is not between 0 and 1", "write 0.7")
     here, connector = settings(), load_connector(name)
-    through = load_detector(open_store(), name).scored_through
+    store = open_store()
+    through = load_detector(store, name).scored_through
     metrics = read_metrics(
         here.metrics / name, connector, window, parse_time(through) if through else None
     )
     if not len(metrics.covered):
         raise UsageError(f"backtest {name}", f"no metrics in {window}", "choose another window")
     until = train_until or last_midnight(metrics, connector, train_share)
-    result = go_through(metrics, connector, until, train_share, on_progress=on_progress)
+    feedback = load_feedback(store, name)
+    result = go_through(
+        metrics, connector, until, train_share, on_progress=on_progress, feedback=feedback
+    )
     result = explained(result, connector)
     folder = out or here.home / "report" / f"backtest_{name}"
     make_folder(folder)

@@ -4,17 +4,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bartizan.errors import UsageError
 from bartizan.jobs.here import open_engine, open_lake, open_store, settings
 from bartizan.jobs.metrics import load_connector, load_connectors
 from bartizan.model.window import Window
 
 if TYPE_CHECKING:
+    from bartizan.dispatch.delivery import Plan
     from bartizan.overview import Overview
 
 
@@ -52,15 +54,74 @@ def explain() -> list[str]:
     return explain_incidents(open_store(), settings().lake, open_engine(), load_connectors())
 
 
-def dispatch() -> dict[str, Any]:
-    """Deliver every incident change to every channel of the outbox once."""
-    from bartizan.dispatch.context import Context
-    from bartizan.dispatch.outbox import CHANNELS
-    from bartizan.dispatch.outbox import dispatch as deliver
+def dispatch(secret_elsewhere: Callable[[str], str | None] | None = None) -> dict[str, Any]:
+    """Tell every channel of every change, each once, and try again what did not arrive.
 
-    thresholds = {name: c.alert_threshold for name, c in load_connectors().items()}
-    outbox = settings().outbox
-    return asdict(deliver(open_store(), outbox, list(CHANNELS), thresholds, Context()))
+    `secret_elsewhere` finds secrets that the environment does not hold.
+    """
+    from bartizan.dispatch.delivery import dispatch as deliver
+
+    return asdict(deliver(open_store(), _plan(secret_elsewhere), _now))
+
+
+def preview_dispatch() -> list[dict[str, Any]]:
+    """What would be sent for changes that are not routed yet, and why; writes nothing."""
+    from bartizan.dispatch.delivery import preview
+
+    return preview(open_store(), _plan())
+
+
+def list_outbox(states: Sequence[str] = (), channel: str | None = None) -> list[dict[str, Any]]:
+    """Messages in those states, all without any, as they stand."""
+    from bartizan.store.outbox import DeliveryState, entries
+
+    chosen = [DeliveryState(state) for state in states]
+    return [
+        {
+            "id": one.message.payload_id,
+            "key": one.message.key,
+            "state": one.state.value,
+            "attempts": one.attempts,
+            "next_try": one.next_try,
+            "receipt": one.receipt,
+            "reason": one.reason,
+        }
+        for one in entries(open_store(), chosen, channel)
+    ]
+
+
+def retry_outbox(payload_ids: Sequence[str] | None) -> list[str]:
+    """Have dead messages sent again by the next dispatch, all of them without ids; returns which.
+
+    Raises UsageError when an id is none of a dead message whose incident is as it was.
+    """
+    from bartizan.store.outbox import retry
+
+    done = retry(open_store(), payload_ids, _now())
+    if missing := sorted(set(payload_ids or ()) - set(done)):
+        raise UsageError(
+            missing[0],
+            "is no dead message, or its incident has changed since",
+            "see `bartizan outbox list --state dead`",
+        )
+    return done
+
+
+def _plan(secret_elsewhere: Callable[[str], str | None] | None = None) -> Plan:
+    from bartizan.dispatch.alerts import read_alerts
+    from bartizan.dispatch.channels.base import Site
+    from bartizan.dispatch.delivery import Plan
+    from bartizan.dispatch.secrets import secret
+
+    here, connectors = settings(), load_connectors()
+    site = Site(lambda name: secret(name, secret_elsewhere), here.outbox, _now)
+    alerts = read_alerts(here.alerts, site, connectors)
+    thresholds = {name: one.alert_threshold for name, one in connectors.items()}
+    return Plan(alerts.channels, alerts.rules, thresholds, alerts.context)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def report(path: Path | None = None) -> str:

@@ -96,6 +96,9 @@ class Incident:
     `value` and `expected` are sums over the anomalies (SUM measures) or their means (AVG).
     `samples` are masked example requests, as plain column/value mappings.
     `explanation` is None where none was looked for: of one series, or values that do not add up.
+    `muted` says why nobody is told of it, by the connector's calendar; it is empty while one of its
+    intervals is in no muted range. `asks_new_normal`: it lasts, or what has changed has stayed, and
+    nobody said yet whether that is normal now.
     `updated_at` is when its last change was found, in time of the metrics; each change is later
     than the one before.
     """
@@ -114,6 +117,8 @@ class Incident:
     samples: tuple[dict[str, str], ...] = field(default=(), compare=False)
     explanation: Explanation | None = None
     state: IncidentState = IncidentState.OPEN
+    muted: str = ""
+    asks_new_normal: bool = False
     updated_at: datetime | None = field(default=None, compare=False)
 
     @property

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from bartizan.model.calendar_entries import NO_ENTRIES, CalendarEntries
 from bartizan.model.source import Source
 
 # Lookout for Metrics: names of columns and of detectors. Safe in paths, DAG ids and SQL.
@@ -16,6 +17,7 @@ NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,62}")
 GRACE = timedelta(minutes=20)
 
 LAKE_ENGINE = "duckdb"
+ASK_AFTER = timedelta(hours=48)
 
 
 class Aggregation(StrEnum):
@@ -81,6 +83,7 @@ class Connector:
     `engine` (an EngineName) runs it, at a named `connection` or the engine's only one.
     Only rows that have one of the values of every column in `filters` count. A connector with a
     `source` has no query: its files are written by others and only read.
+    What has changed for `ask_after` is asked about: is it the new normal?
     """
 
     name: str
@@ -97,6 +100,8 @@ class Connector:
     query_file: str = "query.sql"
     filters: tuple[tuple[str, tuple[str, ...]], ...] = ()
     source: Source | None = None
+    calendar: CalendarEntries = NO_ENTRIES
+    ask_after: timedelta = ASK_AFTER
 
     @property
     def reads_lake(self) -> bool:

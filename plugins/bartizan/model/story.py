@@ -46,6 +46,8 @@ def story(incident: Incident) -> str:
             f"(range {number(peak.lower)} to {number(peak.upper)}).",
             f"Severity {round(incident.severity)} of 100 "
             f"({severity_label(incident.severity).lower()}).",
+            *question(incident),
+            *silence(incident),
         )
     )
 
@@ -73,6 +75,21 @@ def because(incident: Incident) -> tuple[str, ...]:
     if not found.is_compact:
         causes.append("There is no compact explanation: most of the change is spread out.")
     return (*causes, without(found)) if found.causes else tuple(causes)
+
+
+def question(incident: Incident) -> tuple[str, ...]:
+    """What is asked of people when a change stays, and how to answer."""
+    if not incident.asks_new_normal:
+        return ()
+    return (
+        f"It has not gone back since: is this the new normal? Answer with `bartizan feedback give "
+        f"{incident.id} --kind new_normal`, or expected, false_alarm or confirmed.",
+    )
+
+
+def silence(incident: Incident) -> tuple[str, ...]:
+    """Why nobody was told."""
+    return (f"Muted by the calendar: {shown(incident.muted)}.",) if incident.muted else ()
 
 
 def combination(cause: RootCause) -> str:

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect
+from sqlalchemy import Column, Connection, Engine, Table, create_engine, event, inspect
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError
+from sqlalchemy.schema import CreateColumn
 
 from bartizan.errors import UsageError
 from bartizan.store.tables import SCHEMA_VERSION, metadata, schema_version
@@ -65,11 +66,31 @@ class Store:
 
 
 def _create_tables(engine: Engine) -> None:
-    if metadata.tables.keys() <= set(inspect(engine).get_table_names()):
-        return
+    """Create what is lacking: tables, and columns that an earlier build did not have."""
+    with engine.connect() as connection:
+        if not _lacking(connection):
+            return
     with engine.begin() as connection:
         connection.exec_driver_sql(_ALONE[engine.dialect.name])
         metadata.create_all(connection)
+        for column in _lacking(connection):
+            text = CreateColumn(column).compile(dialect=engine.dialect)
+            connection.exec_driver_sql(f"alter table {column.table.name} add column {text}")
+
+
+def _lacking(connection: Connection) -> list[Column[Any]]:
+    """Columns of our tables that the database does not have."""
+    found = {
+        (table, column["name"])
+        for (_, table), columns in inspect(connection).get_multi_columns().items()
+        for column in columns
+    }
+    return [
+        column
+        for table in metadata.sorted_tables
+        for column in table.columns
+        if (table.name, column.name) not in found
+    ]
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -22,8 +22,10 @@ from bartizan.model.anomaly import (
     RootCause,
 )
 from bartizan.model.window import Window, format_time, parse_time
-from bartizan.store.database import Store, upsert
-from bartizan.store.tables import incidents
+from bartizan.store.database import Store, insert_new, upsert
+from bartizan.store.tables import incident_changes, incidents
+
+_OF_EARLIER_BUILDS = {"muted": "", "asks_new_normal": False}  # what their bodies do not say
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,8 @@ def replace_incidents(
     """Make `found` the incidents of `detector` that start in `window`; returns ids that changed.
 
     `window` ends where scoring has come to. An incident that is found again as it was keeps its
-    change number, so that scoring a window twice tells nobody anything twice. One that is no longer
+    change number, so that scoring a window twice tells nobody anything twice. Every other change is
+    noted, in the same transaction, as one that people are to be told of. One that is no longer
     found is withdrawn. A change of nothing but the state keeps the explanation.
     """
     with store.transaction() as connection:
@@ -54,7 +57,7 @@ def replace_incidents(
         before = {row.id: row for row in rows}
         gone = before.keys() - {incident.id for incident in found}
         withdrawn = [
-            replace(_read(before[one]).incident, state=IncidentState.WITHDRAWN)
+            replace(read_change(before[one]).incident, state=IncidentState.WITHDRAWN)
             for one in sorted(gone)
         ]
         changes = [
@@ -63,6 +66,7 @@ def replace_incidents(
             if (row := _changed(before.get(incident.id), incident, window.end)) is not None
         ]
         upsert(connection, incidents, changes)
+        insert_new(connection, incident_changes, [_to_be_told(row) for row in changes])
         return [row["id"] for row in changes]
 
 
@@ -78,11 +82,19 @@ def oldest_open(store: Store, detector: str) -> datetime | None:
     return None if start is None else parse_time(start)
 
 
+def load_incident(store: Store, incident_id: str) -> IncidentChange | None:
+    """One incident, withdrawn ones too; None where none has the id."""
+    query = select(incidents).where(incidents.c.id == incident_id)
+    with store.transaction() as connection:
+        row = connection.execute(query).one_or_none()
+    return None if row is None else read_change(row)
+
+
 def unexplained(store: Store) -> list[IncidentChange]:
     """Incidents whose last change has no explanation yet."""
     query = select(incidents).where(incidents.c.explanation.is_(None)).order_by(incidents.c.start)
     with store.transaction() as connection:
-        return [_read(row) for row in connection.execute(query)]
+        return [read_change(row) for row in connection.execute(query)]
 
 
 def save_explanation(store: Store, incident: Incident, change: int) -> bool:
@@ -127,7 +139,7 @@ def load_incidents(
     if not withdrawn:
         query = query.where(incidents.c.state != IncidentState.WITHDRAWN.value)
     with store.transaction() as connection:
-        return [_read(row) for row in connection.execute(query)]
+        return [read_change(row) for row in connection.execute(query)]
 
 
 def to_body(incident: Incident) -> dict[str, Any]:
@@ -138,6 +150,8 @@ def to_body(incident: Incident) -> dict[str, Any]:
         "severity": round(incident.severity, 2),
         "value": incident.value,
         "expected": incident.expected,
+        "muted": incident.muted,
+        "asks_new_normal": incident.asks_new_normal,
         "anomalies": [_anomaly_body(anomaly) for anomaly in incident.anomalies],
     }
 
@@ -173,13 +187,18 @@ def _changed(old: Any, incident: Incident, at: datetime) -> dict[str, Any] | Non
     body = to_body(incident)
     if old is None:
         return _row(incident, body | {"updated_at": format_time(at)}, 1, None)
-    same = old.body | body == old.body
+    known = _OF_EARLIER_BUILDS | old.body
+    same = known | body == known
     if same and old.state == incident.state:
         return None
-    before = _read(old).incident.updated_at
+    before = read_change(old).incident.updated_at
     later = at if before is None else max(at, before + timedelta(seconds=1))
     body |= {"updated_at": format_time(later)}
     return _row(incident, body, old.change + 1, old.explanation if same else None)
+
+
+def _to_be_told(row: dict[str, Any]) -> dict[str, Any]:
+    return {"incident_id": row["id"], "change": row["change"], "routed": False}
 
 
 def _row(incident: Incident, body: dict[str, Any], change: int, explanation: Any) -> dict[str, Any]:
@@ -198,7 +217,8 @@ def _row(incident: Incident, body: dict[str, Any], change: int, explanation: Any
     }
 
 
-def _read(row: Any) -> IncidentChange:
+def read_change(row: Any) -> IncidentChange:
+    """What a row of the table of incidents holds."""
     body = row.body
     incident = Incident(
         id=row.id,
@@ -212,6 +232,8 @@ def _read(row: Any) -> IncidentChange:
         expected=body["expected"],
         anomalies=tuple(_read_anomaly(item) for item in body["anomalies"]),
         state=IncidentState(row.state),
+        muted=body.get("muted", ""),
+        asks_new_normal=body.get("asks_new_normal", False),
         updated_at=parse_time(body["updated_at"]) if "updated_at" in body else None,
     )
     if row.explanation is not None:

@@ -1,6 +1,7 @@
 """Where stored scores lie, and those of one measure.
 
-One Parquet file per detector and UTC day, with the columns that `score` of the detector returns.
+A Parquet file per detector and UTC day, with the columns that `score` of the detector returns; of
+very many series more than one, each with other intervals.
 """
 
 from __future__ import annotations
@@ -22,6 +23,22 @@ def scores_path(root: Path, connector: Connector, instant: datetime) -> Path:
     return root / "detectors" / connector.name / "scores" / f"{day:%Y%m%d}.parquet"
 
 
+def score_files(root: Path, connector: Connector, window: Window) -> list[Path]:
+    """The files that there are of the days of `window`."""
+    days = [scores_path(root, connector, day.start) for day in window.pieces(DAY)]
+    return [path for day in days for path in sorted(day.parent.glob(f"{day.stem}*.parquet"))]
+
+
+def next_scores_path(root: Path, connector: Connector, window: Window) -> Path:
+    """A file that there is not yet of the day of `window`."""
+    day, number = scores_path(root, connector, window.start), 0
+    path = day
+    while path.exists():
+        number += 1
+        path = day.with_stem(f"{day.stem}_{number:03d}")
+    return path
+
+
 def measure_scores(root: Path, connector: Connector, measure: str, window: Window) -> pa.Table:
     """Interval start, dimensions, value and expected of every series of `measure` in `window`,
     by interval; without rows when none are stored."""
@@ -35,10 +52,9 @@ def measure_scores(root: Path, connector: Connector, measure: str, window: Windo
         & (pc.field("interval_start") >= naive(window.start))
         & (pc.field("interval_start") < naive(window.end))
     )
-    paths = [scores_path(root, connector, day.start) for day in window.pieces(DAY)]
     stored = [
         pq.read_table(path, columns=schema.names, filters=inside).cast(schema)
-        for path in paths
-        if path.exists()
+        for path in score_files(root, connector, window)
     ]
-    return pa.concat_tables([schema.empty_table(), *stored])
+    found = pa.concat_tables([schema.empty_table(), *stored])
+    return found.sort_by("interval_start") if len(stored) > 1 else found

@@ -173,7 +173,37 @@ incidents = Table(
     Column("explanation", JSON(none_as_null=True)),  # NULL until explained
 )
 
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("incident_id", String(36), primary_key=True),
+    Column("number", Integer, primary_key=True),  # 1 for the first word on an incident
+    Column("detector", String(63), nullable=False, index=True),
+    Column("measure", String(63), nullable=False),
+    Column("direction", String(8), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("cause", String(16)),
+    Column("note", Text, nullable=False),
+    Column("given_by", Text, nullable=False),
+    Column("at", String(20), nullable=False),
+    Column("since", String(20), nullable=False),  # from this interval on it has an effect
+    Column("begins", String(20), nullable=False),  # start of the incident
+    Column("ratio", Float, nullable=False),  # what of it is excused, see detect/feedback.py
+    Column("change", Float, nullable=False),
+    Column("combinations", JSON, nullable=False),  # dimension values of what is alike
+)
+
 # --- dispatch --------------------------------------------------------------------------------
+
+incident_changes = Table(  # written with the change; routed once it is decided who hears of it
+    "incident_changes",
+    metadata,
+    Column("sequence", Integer, primary_key=True, autoincrement=True),
+    Column("incident_id", String(36), nullable=False),
+    Column("change", Integer, nullable=False),
+    Column("routed", Boolean, nullable=False, index=True),
+    UniqueConstraint("incident_id", "change"),
+)
 
 outbox = Table(
     "outbox",
@@ -181,8 +211,24 @@ outbox = Table(
     Column("incident_id", String(36), primary_key=True),
     Column("change", Integer, primary_key=True),
     Column("channel", String(32), primary_key=True),
-    Column("state", String(16), nullable=False),  # intended, delivered, dead
-    Column("attempts", Integer, nullable=False, default=0),
+    Column("state", String(16), nullable=False, index=True),  # a DeliveryState
+    Column("attempts", Integer, nullable=False, default=0),  # since it was intended, or retried
     Column("payload_id", String(512), nullable=False),
-    Column("receipt", Text, nullable=False, default=""),
+    Column("receipt", Text, nullable=False, default=""),  # of what was delivered
+    Column("reason", Text, nullable=False, server_default=""),  # of any other state
+    Column("next_try", String(20), nullable=False, server_default=""),
+    Column("leased_by", String(36), nullable=False, server_default=""),
+    Column("leased_until", String(20), nullable=False, server_default=""),
+)
+
+outbox_attempts = Table(
+    "outbox_attempts",
+    metadata,
+    Column("incident_id", String(36), primary_key=True),
+    Column("change", Integer, primary_key=True),
+    Column("channel", String(32), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("at", String(20), nullable=False),
+    Column("result", String(16), nullable=False),  # a Result
+    Column("detail", Text, nullable=False, default=""),
 )

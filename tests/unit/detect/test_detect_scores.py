@@ -315,7 +315,7 @@ def test_state_survives_the_disk_with_equal_bytes(state: DetectorState, tmp_path
     loaded = DetectorState.load(paths[0])
     loaded.save(paths[1])
     files = sorted(file.name for file in paths[0].iterdir())
-    assert files == ["0_0.parquet", "series.parquet"]
+    assert files == ["0_counted.parquet", "series.parquet"]
     for name in files:
         assert (paths[0] / name).read_bytes() == (paths[1] / name).read_bytes()
     frame = live({("shop", "xss"): {40: 150}})
@@ -323,7 +323,7 @@ def test_state_survives_the_disk_with_equal_bytes(state: DetectorState, tmp_path
         score(loaded, frame, CONNECTOR, DAY), score(state, frame, CONNECTOR, DAY), check_exact=True
     )
     replace(state, version=99).save(paths[2])
-    with pytest.raises(ConfigError, match="99 is not 2 — learn again"):
+    with pytest.raises(ConfigError, match="99 is not 3 — learn again"):
         DetectorState.load(paths[2])
     with pytest.raises(ConfigError, match="learn again"):
         score(state, frame, replace(CONNECTOR, dimensions=("webacl",)), DAY)

@@ -15,8 +15,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from incidents import anomaly, incident
 
-from bartizan.dispatch import CHANNELS, Context
-from bartizan.dispatch.shapes import email, eventbridge, lookout_event, security_hub, slack
+from bartizan.dispatch.channels import SHAPES
+from bartizan.dispatch.channels.eventbridge import EventBridge, EventBridgeOptions
+from bartizan.dispatch.context import Context
+from bartizan.dispatch.shapes import (
+    email,
+    eventbridge,
+    lookout_event,
+    ocsf,
+    pagerduty,
+    security_hub,
+    slack,
+    sns,
+    webhook,
+)
 from bartizan.errors import BartizanError
 from bartizan.model.anomaly import Explanation, Incident, IncidentState, RootCause
 from bartizan.model.story import severity_label
@@ -35,7 +47,15 @@ ONE = incident(
     samples=(SAMPLE,),
 )
 _EDGES = [0.0, 0.5, 1e-9, 1e15, float("nan")]
-_NASTY = ["", "<!channel> & <b>", "\u202eevil\x00\r\nX: y", "🦊" * 3000, "a" * 9000, '"' * 4000]
+_NASTY = [
+    "",
+    "<!channel> & <b>",
+    "\u202eevil\x00\r\nX: y",
+    "=1+1",
+    "🦊" * 3000,
+    "a" * 9000,
+    '"' * 4000,
+]
 _texts = st.sampled_from(_NASTY) | st.text(max_size=20)
 
 
@@ -59,13 +79,13 @@ def incidents(draw: st.DrawFn) -> Incident:
     return incident(anomalies, samples=(sample,) * 5)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(incidents(), st.integers(1, 10**6))
 def test_every_shape_keeps_the_limits_of_its_channel(one: Incident, change: int) -> None:
-    for shape in CHANNELS.values():
+    for name, shape in SHAPES.items():
         payload = shape(one, CONTEXT, change)
         assert shape(one, CONTEXT, change) == payload
-        if shape is not eventbridge.shape:  # of an entry only the detail counts
+        if name not in ("eventbridge", "sns"):  # where JSON is inside of JSON
             assert compact_size(payload) <= 240_000
     check_finding(security_hub.shape(one, CONTEXT, change))
     check_slack(slack.shape(one, CONTEXT, change))
@@ -73,6 +93,11 @@ def test_every_shape_keeps_the_limits_of_its_channel(one: Incident, change: int)
     entry = eventbridge.shape(one, CONTEXT, change)
     assert len(entry["Detail"].encode()) <= 240 * 1024
     assert len(entry["DetailType"]) <= 128
+    assert EventBridge(EventBridgeOptions(kind="eventbridge")).size(entry) <= 256_000
+    check_sns(sns.shape(one, CONTEXT, change), one)
+    check_ocsf(ocsf.shape(one, CONTEXT, change), one)
+    check_pagerduty(pagerduty.shape(one, CONTEXT, change))
+    check_lookout_event(webhook.shape(one, CONTEXT, change)["event"], one)
     mail = email.shape(one, CONTEXT, change)
     assert 0 < len(mail["subject"]) < 100
     assert mail["subject"].isprintable()
@@ -85,6 +110,26 @@ def test_thousands_of_series_are_cut_to_the_size_and_counted() -> None:
     check_lookout_event(event, incident(many))
     assert 230_000 < compact_size(event) <= 240_000
     assert event["impactedMetric"]["relevantTimeSeries"][0]["metricValue"] == 3099
+
+
+def test_a_uri_of_100_kb_is_cut_in_every_payload_and_the_rest_is_there() -> None:
+    uri = "/\u202e<!channel>\x1b[31m" + "a" * 100_000
+    one = incident([anomaly(0, {"webacl": "shop", "uri": uri})], samples=({"uri": uri},))
+    for name, shape in SHAPES.items():
+        payload = shape(one, CONTEXT, 1)
+        text = json.dumps(payload, ensure_ascii=False)
+        assert len(text) < 20_000, name
+        assert not {"\u202e", "\x1b"} & set(text), name
+        assert "shop" in text, name
+        assert one.id in text, name
+
+
+def test_inside_json_quotes_take_their_room_too() -> None:
+    many = incident([anomaly(0, {"uri": f"/{at}?" + '"' * 9000}) for at in range(3000)])
+    message = sns.shape(many, CONTEXT, 1)
+    check_sns(message, many)
+    assert len(message["Message"].encode()) > 200_000
+    check_ocsf(ocsf.shape(many, CONTEXT, 1), many)
 
 
 def compact_size(payload: Any) -> int:
@@ -139,6 +184,80 @@ def check_lookout_event(event: dict[str, Any], one: Incident) -> None:
     ids = {item["timeSeriesId"] for item in metric["relevantTimeSeries"]}
     assert all(re.fullmatch(r"[0-9a-f]{128}", one_id) for one_id in ids)
     assert len(ids) == len(metric["relevantTimeSeries"]) > 0
+
+
+@cache
+def _publish() -> Shape:
+    return get_session().get_service_model("sns").operation_model("Publish").input_shape
+
+
+def check_sns(request: dict[str, Any], one: Incident) -> None:
+    topic = {"TopicArn": "arn:aws:sns:us-east-1:111122223333:t"}
+    problems = ParamValidator().validate(request | topic, _publish())
+    assert not problems.has_errors(), problems.generate_report()
+    attributes = request["MessageAttributes"]
+    size = len(request["Message"].encode()) + sum(
+        len(name.encode()) + len(part.encode())
+        for name, value in attributes.items()
+        for part in value.values()
+    )
+    assert size <= 262_144
+    assert 0 < len(request["Subject"]) < 100
+    assert request["Subject"].isprintable()
+    assert all(one["StringValue"] for one in attributes.values())
+    said = json.loads(request["Message"])
+    check_lookout_event(json.loads(said["default"]), one)
+    assert len(said["sms"]) <= 160
+    assert all(line.isprintable() for line in said["email"].split("\n"))
+
+
+def check_ocsf(event: dict[str, Any], one: Incident) -> None:
+    """Required and recommended attributes as github.com/ocsf/ocsf-schema names them."""
+    required = {
+        *("activity_id", "category_uid", "class_uid", "finding_info", "metadata", "severity_id"),
+        *("time", "type_uid"),
+    }
+    assert required <= set(event)
+    assert {"version", "product"} <= set(event["metadata"])
+    assert {"uid", "title"} <= set(event["finding_info"])
+    assert (event["class_uid"], event["category_uid"]) == (2004, 2)
+    assert event["type_uid"] == 200400 + event["activity_id"]
+    assert event["activity_id"] in (1, 2, 3)
+    assert event["severity_id"] in range(1, 6)
+    assert event["status_id"] in (1, 4)
+    assert event["time"] == 1000 * int(one.window.end.timestamp())
+    for analysis in event["anomaly_analyses"]:
+        assert all(target["name"].isprintable() for target in analysis["analysis_targets"])
+        for found in (*analysis["anomalies"], *analysis["baselines"]):
+            assert {"observation_parameter", "observations"} <= set(found)
+            for seen in found["observations"]:
+                assert isinstance(seen["value"], str)
+                assert seen["timespan"]["start_time"] < seen["timespan"]["end_time"]
+    series = {a.dimensions for a in one.anomalies}
+    assert len(event["anomaly_analyses"]) + event["unmapped"]["seriesLeftOut"] == len(series)
+
+
+def check_pagerduty(event: dict[str, Any]) -> None:
+    assert set(event) >= {"event_action", "dedup_key", "payload"}
+    payload = event["payload"]
+    assert set(payload) >= {"summary", "source", "severity"}
+    assert 0 < len(payload["summary"]) <= 1024
+    assert payload["severity"] in ("critical", "error", "warning", "info")
+    assert len(event["dedup_key"]) <= 255
+    assert compact_size(event) <= 100_000
+
+
+def test_ocsf_creates_updates_and_closes_one_finding() -> None:
+    changes = (ONE, replace(ONE, severity=95.0), replace(ONE, state=IncidentState.RESOLVED))
+    events = [ocsf.shape(one, CONTEXT, number) for number, one in enumerate(changes, start=1)]
+    assert [event["activity_name"] for event in events] == ["Create", "Update", "Close"]
+    assert [event["status"] for event in events] == ["New", "New", "Resolved"]
+    assert [event["is_alert"] for event in events] == [True, True, False]
+    assert {event["finding_info"]["uid"] for event in events} == {ONE.id}
+    (first, _) = events[0]["anomaly_analyses"]
+    assert first["analysis_targets"][0]["name"] == "webacl=shop, rule=SQLi"
+    assert first["anomalies"][0]["observations"][0]["value"] == "96"
+    assert first["baselines"][0]["observations"][0]["value"] == "4"
 
 
 def test_the_lookout_event_has_every_key_of_the_original_and_ours() -> None:

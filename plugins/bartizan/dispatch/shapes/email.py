@@ -1,13 +1,19 @@
-"""An e-mail: subject and plain-text body."""
+"""An e-mail: subject, plain text, HTML of the same words, and the numbers of its picture."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
 from bartizan.dispatch.context import Context
-from bartizan.dispatch.payload import change_kind
+from bartizan.dispatch.payload import change_kind, json_number
 from bartizan.dispatch.series import series_of
 from bartizan.model.anomaly import Incident
 from bartizan.model.story import headline, severity_label, shown, story
 from bartizan.model.text import clip, number, short
+from bartizan.model.window import format_time
 
 _SUBJECT_LIMIT = 99  # SNS takes fewer than 100 characters
 _TOP_SERIES = 10
@@ -15,8 +21,19 @@ _TOP_SAMPLES = 5
 _SAMPLE_KEYS = ("event_time", "client_ip", "country", "action", "method", "host", "uri", "args")
 
 
-def shape(incident: Incident, context: Context, change: int) -> dict[str, str]:
-    """`subject` of one line below 100 characters, `body` of lines of plain text."""
+_PICTURED = 96  # intervals
+_PAGES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def shape(incident: Incident, context: Context, change: int) -> dict[str, Any]:
+    """`subject` of one line below 100 characters; `body` of lines of plain text; `html`, escaped,
+    which shows the picture as `cid:picture`; `picture`: the leading series by interval."""
     kind = change_kind(incident, change)
     news = kind if change == 1 else f"{kind}, change {change}"
     label = severity_label(incident.severity)
@@ -32,7 +49,35 @@ def shape(incident: Incident, context: Context, change: int) -> dict[str, str]:
         *_series_lines(incident),
         *_sample_lines(incident),
     ]
-    return {"subject": clip(subject, _SUBJECT_LIMIT), "body": "\n".join(lines) + "\n"}
+    page = _PAGES.get_template("email.html.j2").render(
+        label=label,
+        news=news,
+        headline=headline(incident),
+        story=story(incident),
+        facts=(("Incident", incident.id), ("Detector", incident.detector)),
+        url=context.incident_url(incident.id),
+        series=[line.strip() for line in _series_lines(incident)],
+        samples=[line.strip() for line in _sample_lines(incident)[2:]],
+    )
+    return {
+        "subject": clip(subject, _SUBJECT_LIMIT),
+        "body": "\n".join(lines) + "\n",
+        "html": page,
+        "picture": _picture(incident),
+    }
+
+
+def _picture(incident: Incident) -> list[dict[str, Any]]:
+    return [
+        {
+            "start": format_time(one.interval.start),
+            "value": json_number(one.value),
+            "expected": json_number(one.expected),
+            "lower": json_number(one.lower),
+            "upper": json_number(one.upper),
+        }
+        for one in series_of(incident)[0].anomalies[:_PICTURED]
+    ]
 
 
 def _series_lines(incident: Incident) -> list[str]:

@@ -21,8 +21,10 @@ _VALUE_LIMIT = 256
 _TOP_VALUES = 10
 
 
-def shape(incident: Incident, context: Context, change: int) -> dict[str, Any]:
-    """The event, at most 240,000 bytes of JSON.
+def shape(
+    incident: Incident, context: Context, change: int, most: int = MAX_BYTES
+) -> dict[str, Any]:
+    """The event, at most `most` bytes of JSON.
 
     `timestamp` is the start of the incident; a series' `metricValue` is that of its peak interval.
     Series with the smallest deviation are left out where not all fit; `seriesLeftOut` counts them.
@@ -55,7 +57,7 @@ def shape(incident: Incident, context: Context, change: int) -> dict[str, Any]:
         "seriesLeftOut": len(incident.anomalies),  # at least as wide as the final number
     }
     series = [_time_series(incident.measure, one) for one in series_of(incident)]
-    metric["relevantTimeSeries"] = fitting(series, MAX_BYTES - len(encoded(event)))
+    metric["relevantTimeSeries"] = fitting(series, most - len(encoded(event)))
     return event | {"seriesLeftOut": len(series) - len(metric["relevantTimeSeries"])}
 
 

@@ -1,0 +1,1 @@
+"""How learning and scoring grow with the number of series."""

@@ -1,0 +1,59 @@
+"""What a detector remembers after the last scored interval: the next one needs nothing earlier.
+
+Kept beside the state of its day, in a file named by all that it depends on. Once a metric file of
+before is another, the memory is not found, and the day is gone through again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from hashlib import sha256
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from bartizan.detect.parts import load_recent, save_recent
+from bartizan.detect.reading import versions
+from bartizan.detect.state import SERIES, DetectorState
+from bartizan.model.connector import Connector
+from bartizan.model.window import Window
+
+if TYPE_CHECKING:
+    from upath import UPath
+
+_PREFIX = "after_"
+
+
+def place_after(learned: UPath, metrics: UPath, connector: Connector, window: Window) -> UPath:
+    """Where the memory is of having gone through `window`, which begins where scoring by the state
+    in the folder `learned` does. `metrics` is the connector's folder, of which nothing is read.
+    """
+    state = learned / SERIES
+    known = [repr(connector), str(window), state.fs.ukey(state.path)]
+    digest = sha256("\n".join([*known, *versions(metrics, connector, window)]).encode())
+    return learned / f"{_PREFIX}{digest.hexdigest()[:32]}.parquet"
+
+
+def recall(place: UPath, state: DetectorState, seen: datetime) -> DetectorState | None:
+    """The state as it was after `seen`, if that was remembered."""
+    parts = [part for one in state.measures.values() for part in one.parts]
+    try:
+        found = iter(load_recent(place, parts))
+    except FileNotFoundError:
+        return None
+    measures = {
+        name: replace(one, parts=tuple(islice(found, len(one.parts))))
+        for name, one in state.measures.items()
+    }
+    return replace(state, seen=seen, measures=measures)
+
+
+def remember(place: UPath, state: DetectorState) -> None:
+    """Keep what the state remembers, in place of what it did before."""
+    parts = [part for one in state.measures.values() for part in one.parts]
+    if not parts:
+        return
+    save_recent(place, parts)
+    for older in place.parent.glob(f"{_PREFIX}*"):
+        if older.name != place.name:
+            older.unlink(missing_ok=True)

@@ -1,0 +1,98 @@
+"""A folder that gets what a channel of another kind would send: works without any account."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator
+from upath import UPath
+
+from bartizan.described import wrong
+from bartizan.dispatch.channels.base import (
+    Channel,
+    ChannelOptions,
+    Outcome,
+    Outgoing,
+    Payload,
+    Shape,
+    Site,
+)
+from bartizan.dispatch.context import Context
+from bartizan.dispatch.shapes import (
+    email,
+    eventbridge,
+    lookout_event,
+    ocsf,
+    pagerduty,
+    security_hub,
+    slack,
+    sns,
+    webhook,
+)
+from bartizan.model.anomaly import Incident
+
+SHAPES: dict[str, Shape] = {
+    "security_hub": security_hub.shape,
+    "sns": sns.shape,
+    "lambda": lookout_event.shape,
+    "eventbridge": eventbridge.shape,
+    "slack": slack.shape,
+    "email": email.shape,
+    "webhook": webhook.shape,
+    "pagerduty": pagerduty.shape,
+    "ocsf": ocsf.shape,
+}
+
+
+def _known(value: str) -> str:
+    if value not in SHAPES:
+        raise wrong(f"{value!r} is unknown", f"write one of {', '.join(SHAPES)}")
+    return value
+
+
+class FolderOptions(ChannelOptions):
+    """`of`: whose payloads it gets. `path`: None is the outbox folder."""
+
+    kind: Literal["folder"]
+    of: Annotated[str, AfterValidator(_known)]
+    path: str | None = None
+
+    def open(self, site: Site) -> Channel:
+        folder = site.outbox if self.path is None else UPath(self.path)
+        return FolderChannel(folder, SHAPES[self.of])
+
+
+class FolderChannel(Channel):
+    """Writes `<folder>/<channel>/<incident id>/<change>.json`; again, the same bytes."""
+
+    def __init__(self, folder: UPath, shape: Shape) -> None:
+        self._folder, self._shape = folder, shape
+
+    def shape(self, incident: Incident, context: Context, change: int) -> Payload:
+        return self._shape(incident, context, change)
+
+    def send(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
+        return [self._write(one) for one in batch]
+
+    def _write(self, one: Outgoing) -> Outcome:
+        text = json.dumps(one.payload, indent=2, ensure_ascii=False, allow_nan=False)
+        content = text.encode() + b"\n"
+        try:
+            write_whole(self._folder / one.message.payload_id, content)
+        except OSError as error:
+            return Outcome.transient(f"cannot be written: {error.strerror or type(error).__name__}")
+        return Outcome.delivered(f"sha256:{hashlib.sha256(content).hexdigest()}")
+
+
+def write_whole(path: UPath, content: bytes) -> None:
+    """Write a file that has its final name only when it is complete. Raises OSError."""
+    if path.protocol not in ("", "file"):
+        path.write_bytes(content)  # object stores show an object when it is whole
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.tmp")
+    temporary.write_bytes(content)
+    temporary.rename(path)

@@ -1,0 +1,194 @@
+"""Delivery: every change is routed, every message sent until it arrived or is given up.
+
+Killed anywhere and run again, or run twice at once, it ends as if it had run once: the outbox
+(bartizan.store.outbox) says what is left to do.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from bartizan.dispatch.backoff import MOST_ATTEMPTS, next_try
+from bartizan.dispatch.channels.base import Channel, Clock, Outcome, Outgoing, Payload
+from bartizan.dispatch.context import Context
+from bartizan.dispatch.rules import Rule, route
+from bartizan.errors import BartizanError
+from bartizan.model.story import headline
+from bartizan.store import Store
+from bartizan.store.incidents import IncidentChange
+from bartizan.store.outbox import Claim, DeliveryState, Result, claim, entries, expire, settle
+from bartizan.store.routing import save_routes, unrouted
+
+LEASE = timedelta(minutes=4)  # longer than any batch takes, shorter than SNS FIFO remembers ids
+FAILURES = 3  # in a row, after which a channel is left alone until the next run
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Where changes go: channels by name, rules, alert thresholds of detectors, who sends."""
+
+    channels: Mapping[str, Channel]
+    rules: Sequence[Rule]
+    thresholds: Mapping[str, float]
+    context: Context
+
+
+@dataclass(frozen=True)
+class DispatchResult:
+    """Payload ids delivered in this run, those to be tried again and those given up, each with the
+    reason; `skipped` counts changes that some channel was not told of by the rules."""
+
+    delivered: tuple[str, ...] = ()
+    waiting: tuple[tuple[str, str], ...] = ()
+    dead: tuple[tuple[str, str], ...] = ()
+    skipped: int = 0
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """A message that was attempted; `again` when there will be another attempt."""
+
+    payload_id: str
+    result: Result
+    detail: str
+    again: bool
+
+    @property
+    def is_dead(self) -> bool:
+        return self.result is not Result.DELIVERED and not self.again
+
+
+def dispatch(store: Store, plan: Plan, clock: Clock) -> DispatchResult:
+    """Route what changed and send what is due. One channel at fault does not hold up another: each
+    has its own thread, and an error that is no answer of a channel is raised when all are done."""
+    expire(store, clock(), MOST_ATTEMPTS)
+    skipped = _route(store, plan, clock)
+    with ThreadPoolExecutor(max(len(plan.channels), 1), "dispatch") as pool:
+        sending = [pool.submit(_send_due, store, name, plan, clock) for name in plan.channels]
+        wait(sending)
+    sent = [one for future in sending for one in future.result()]
+    return DispatchResult(
+        delivered=tuple(one.payload_id for one in sent if one.result is Result.DELIVERED),
+        waiting=tuple((one.payload_id, one.detail) for one in sent if one.again),
+        dead=tuple((one.payload_id, one.detail) for one in sent if one.is_dead),
+        skipped=skipped,
+    )
+
+
+def preview(store: Store, plan: Plan) -> list[dict[str, Any]]:
+    """What would be sent for each change that is not routed yet, and why, or why not; and what is
+    still to be tried again, or now."""
+    waiting = [
+        {
+            "channel": one.message.channel,
+            "incident": one.message.incident_id,
+            "change": one.message.change,
+            "sends": True,
+            "why": f"from {one.next_try} on, tried {one.attempts} times",
+            "headline": one.reason,
+            "payload": None,
+        }
+        for one in entries(store, [DeliveryState.INTENDED])
+    ]
+    return waiting + [
+        {
+            "channel": one.channel,
+            "incident": change.incident.id,
+            "change": change.change,
+            "sends": one.sends,
+            "why": one.why,
+            "headline": headline(change.incident),
+            "payload": _shaped(plan, one.channel, change) if one.sends else None,
+        }
+        for change, past in unrouted(store)
+        for one in route(change, past, plan.channels, plan.rules, plan.thresholds)
+    ]
+
+
+def _route(store: Store, plan: Plan, clock: Clock) -> int:
+    """Returns how many changes some channel was not told of."""
+    skipped = 0
+    for change, past in unrouted(store):
+        routes = route(change, past, plan.channels, plan.rules, plan.thresholds)
+        save_routes(store, change, routes, clock())
+        skipped += any(one.sends is False for one in routes)
+    return skipped
+
+
+def _send_due(store: Store, name: str, plan: Plan, clock: Clock) -> list[_Sent]:
+    channel, owner = plan.channels[name], str(uuid.uuid4())
+    sent: list[_Sent] = []
+    failures = 0
+    while failures < FAILURES:
+        now = clock()
+        claims = claim(store, name, channel.at_once, owner, now, now + LEASE)
+        if not claims:
+            break
+        came = [
+            _settled(store, one, outcome, clock())
+            for one, outcome in _attempt(channel, claims, plan.context)
+        ]
+        failures = failures + 1 if all(one.again for one in came) else 0
+        sent += came
+    return sent
+
+
+def _attempt(
+    channel: Channel, claims: Sequence[Claim], context: Context
+) -> Iterator[tuple[Claim, Outcome]]:
+    """What came of each claim, as soon as it is known."""
+    ready: list[tuple[Claim, Outgoing]] = []
+    for one in claims:
+        incident, change = one.change.incident, one.change.change
+        try:
+            payload = channel.shape(incident, context, change)
+        except BartizanError as error:
+            yield one, Outcome.permanent(str(error))
+        else:
+            ready.append((one, Outgoing(one.message, payload, one.repeated, one.first_receipt)))
+    for batch in _batches(channel, ready):
+        outcomes = _sent(channel, [outgoing for _, outgoing in batch])
+        yield from zip((one for one, _ in batch), outcomes, strict=True)
+
+
+def _sent(channel: Channel, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
+    try:
+        return channel.send(batch)
+    except BartizanError as error:
+        return [Outcome.transient(str(error))] * len(batch)
+
+
+def _batches(
+    channel: Channel, ready: Sequence[tuple[Claim, Outgoing]]
+) -> Iterator[list[tuple[Claim, Outgoing]]]:
+    """In order, each of at most the bytes that the channel takes at once, or of one message."""
+    batch: list[tuple[Claim, Outgoing]] = []
+    room = channel.most_bytes
+    for one in ready:
+        size = channel.size(one[1].payload)
+        if batch and size > room:
+            yield batch
+            batch, room = [], channel.most_bytes
+        batch.append(one)
+        room -= size
+    if batch:
+        yield batch
+
+
+def _settled(store: Store, one: Claim, outcome: Outcome, now: datetime) -> _Sent:
+    again = None if outcome.result is Result.DELIVERED else next_try(one, outcome, now)
+    settle(store, one, outcome.result, outcome.detail, again)
+    return _Sent(one.message.payload_id, outcome.result, outcome.detail, again is not None)
+
+
+def _shaped(plan: Plan, channel: str, change: IncidentChange) -> Payload | str:
+    """The payload, or why the channel's format cannot hold it."""
+    try:
+        return plan.channels[channel].shape(change.incident, plan.context, change.change)
+    except BartizanError as error:
+        return str(error)

@@ -1,0 +1,134 @@
+"""alerts.yaml: what it may hold, and what is said of what it may not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from dispatch_house import HIGH, DispatchHouse
+from upath import UPath
+
+from bartizan.config import PROJECT, Settings
+from bartizan.dispatch.alerts import Alerts, read_alerts
+from bartizan.dispatch.channels import KINDS, SHAPES
+from bartizan.dispatch.channels.folder import FolderChannel
+from bartizan.dispatch.rules import Rule
+from bartizan.dispatch.secrets import secret
+from bartizan.errors import ConfigError
+
+DETECTORS = ["waf_blocked_requests", "waf_client_daily"]
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> DispatchHouse:
+    return DispatchHouse(tmp_path)
+
+
+def reading(house: DispatchHouse, text: str) -> Alerts:
+    path = house.folder.parent / "alerts.yaml"
+    path.write_text(text)
+    return read_alerts(path, house.site(), DETECTORS)
+
+
+def test_without_a_file_every_kind_is_a_folder(house: DispatchHouse) -> None:
+    alerts = read_alerts(None, house.site(), DETECTORS)
+    assert set(alerts.channels) == set(SHAPES)
+    assert all(isinstance(one, FolderChannel) for one in alerts.channels.values())
+    assert alerts.rules == (Rule(),)
+    with pytest.raises(ConfigError, match="no such file"):  # it is named, so it is meant
+        read_alerts(house.folder / "no.yaml", house.site(), DETECTORS)
+
+
+def test_a_file_that_is_named_is_meant() -> None:
+    assert Settings.from_env({"BARTIZAN_ALERTS": "mine.yaml"}).alerts == Path("mine.yaml")
+    assert Settings.from_env({"BARTIZAN_ALERTS": ""}).alerts is None
+
+
+def test_the_example_opens_a_channel_of_every_kind(house: DispatchHouse) -> None:
+    """No secret is read and nothing is connected to."""
+    alerts = read_alerts(PROJECT / "examples" / "alerts.yaml", house.site(), DETECTORS)
+    assert len(alerts.channels) >= len(KINDS)
+    names = {
+        type(one).__module__.rpartition(".")[2].rstrip("_") for one in alerts.channels.values()
+    }
+    assert names == set(KINDS)
+    assert alerts.context.account_id == "111122223333"
+
+
+def test_rules_say_who_hears_of_what(house: DispatchHouse) -> None:
+    alerts = reading(
+        house,
+        "channels:\n"
+        "  a: {kind: folder, of: slack}\n"
+        "  b: {kind: folder, of: ocsf, path: " + str(house.folder / "b") + "}\n"
+        "rules:\n"
+        "  - {channels: [b], detectors: [waf_blocked_requests], min_severity: 95}\n"
+        "  - {channels: [a]}\n",
+    )
+    house.found(HIGH)
+    done = house.dispatch(alerts.channels, rules=alerts.rules, context=alerts.context)
+    assert done.delivered == (f"a/{HIGH.id}/1.json",)
+    assert house.rows("channel", "reason")[1] == ("b", "severity 93.00 is below 95")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("channels: {}\n", "channels: {} is wrong"),
+        ("rules: []\n", "channels: is missing"),
+        ("channels:\n  Bad Name: {kind: folder, of: slack}\n", "channels.Bad Name"),
+        ("channels:\n  a: {}\n", "channels.a.kind: is missing — write one of security_hub, sns"),
+        ("channels:\n  a: {kind: pager}\n", "channels.a.kind: 'pager' is unknown"),
+        ("channels:\n  a: {kind: folder, of: pager}\n", "channels.a: of: 'pager' is unknown"),
+        ("channels:\n  a: {kind: sns, topic: alerts}\n", "channels.a: topic: 'alerts' is wrong"),
+        ("channels:\n  a: {kind: slack, url: x}\n", "channels.a: url: unknown key"),
+        (
+            "channels:\n  a: {kind: webhook, url: 'https://me:pw@x.example', secret: a}\n",
+            "channels.a: url: holds a user, a password or a #",
+        ),
+        ("channels:\n  a: {kind: webhook, url: ftp://x, secret: a}\n", "'ftp://x' is no web"),
+        (
+            "channels:\n  a: {kind: email, host: h, sender: a@b.example, to: ['a b']}\n",
+            "channels.a: to[0]: 'a b' is wrong",
+        ),
+        (
+            "channels:\n  a: {kind: folder, of: slack}\nrules:\n  - {channels: [b]}\n",
+            "rules[0].channels: 'b' is unknown — known: a",
+        ),
+        (
+            "channels:\n  a: {kind: folder, of: slack}\nrules:\n  - {detectors: [nobody]}\n",
+            "rules[0].detectors: 'nobody' is unknown — known: waf_blocked_requests",
+        ),
+        (
+            "channels:\n  a: {kind: folder, of: slack}\nrules:\n  - {min_severity: 101}\n",
+            "rules[0].min_severity: 101 is wrong",
+        ),
+    ],
+)
+def test_a_mistake_is_named_with_file_key_value_and_remedy(
+    house: DispatchHouse, text: str, says: str
+) -> None:
+    with pytest.raises(ConfigError) as error:
+        reading(house, text)
+    assert says in str(error.value)
+    assert "alerts.yaml" in str(error.value)
+    assert error.value.remedy
+
+
+def test_secrets_come_from_the_environment_or_from_elsewhere() -> None:
+    env = {"BARTIZAN_SECRET_PAGER": "here"}
+    assert secret("pager", {"pager": "there"}.get, env) == "here"
+    assert secret("slack", {"slack": "there"}.get, env) == "there"
+    with pytest.raises(ConfigError, match="BARTIZAN_SECRET_SLACK: is not set"):
+        secret("slack", {}.get, env)
+
+
+def test_a_folder_that_cannot_be_written_is_tried_again(house: DispatchHouse) -> None:
+    house.found(HIGH)
+    blocked = house.folder.parent / "blocked"
+    blocked.write_text("a file")
+    channel = FolderChannel(UPath(blocked), SHAPES["slack"])
+    assert len(house.dispatch({"a": channel}).waiting) == 1
+    blocked.unlink()
+    house.clock.turn(minutes=1)
+    assert len(house.dispatch({"a": channel}).delivered) == 1

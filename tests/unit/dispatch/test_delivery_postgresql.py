@@ -1,0 +1,64 @@
+"""Delivery over a store in PostgreSQL, where transactions of dispatchers truly run at once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+from dispatch_house import HIGH, DispatchHouse, Recorder
+from engine_postgresql import database
+
+from bartizan.dispatch.channels.base import Outcome
+from bartizan.store import Store
+
+WORKERS = 4
+INCIDENTS = [replace(HIGH, id=f"{number:036d}") for number in range(12)]
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    with database() as url:
+        opened = Store.open(url.replace("postgresql://", "postgresql+psycopg://"))
+        yield opened
+        opened.engine.dispose()
+
+
+def test_dispatchers_at_once_send_each_message_once(store: Store, tmp_path: Path) -> None:
+    houses = [DispatchHouse(tmp_path, store) for _ in range(WORKERS)]
+    channels = [{"a": Recorder(), "b": Recorder()} for _ in range(WORKERS)]
+    houses[0].found(*INCIDENTS)
+    together = Barrier(WORKERS, timeout=30)
+
+    def work(number: int) -> int:
+        together.wait()
+        return len(houses[number].dispatch(channels[number]).delivered)
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        assert sum(pool.map(work, range(WORKERS))) == 2 * len(INCIDENTS)
+    keys = Counter(key for mine in channels for one in mine.values() for key in one.keys)
+    assert keys == Counter({(1, one.id): 2 for one in INCIDENTS})
+
+
+def test_what_did_not_arrive_is_superseded_or_tried_again(store: Store, tmp_path: Path) -> None:
+    house = DispatchHouse(tmp_path, store)
+    house.found(*INCIDENTS)
+    busy = Recorder(lambda one: Outcome.transient("busy"))
+    for _ in INCIDENTS:
+        house.dispatch({"a": busy})
+        house.clock.turn(seconds=1)
+    changed = [replace(one, severity=50.0) for one in INCIDENTS[:4]]
+    house.found(*changed, *INCIDENTS[4:])
+    house.clock.turn(minutes=10)
+    up = Recorder()
+    assert len(house.dispatch({"a": up}).delivered) == len(INCIDENTS)
+    assert Counter(change for change, _ in up.keys) == {1: 8, 2: 4}
+    assert Counter(house.states()) == {
+        (1, "superseded"): 4,
+        (1, "delivered"): 8,
+        (2, "delivered"): 4,
+    }
