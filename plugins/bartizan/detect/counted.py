@@ -24,7 +24,7 @@ from bartizan.detect.severity import rarity
 SLOW = 0.995  # discount of the level that sustained change is measured against
 PULL = 4.0  # no interval counts further in a smoothed mean, unless it is too small to matter
 MIN_CHANGE, MIN_SHARE = 5.0, 0.25  # no smaller change matters, absolute and relative
-MIN_SMOOTH_CHANGE = 10.0  # in all the intervals that a mean spans
+MIN_SMOOTH_CHANGE = 15.0  # a mean times its span; counts just seen have twice their weight
 PART = 0.6  # an interval belongs to a sustained change when it has this part of the mean change
 WORTH_A_TAIL = 1.0  # standard deviations below which a tail need not be computed
 
@@ -163,7 +163,7 @@ def _see(
 def _rare(value: Floats, mean: Floats, dispersion: Floats, up: bool) -> Floats:
     """Rarity (S, T) of counts on one side of their mean, 0 near it."""
     distance = (value - mean) / np.sqrt(mean + dispersion * mean**2)
-    far = np.nan_to_num(distance if up else -distance) > WORTH_A_TAIL
+    far = (distance if up else -distance) > WORTH_A_TAIL  # never where unknown
     spread = np.broadcast_to(dispersion, value.shape)
     tail = tail_above if up else tail_below
     result = np.zeros(value.shape)

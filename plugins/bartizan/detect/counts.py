@@ -17,6 +17,7 @@ import numpy as np
 from scipy.special import betainc
 
 from bartizan.detect.calendar import DAY_TYPES, HOURS, SLOTS, Calendar
+from bartizan.detect.compiled import compiled
 from bartizan.detect.panel import Floats, Integers
 
 SHAPE_SPREAD = 0.4  # standard deviation of a series' slot mean around the shared shape, relative
@@ -47,54 +48,81 @@ def fit_profile(values: Floats, calendar: Calendar, pool: Integers) -> Profile:
     cap = _first_guess(block)[:, None]
     clipped = np.minimum(block, cap)
     for _ in range(4):
-        profile = _shrunk(clipped, weight, slot, pool)
-        mean = profile.mean.reshape(-1, SLOTS)[:, slot]
-        between = _between_days(clipped, mean, weight, fitted=0)
-        variance = mean / np.maximum(weight, 1) + between * mean**2
-        reach = BLOCK_CLIP * np.sqrt(variance)
-        clipped = np.clip(block, mean - reach, mean + reach)
+        mean = _shrunk(clipped, weight, slot, pool).mean.reshape(-1, SLOTS)
+        between = _between_days(clipped, mean, weight, slot, fitted=0)
+        clipped = np.empty_like(block)
+        _pull_in(block, weight, mean, slot, between, clipped)
     return _shrunk(clipped, weight, slot, pool)
 
 
+@compiled
+def _pull_in(
+    block: Floats, weight: Floats, mean: Floats, slot: Integers, between: Floats, result: Floats
+) -> None:
+    """Fills the last with blocks (S, B) that are BLOCK_CLIP standard deviations away at most."""
+    for s in range(block.shape[0]):
+        for t in range(block.shape[1]):
+            due = mean[s, slot[t]]
+            reach = BLOCK_CLIP * np.sqrt(due / max(weight[s, t], 1.0) + between[s] * due**2)
+            result[s, t] = min(max(block[s, t], due - reach), due + reach)
+
+
 def _first_guess(block: Floats) -> Floats:
-    """The quantile FIRST_GUESS of each row, 0 where nothing is known."""
-    gaps = np.isnan(block).any(axis=1)
-    some = np.where(np.isfinite(block).any(axis=1, keepdims=True), block, 0.0)
-    cap: Floats = np.quantile(some, FIRST_GUESS, axis=1)
-    if gaps.any():  # row by row, and so much slower
-        cap[gaps] = np.nanquantile(some[gaps], FIRST_GUESS, axis=1)
-    return cap
+    """The quantile FIRST_GUESS of each row's known values, 0 where nothing is known."""
+    known = np.isfinite(block).sum(axis=1)
+    ranked = np.sort(block, axis=1)  # what is unknown comes last
+    rank = FIRST_GUESS * np.maximum(known - 1, 0)
+    below = np.floor(rank).astype(np.int64)
+    row = np.arange(len(block))
+    low, high = ranked[row, below], ranked[row, np.minimum(below + 1, np.maximum(known - 1, 0))]
+    cap: Floats = high - (high - low) * (1 - (rank - below))
+    return np.where(known > 0, cap, 0.0)
 
 
-def _between_days(block: Floats, mean: Floats, weight: Floats, fitted: int) -> Floats:
-    """Relative variance (S, 1) of hourly means around their slot's, beyond counting noise.
+def _between_days(
+    block: Floats, mean: Floats, weight: Floats, slot: Integers, fitted: int
+) -> Floats:
+    """Relative variance (S) of hourly means around those of their slots (S, 48), beyond counting
+    noise.
 
     `fitted` slot means were taken from the same blocks. One day of blocks at USUAL_DAYS steadies
     the estimate of a short history.
     """
-    seen = weight > 0
-    excess = np.where(seen, (block - mean) ** 2 - mean / np.maximum(weight, 1), 0.0)
-    typical = np.where(seen, mean**2, 0.0).sum(axis=1) / np.maximum(seen.sum(axis=1), 1)
-    typical = np.maximum(typical, 1e-12)
-    freedom = np.maximum(seen.sum(axis=1) - fitted, 0)
-    found = (excess.sum(axis=1) + HOURS * USUAL_DAYS * typical) / ((freedom + HOURS) * typical)
-    result: Floats = np.maximum(found, USUAL_DAYS / 10)[:, None]
-    return result
+    found = np.empty(len(block))
+    _spread_of_days(block, mean, weight, slot, fitted, found)
+    return np.maximum(found, USUAL_DAYS / 10)
+
+
+@compiled
+def _spread_of_days(
+    block: Floats, mean: Floats, weight: Floats, slot: Integers, fitted: int, found: Floats
+) -> None:
+    for s in range(block.shape[0]):
+        seen, excess, square = 0, 0.0, 0.0
+        for t in range(block.shape[1]):
+            if weight[s, t] > 0:
+                due = mean[s, slot[t]]
+                seen += 1
+                square += due**2
+                excess += (block[s, t] - due) ** 2 - due / weight[s, t]
+        typical = max(square / max(seen, 1), 1e-12)
+        freedom = max(seen - fitted, 0)
+        found[s] = (excess + HOURS * USUAL_DAYS * typical) / ((freedom + HOURS) * typical)
 
 
 def _shrunk(block: Floats, weight: Floats, slot: Integers, pool: Integers) -> Profile:
     member = np.eye(SLOTS)[slot]
-    filled = np.where(weight > 0, block, 0.0)
+    counted = np.where(weight > 0, block, 0.0) * weight
     count = weight @ member
     days = (weight > 0).astype(float) @ member
-    total = (filled * weight).sum(axis=1)
+    total = counted.sum(axis=1)
     # Half a count, so that a series never seen in this history keeps a positive rate.
     level = (total + 0.5) / np.maximum(weight.sum(axis=1), 1)
-    own = ((filled * weight) @ member) / np.maximum(count, 1)
+    own = (counted @ member) / np.maximum(count, 1)
     shape = _shared_shape(own / level[:, None], count, level, pool)
     prior = level[:, None] * shape.reshape(-1, SLOTS)[pool]
-    between = _between_days(block, own[:, slot], weight, fitted=len(np.unique(slot)))
-    noise = 1 / np.maximum(prior * count, 1e-9) + between / np.maximum(days, 1e-9)
+    between = _between_days(block, own, weight, slot, fitted=len(np.unique(slot)))
+    noise = 1 / np.maximum(prior * count, 1e-9) + between[:, None] / np.maximum(days, 1e-9)
     trust = SHAPE_SPREAD**2 / (SHAPE_SPREAD**2 + noise)
     mean = trust * own + (1 - trust) * prior
     doubt = trust * noise + 1 / (total + 0.5)[:, None]
@@ -156,20 +184,34 @@ def fit_weekdays(values: Floats, mean: Floats, calendar: Calendar) -> Floats:
 
 def fit_dispersion(values: Floats, mean: Floats) -> Floats:
     """Relative variance d (S) of values (S, T) around their means, shrunk to all series'."""
-    known = np.isfinite(values)
-    mean = np.where(known, mean, 0.0)
-    square = np.where(known, values - mean, 0.0) ** 2
-    scale = np.maximum((mean**2).sum(axis=1), 1e-12)
-    own = np.ones(len(values))
-    for _ in range(4):
-        variance = mean + own[:, None] * mean**2
-        excess = np.minimum(square, POINT_CLIP**2 * variance) - mean
-        own = np.maximum(excess.sum(axis=1) / scale, MIN_DISPERSION)
-    precision = (mean**2 / (2 * (1 + own[:, None] * mean) ** 2)).sum(axis=1)
+    own, precision = np.empty(len(values)), np.empty(len(values))
+    _own_dispersion(np.ascontiguousarray(values), np.ascontiguousarray(mean), own, precision)
     pooled = float((own * precision).sum() / max(precision.sum(), 1e-12))
     trust = precision / (precision + 1 / (0.5 * pooled + 0.1) ** 2)
     result: Floats = np.maximum(trust * own + (1 - trust) * pooled, MIN_DISPERSION)
     return result
+
+
+@compiled
+def _own_dispersion(values: Floats, mean: Floats, own: Floats, precision: Floats) -> None:
+    """Relative variance (S) of each series by itself, and how precisely it is known."""
+    for s in range(values.shape[0]):
+        scale, found = 0.0, 1.0
+        for t in range(values.shape[1]):
+            if np.isfinite(values[s, t]):
+                scale += mean[s, t] ** 2
+        for _ in range(4):
+            excess = 0.0
+            for t in range(values.shape[1]):
+                if np.isfinite(values[s, t]):
+                    due = mean[s, t]
+                    most = POINT_CLIP**2 * (due + found * due**2)
+                    excess += min((values[s, t] - due) ** 2, most) - due
+            found = max(excess / max(scale, 1e-12), MIN_DISPERSION)
+        own[s], precision[s] = found, 0.0
+        for t in range(values.shape[1]):
+            if np.isfinite(values[s, t]):
+                precision[s] += mean[s, t] ** 2 / (2 * (1 + found * mean[s, t]) ** 2)
 
 
 def tail_above(value: Floats, mean: Floats, dispersion: Floats) -> Floats:

@@ -1,6 +1,6 @@
 """How far a series' own history bears out what its model calls rare.
 
-Rarity is -log10 of a probability. Two views of the history, each of every test, are averaged:
+Rarity is -log10 of a probability. There are two views of the history, each of every test:
 
 The whole of it: how often it came to a rarity of 2 and how far beyond it then went. A gamma prior
 on the rate and on the slope stand for what the model claims (three and thirty events' worth). The
@@ -8,6 +8,8 @@ most extreme events are taken for attacks and cost nothing.
 
 Its bulk: the tail from the 90th to the 98.5th percentile, carried on. What is rarer than that has
 no say, so a past full of anomalies does not excuse tomorrow's.
+
+Gauges are judged by the mean of both, counts, whose model knows its tail better, by the whole.
 """
 
 from __future__ import annotations
@@ -25,29 +27,35 @@ TRIMMED = 2
 RATE_PRIOR, SLOPE_PRIOR = 3.0, 30.0
 LEAST = 0.5  # rarity that FROM can shrink to
 BULK = (0.10, 0.015)  # parts of the history beyond which its bulk's tail begins and ends
-LEAST_BULK = 0.3  # claimed rarity of the former
+LEAST_BULK = 0.6  # claimed rarity of the former
 STEEPEST = 3.0
 LN10 = float(np.log(10))
 
 
 @dataclass(frozen=True)
 class Tail:
-    """Per series and test (S, tests): a claimed rarity `at` is worth `worth`, less is worth
+    """Per series and test (S, tests): a claimed rarity `at` is worth `start`, less is worth
     proportionally less, and beyond it `slope` is what each is worth."""
 
     at: Floats
-    worth: Floats
+    start: Floats
     slope: Floats
 
-    def of(self, rare: Floats) -> Floats:
+    def worth(self, rare: Floats) -> Floats:
         """What claimed rarities (tests, S, T) are worth."""
-        at, worth, slope = (part.T[:, :, None] for part in (self.at, self.worth, self.slope))
-        result: Floats = np.where(rare < at, rare * worth / at, worth + (rare - at) * slope)
+        at, start, slope = (part.T[:, :, None] for part in (self.at, self.start, self.slope))
+        result: Floats = np.where(rare < at, rare * start / at, start + (rare - at) * slope)
+        return result
+
+    def claimed(self, rare: float) -> Floats:
+        """The claimed rarities (S, tests) that are worth so much."""
+        beyond = self.at + (rare - self.start) / self.slope
+        result: Floats = np.where(rare < self.start, rare * self.at / self.start, beyond)
         return result
 
 
 @dataclass(frozen=True)
-class Habit:
+class TwoTails:
     """What the `whole` history says of claimed rarities, and what its `bulk` says."""
 
     whole: Tail
@@ -55,7 +63,7 @@ class Habit:
 
     def worth(self, rare: Floats) -> Floats:
         """What claimed rarities (tests, S, T) are worth."""
-        return 0.5 * (self.whole.of(rare) + self.bulk.of(rare))
+        return 0.5 * (self.whole.worth(rare) + self.bulk.worth(rare))
 
     def claimed(self, rare: float) -> Floats:
         """The claimed rarities (S, tests) that are worth so much: `worth` is linear up to, between
@@ -69,14 +77,19 @@ class Habit:
         return np.where(rare < most, result, beyond)
 
 
+Habit = Tail | TwoTails
+
+
 def fit_habit(rare: Floats, *, sharpen: bool) -> Habit:
     """From claimed rarities (tests, S, T) of a history, NaN where unknown.
 
-    With `sharpen` a history calmer than its model makes it more sure; else it can only dull it.
+    With `sharpen` a history calmer than its model makes it more sure, and its bulk has a say; else
+    it can only dull it.
     """
     known = np.isfinite(rare).sum(axis=2)
     seen = np.nan_to_num(rare)
-    return Habit(_whole(seen, known, sharpen), _bulk(seen, known, sharpen))
+    whole = _whole(seen, known, sharpen)
+    return TwoTails(whole, _bulk(seen, known)) if sharpen else whole
 
 
 def _whole(rare: Floats, known: Floats, sharpen: bool) -> Tail:
@@ -89,19 +102,16 @@ def _whole(rare: Floats, known: Floats, sharpen: bool) -> Tail:
     return Tail(np.full_like(start, FROM), start, slope.T.copy())
 
 
-def _bulk(rare: Floats, known: Floats, sharpen: bool) -> Tail:
+def _bulk(rare: Floats, known: Floats) -> Tail:
     """Exponential between the two quantiles, and as steep beyond."""
     begin, end = np.quantile(rare, [1 - part for part in BULK], axis=2)
     begin = np.maximum(begin, LEAST_BULK)
     orders = np.log10(BULK[0] / BULK[1])
     points = known * (BULK[0] - BULK[1])
     shallow = np.maximum(end - begin, 1e-3) / orders
-    slope = (points + SLOPE_PRIOR) / (points * shallow + SLOPE_PRIOR)
-    worth = -np.log10(BULK[0])
-    if not sharpen:
-        begin = np.maximum(begin, worth)
-    slope = np.minimum(slope, STEEPEST if sharpen else 1.0)
-    return Tail(begin.T.copy(), np.full_like(begin.T, worth), slope.T.copy())
+    slope = np.minimum((points + SLOPE_PRIOR) / (points * shallow + SLOPE_PRIOR), STEEPEST)
+    start = np.full(begin.shape, -np.log10(BULK[0]))
+    return Tail(begin.T.copy(), start.T.copy(), slope.T.copy())
 
 
 def _events(rare: Floats) -> tuple[Floats, Floats]:

@@ -97,22 +97,25 @@ def _advance(
 ) -> None:
     """Fills the last two, (S, T), and brings `count`, `due` and `run` up to date."""
     for s in range(counts.shape[0]):
-        wanders = discount[s] < 1
+        if discount[s] == 1:  # it does not wander
+            levels[s], doubts[s] = 1.0, 0.0
+            continue
         for t in range(counts.shape[1]):
-            levels[s, t] = (count[s] + PRIOR) / (due[s] + PRIOR) if wanders else 1.0
-            doubts[s, t] = 1 / (count[s] + PRIOR) if wanders else 0.0
+            levels[s, t] = (count[s] + PRIOR) / (due[s] + PRIOR)
+            doubts[s, t] = 1 / (count[s] + PRIOR)
             if np.isnan(counts[s, t]):
                 continue
             found = levels[s, t] * mean[s, t]
-            weight = 1 / (1 + dispersion[s] * found)
-            spread = np.sqrt(found / weight)
+            excess = 1 + dispersion[s] * found
+            weight = 1 / excess
+            spread = np.sqrt(found * excess)
             error = counts[s, t] - found
             sign = 1.0 if error > 0 else -1.0
             if abs(error) > NOTICED * spread and sign * run[s] >= 0:
                 run[s] += sign
             elif run[s] != 0:
                 run[s] -= 1.0 if run[s] > 0 else -1.0
-            belief = min(abs(run[s]) / patience, 1.0) ** 2
+            belief = min(abs(run[s]) / patience, 1.0) ** 2 if run[s] != 0 else 0.0
             reach = PULL * spread * (1 + WIDENED * belief)
             clean = found + min(max(error, -min(reach, found)), reach)
             kept = discount[s] * (1 - 0.5 * belief)  # believed by forgetting the rest

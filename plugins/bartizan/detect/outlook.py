@@ -34,7 +34,7 @@ class Outlook:
 class Model(Protocol):
     """How S series behave. It goes with a memory of what they have just done.
 
-    `SHARPEN`: whether a calm history makes its tails thinner.
+    `SHARPEN`: whether a calm history makes its tails thinner, and its bulk has a say (`habit.py`).
     """
 
     SHARPEN: ClassVar[bool]

@@ -24,7 +24,7 @@ from bartizan.detect.arrays import (
 )
 from bartizan.detect.counted import Counted, CountMemory
 from bartizan.detect.gauged import Gauged, GaugeMemory
-from bartizan.detect.habit import Habit
+from bartizan.detect.habit import Tail, TwoTails
 from bartizan.detect.judge import Part
 from bartizan.detect.panel import Floats
 from bartizan.detect.told import Told
@@ -33,16 +33,16 @@ from bartizan.errors import ConfigError
 if TYPE_CHECKING:
     from upath import UPath
 
-KINDS: dict[str, tuple[type[Any], type[Any]]] = {
-    "counted": (Counted, CountMemory),
-    "gauged": (Gauged, GaugeMemory),
+KINDS: dict[str, tuple[type[Any], type[Any], type[Any]]] = {
+    "counted": (Counted, CountMemory, Tail),
+    "gauged": (Gauged, GaugeMemory, TwoTails),
 }
 AGAIN = "learn again from history; the state is rebuilt from it at any time"
 _RECENT = "recent"
 
 
 def kind_of(part: Part) -> str:
-    return next(name for name, (model, _) in KINDS.items() if isinstance(part.model, model))
+    return next(name for name, (model, *_) in KINDS.items() if isinstance(part.model, model))
 
 
 def save_parts(folder: UPath, measure: int, parts: Sequence[Part]) -> None:
@@ -132,11 +132,11 @@ def _table(part: Part) -> pa.Table:
 
 
 def _part(table: pa.Table, kind: str) -> Part:
-    model, memory = KINDS[kind]
+    model, memory, habit = KINDS[kind]
     return Part(
         table.column("row").to_numpy(),
         from_columns(model, table, "model"),
         from_columns(memory, table, "memory"),
-        from_columns(Habit, table, "habit"),
+        from_columns(habit, table, "habit"),
         from_columns(Told, table, "told"),
     )

@@ -99,6 +99,12 @@ def test_habit_dulls_what_is_often_rare_and_forgives_two_attacks() -> None:
     assert worth[0] <= 8
     claimed = habit.claimed(3.0)
     np.testing.assert_allclose(habit.worth(claimed.T[:, :, None])[0, :, 0], 3.0)
+    both = fit_habit(rare, sharpen=True)
+    worth = both.worth(np.full((1, 3, 1), 8.0))[0, :, 0]
+    assert 4 < worth[1] < 5 < min(worth[0], worth[2])  # one in a hundred: half a matter of course
+    for level in (0.3, 1.5, 3.0, 12.0):
+        claimed = both.claimed(level)
+        np.testing.assert_allclose(both.worth(claimed.T[:, :, None])[0, :, 0], level)
     calm = fit_habit(np.minimum(rare[:, :1], FROM - 0.5), sharpen=True)
     assert calm.worth(np.array([[[4.0]]]))[0, 0, 0] > 4
 
