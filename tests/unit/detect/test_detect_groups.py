@@ -24,20 +24,22 @@ HOURLY = replace(CONNECTOR, frequency=timedelta(hours=1))
 def groups(
     points: list[tuple[int, str, str, float, str]], connector: Connector = CONNECTOR
 ) -> list[Incident]:
-    """Groups of points given as interval number, web ACL, rule, severity, direction."""
+    """Groups of points given as interval number, web ACL, rule, severity, direction; those below
+    the threshold continue what was told."""
     frame = pd.DataFrame(points, columns=["number", "webacl", "rule", "severity", "direction"])
     naive = START.replace(tzinfo=None)
     frame["interval_start"] = [naive + n * connector.frequency for n in frame.pop("number")]
     frame = frame.assign(
-        measure="count", value=9.0, expected=2.0, lower=0.0, upper=5.0, reason="spike"
-    )
+        measure="count", value=9.0, expected=2.0, lower=0.0, upper=5.0,
+        reason=frame["severity"].map(lambda found: "spike" if found >= 70 else "continues"),
+    )  # fmt: skip
     return find_groups(frame.sample(frac=1, random_state=1), connector, 70)
 
 
 def test_points_in_adjoining_intervals_are_one_incident() -> None:
     points = [(n, "shop", "xss", 75.0 + n, "above") for n in range(3)]
     (found,) = groups(
-        [*points, (1, "shop", "sqli", 80.0, "above"), (9, "shop", "xss", 60, "above")]
+        [*points, (1, "shop", "sqli", 80.0, "above"), (10, "shop", "xss", 60, "above")]
     )
     assert found.window == Window(START, START + 3 * FIVE)
     assert len(found.anomalies) == 4
@@ -75,6 +77,13 @@ def test_causes_are_kept_apart() -> None:
 def test_one_weak_point_is_no_incident_but_a_strong_one_is() -> None:
     assert groups([(0, "shop", "xss", 84.9, "above")]) == []
     assert len(groups([(0, "shop", "xss", 85.0, "above")])) == 1
+
+
+def test_what_only_continues_belongs_to_an_incident_but_makes_none() -> None:
+    goes_on = [(n, "shop", "xss", 69.3, "above") for n in range(1, 4)]
+    assert groups(goes_on) == []
+    (found,) = groups([(0, "shop", "xss", 75.0, "above"), *goes_on])
+    assert found.window == Window(START, START + 4 * FIVE)
 
 
 def test_id_stays_when_the_event_goes_on_or_grows_worse() -> None:
