@@ -85,7 +85,7 @@ def summary(connector: Connector, metrics: MetricFrame, result: Backtest) -> dic
     return {
         "connector": connector.name,
         "state": "ACTIVE" if result.state.ready else "LEARNING",
-        "reason": f"{result.state.points} of {needed} intervals seen by the last learning",
+        "reason": f"{result.state.points} intervals seen by the last learning, {needed} are needed",
         "learned": str(result.learned),
         "scored": str(result.scored),
         "rows": metrics.rows,
