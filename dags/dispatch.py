@@ -5,6 +5,9 @@ the channels of `include/alerts.yaml` (Security Hub, SNS, Lambda, EventBridge, S
 webhook, PagerDuty, export) of each change that its rules let through, and refreshes the HTML
 report. Without the file a channel is a folder of the outbox with what would be sent.
 
+What waits, escalates or is snoozed is looked at again every time, digests go out when they are due,
+and trouble with Bartizan itself (late logs, given-up messages, failed detectors) is an incident.
+
 Secrets come from `BARTIZAN_SECRET_<NAME>` or the password of Airflow's `bartizan_<name>`.
 A message that is given up fails `send_changes`; `bartizan outbox list --state dead` says why.
 

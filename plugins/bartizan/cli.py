@@ -11,7 +11,16 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from bartizan import connector_cli, detect_cli, feedback_cli, jobs, lake_cli, outbox_cli
+from bartizan import (
+    connector_cli,
+    detect_cli,
+    feedback_cli,
+    incident_cli,
+    jobs,
+    lake_cli,
+    outbox_cli,
+    playbook_cli,
+)
 from bartizan.errors import BartizanError, ValidationFailed
 from bartizan.model.window import Window, format_time, given_window, parse_time
 from bartizan.overview import described
@@ -35,8 +44,10 @@ app = typer.Typer(
 )
 app.add_typer(connector_cli.app, name="connector")
 app.add_typer(feedback_cli.app, name="feedback")
+app.add_typer(incident_cli.app, name="incident")
 app.add_typer(lake_cli.app, name="lake")
 app.add_typer(outbox_cli.app, name="outbox")
+app.add_typer(playbook_cli.app, name="playbook")
 
 Start = Annotated[str, typer.Option(help="Beginning of the window, inclusive, UTC.")]
 End = Annotated[str, typer.Option(help="End of the window, exclusive, UTC.")]
@@ -242,13 +253,22 @@ def dispatch(
         )
 
 
+app.command()(incident_cli.digest)
+
+
 @app.command()
 def report(
-    out: Annotated[Path | None, typer.Option(help="HTML file to write.")] = None, home: Home = None
+    out: Annotated[Path | None, typer.Option(help="File to write: .html, .md or .json.")] = None,
+    window: Annotated[
+        str | None,
+        typer.Option(help="START/END, UTC: only incidents that start in it.", show_default="all"),
+    ] = None,
+    home: Home = None,
 ) -> None:
-    """Write the HTML report of everything known."""
+    """Write the report of everything known, one section per story."""
     configure(home)
-    print(jobs.report(out))
+    start, _, end = (window or "").partition("/")
+    print(jobs.report(out, None if window is None else given_window(start, end)))
 
 
 @app.command()

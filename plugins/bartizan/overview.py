@@ -15,13 +15,18 @@ from bartizan.crawl.quality import latest_quality
 from bartizan.lake import Lake
 from bartizan.model.anomaly import IncidentState
 from bartizan.model.connector import Connector
+from bartizan.model.health import HEALTH
 from bartizan.model.landing import BatchCounts, BatchState
+from bartizan.model.story import headline, moment
 from bartizan.model.text import inert
 from bartizan.model.window import Window, format_time
 from bartizan.store import Store
 from bartizan.store.detectors import DetectorRecord, load_detector
 from bartizan.store.drift import Drift, load_drift
+from bartizan.store.incidents import load_incidents
 from bartizan.store.landing import object_count, totals
+from bartizan.store.messages import counts as message_counts
+from bartizan.store.outbox import DeliveryState
 from bartizan.store.reconciliation import ComparedHour, Reconciled, Verdict, reconciled, unbalanced
 from bartizan.store.tables import (
     aggregate_checks,
@@ -29,9 +34,14 @@ from bartizan.store.tables import (
     closed_hours,
     incidents,
     landing_batches,
-    outbox,
     validation_results,
 )
+
+LEFT = {
+    DeliveryState.DEAD: "given up, see `bartizan outbox list --state dead`",
+    DeliveryState.INTENDED: "to be sent",
+    DeliveryState.SENDING: "being sent",
+}
 
 
 @dataclass(frozen=True)
@@ -57,8 +67,9 @@ class Watched:
 @dataclass(frozen=True)
 class Overview:
     """`batches` by state, `rejected` reason by batch id, `quarantine` records by reason,
-    `aggregates` hours built by table, `delivered` messages by channel. `unbalanced` batches and
-    objects have other than requests + duplicates + quarantined = records: it must be 0."""
+    `aggregates` hours built by table, `messages` by channel and state, `health` the open incidents
+    about ourselves in words. `unbalanced` batches and objects have other than requests + duplicates
+    + quarantined = records: it must be 0."""
 
     objects: int
     counts: BatchCounts
@@ -74,7 +85,8 @@ class Overview:
     aggregate_checks: Checks
     watched: dict[str, Watched]
     incidents: int
-    delivered: dict[str, int]
+    messages: dict[str, dict[str, int]]
+    health: list[str]
 
 
 def look(
@@ -99,7 +111,6 @@ def look(
         clean = by(aggregate_checks.c.level, aggregate_checks.c.bad_rows == 0)
         dirty = by(aggregate_checks.c.level, aggregate_checks.c.bad_rows > 0)
         aggregates = by(built_hours.c.table_name)
-        delivered = by(outbox.c.channel, outbox.c.state == "delivered")
         closed = connection.execute(select(func.coalesce(func.sum(closed_hours.c.requests), 0)))
         too_late = int(closed.scalar_one())
         found = connection.execute(
@@ -120,7 +131,8 @@ def look(
         aggregate_checks=_checks(clean, dirty),
         watched={name: _watched(store, settings, c) for name, c in sorted(connectors.items())},
         incidents=found,
-        delivered=delivered,
+        messages=message_counts(store),
+        health=_health(store),
     )
 
 
@@ -180,7 +192,33 @@ def described(seen: Overview) -> Iterator[str]:
     yield row("checks", _outcome(seen.aggregate_checks))
     yield from _watching(seen.watched)
     yield row("incidents", f"{seen.incidents:,}")
-    yield row("messages", _counted(seen.delivered))
+    yield from _messages(seen.messages)
+    if seen.health:
+        yield row("own health", "trouble")
+        yield from (f"    {trouble}" for trouble in seen.health)
+
+
+def _messages(channels: dict[str, dict[str, int]]) -> Iterator[str]:
+    """What was delivered by channel, and a line for each where something waits or was given up."""
+    delivered = {
+        name: states[DeliveryState.DELIVERED]
+        for name, states in channels.items()
+        if DeliveryState.DELIVERED in states
+    }
+    yield row("messages", _counted(delivered))
+    for name, states in channels.items():
+        if left := {word: states[state] for state, word in LEFT.items() if state in states}:
+            yield f"    {name}: {_counted(left)}"
+
+
+def _health(store: Store) -> list[str]:
+    """The open incidents about ourselves, a line each."""
+    known = [one.incident for one in load_incidents(store, detector=HEALTH)]
+    return [
+        f"{headline(one)}, since {moment(one.window.start)}"
+        for one in known
+        if one.state is IncidentState.OPEN
+    ]
 
 
 def _watching(connectors: dict[str, Watched]) -> Iterator[str]:

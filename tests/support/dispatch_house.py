@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from incidents import anomaly, incident
@@ -14,12 +15,14 @@ from upath import UPath
 from bartizan.config import store_in
 from bartizan.dispatch.channels import SHAPES
 from bartizan.dispatch.channels.base import Channel, Outcome, Outgoing, Payload, Shape, Site
-from bartizan.dispatch.channels.folder import FolderChannel
+from bartizan.dispatch.channels.folder import DIGESTS, FolderChannel
 from bartizan.dispatch.context import Context
 from bartizan.dispatch.delivery import DispatchResult, Plan, dispatch
-from bartizan.dispatch.rules import EVERYTHING, Rule
-from bartizan.dispatch.shapes import lookout_event
+from bartizan.dispatch.digest import Digest
+from bartizan.dispatch.rulebook import EVERYTHING, Quiet, Rule, Rulebook
+from bartizan.dispatch.shapes import digest, lookout_event
 from bartizan.model.anomaly import Incident
+from bartizan.model.period import Period
 from bartizan.model.window import Window
 from bartizan.store import Store, tables
 from bartizan.store.incidents import replace_incidents, save_explanation, unexplained
@@ -59,6 +62,9 @@ class Recorder(Channel):
     def shape(self, incident: Incident, context: Context, change: int) -> Payload:
         return self._shape(incident, context, change)
 
+    def digest(self, found: Digest, context: Context) -> Payload:
+        return digest.webhook(found, context)
+
     def send(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
         self.sent += batch
         return [self.answer(one) for one in batch]
@@ -87,7 +93,8 @@ class DispatchHouse:
 
     def folders(self, *names: str) -> dict[str, Channel]:
         chosen = names or tuple(SHAPES)
-        return {name: FolderChannel(UPath(self.folder), SHAPES[name]) for name in chosen}
+        folder = UPath(self.folder)
+        return {name: FolderChannel(folder, SHAPES[name], DIGESTS.get(name)) for name in chosen}
 
     def plan(
         self,
@@ -95,8 +102,11 @@ class DispatchHouse:
         rules: Sequence[Rule] = EVERYTHING,
         threshold: float = 70,
         context: Context = CONTEXT,
+        quiet: Sequence[Quiet] = (),
+        digests: Mapping[str, Period] = MappingProxyType({}),
     ) -> Plan:
-        return Plan(channels, rules, {HIGH.detector: threshold}, context)
+        book = Rulebook(rules, quiet, {HIGH.detector: threshold})
+        return Plan(channels, book, context, digests=digests)
 
     def dispatch(self, channels: Mapping[str, Channel], **options: Any) -> DispatchResult:
         return dispatch(self.store, self.plan(channels, **options), self.clock)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from bartizan.crawl.calendar import CalendarBlock
+from bartizan.calendars import CalendarBlock
 from bartizan.crawl.queries import read_query
 from bartizan.crawl.source import WRITTEN_FORMAT, SourceBlock, time_format
 from bartizan.described import Described, parse, read, wrong

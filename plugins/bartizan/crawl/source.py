@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, model_validator
 
+from bartizan.calendars import TimeZone
 from bartizan.described import Described, wrong
 from bartizan.errors import UsageError
 from bartizan.model.java_time import JavaTime
@@ -44,14 +45,6 @@ def _charset(value: str) -> str:
     return value
 
 
-def _timezone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (ValueError, OSError, KeyError) as error:  # ZoneInfoNotFoundError is a KeyError
-        raise wrong(f"{value!r} is no time zone", "write UTC or Europe/Berlin") from error
-    return value
-
-
 def _delimiter(value: str) -> str:
     if len(value) != 1 or not value.isascii() or value in "\r\n":
         raise wrong(f"{value!r} is not one sign", 'write ",", ";", "|" or "\\t"')
@@ -62,9 +55,6 @@ def _quote(value: str) -> str:
     if len(value) > 1 or not value.isascii():
         raise wrong(f"{value!r} is not one sign", "write '\"', or '' for no quotes")
     return value
-
-
-TimeZone = Annotated[str, AfterValidator(_timezone)]
 
 
 class _Format(Described):

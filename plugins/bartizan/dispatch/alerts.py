@@ -5,8 +5,9 @@ Without the file, every kind of channel is a folder of the outbox that gets what
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,25 +16,16 @@ from pydantic import Field
 from bartizan.described import Described, check, read
 from bartizan.dispatch.channels import KINDS, SHAPES
 from bartizan.dispatch.channels.base import Channel, Site
-from bartizan.dispatch.channels.folder import FolderOptions
+from bartizan.dispatch.channels.folder import DIGESTS, FolderOptions
 from bartizan.dispatch.context import Context
-from bartizan.dispatch.rules import EVERYTHING, Rule
+from bartizan.dispatch.rulebook import EVERYTHING, Quiet, Rule
+from bartizan.dispatch.rules_file import HealthBlock, QuietBlock, RuleBlock, ScopeBlock
 from bartizan.errors import ConfigError
+from bartizan.model.health import HEALTH
+from bartizan.model.period import Period
+from bartizan.model.window import parse_duration
 
 ChannelName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
-
-
-class _Rule(Described):
-    detectors: Annotated[list[str], Field(min_length=1)] | None = None
-    channels: Annotated[list[str], Field(min_length=1)] | None = None
-    min_severity: Annotated[float, Field(ge=0, le=100)] | None = None
-
-    def as_rule(self) -> Rule:
-        return Rule(
-            None if self.detectors is None else frozenset(self.detectors),
-            None if self.channels is None else frozenset(self.channels),
-            self.min_severity,
-        )
 
 
 class _AlertsFile(Described):
@@ -42,16 +34,25 @@ class _AlertsFile(Described):
     product: Annotated[str, Field(min_length=1, max_length=128)] = Context.product
     console_url: Annotated[str, Field(pattern=r"^https?://\S+$")] = Context.console_url
     channels: Annotated[dict[ChannelName, dict[str, Any]], Field(min_length=1)]
-    rules: list[_Rule] = Field(default_factory=list)
+    rules: list[RuleBlock] = Field(default_factory=list)
+    quiet: list[QuietBlock] = Field(default_factory=list)
+    health: HealthBlock = HealthBlock()
 
 
 @dataclass(frozen=True)
 class Alerts:
-    """Channels by name, the rules over them, and who sends."""
+    """Channels by name, the rules and quiet times over them, and who sends.
+
+    After `late_after` logs are missed; None without a file: then nothing is said of our own health.
+    Channels in `digests` get a digest of each period and nothing else.
+    """
 
     channels: Mapping[str, Channel]
     rules: tuple[Rule, ...]
+    quiet: tuple[Quiet, ...]
     context: Context
+    late_after: timedelta | None = None
+    digests: Mapping[str, Period] = field(default_factory=dict)
 
 
 def read_alerts(path: Path | None, site: Site, detectors: Collection[str]) -> Alerts:
@@ -62,20 +63,25 @@ def read_alerts(path: Path | None, site: Site, detectors: Collection[str]) -> Al
     """
     if path is None:
         folders = {name: FolderOptions(kind="folder", of=name).open(site) for name in SHAPES}
-        return Alerts(folders, EVERYTHING, Context())
+        return Alerts(folders, EVERYTHING, (), Context())
     found = read(path, _AlertsFile)
-    channels = {
-        name: _open(f"{path}: channels.{name}", options, site)
-        for name, options in found.channels.items()
-    }
-    for position, rule in enumerate(found.rules):
-        key = f"{path}: rules[{position}]"
-        _known(f"{key}.channels", rule.channels, channels)
-        _known(f"{key}.detectors", rule.detectors, detectors)
+    channels, digests = {}, {}
+    for name, options in found.channels.items():
+        key = f"{path}: channels.{name}"
+        own = {option: value for option, value in options.items() if option != "digest"}
+        channels[name] = _open(key, own, site)
+        if "digest" in options:
+            digests[name] = _period(f"{key}.digest", options)
+    watched = (*detectors, HEALTH)
+    _check(f"{path}: rules", found.rules, channels, watched)
+    _check(f"{path}: quiet", found.quiet, channels, watched)
     return Alerts(
         channels,
         tuple(rule.as_rule() for rule in found.rules) or EVERYTHING,
+        tuple(one.as_quiet() for one in found.quiet),
         Context(found.account_id, found.region, found.product, found.console_url.rstrip("/")),
+        parse_duration(found.health.late_after),
+        digests,
     )
 
 
@@ -85,6 +91,27 @@ def _open(key: str, options: Mapping[str, Any], site: Site) -> Channel:
         problem = "is missing" if kind is None else f"{kind!r} is unknown"
         raise ConfigError(f"{key}.kind", problem, f"write one of {', '.join(KINDS)}")
     return check(options, key, KINDS[kind]).open(site)
+
+
+def _period(key: str, options: Mapping[str, Any]) -> Period:
+    """Raises ConfigError for what is no period, and for a kind that takes no digest."""
+    kind = options["of"] if options["kind"] == "folder" else options["kind"]
+    if kind not in DIGESTS:
+        raise ConfigError(key, f"{kind} takes no digest", f"use one of {', '.join(DIGESTS)}")
+    if options["digest"] not in list(Period):
+        raise ConfigError(
+            key, f"{options['digest']!r} is unknown", f"write one of {', '.join(Period)}"
+        )
+    return Period(options["digest"])
+
+
+def _check(
+    key: str, blocks: Sequence[ScopeBlock], channels: Collection[str], detectors: Collection[str]
+) -> None:
+    """Raises ConfigError for the first name of a channel or detector that is unknown."""
+    for position, block in enumerate(blocks):
+        _known(f"{key}[{position}].channels", block.channels, channels)
+        _known(f"{key}[{position}].detectors", block.detectors, detectors)
 
 
 def _known(key: str, names: list[str] | None, known: Collection[str]) -> None:

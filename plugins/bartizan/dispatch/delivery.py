@@ -7,35 +7,51 @@ Killed anywhere and run again, or run twice at once, it ends as if it had run on
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from bartizan.dispatch.backoff import MOST_ATTEMPTS, next_try
 from bartizan.dispatch.channels.base import Channel, Clock, Outcome, Outgoing, Payload
 from bartizan.dispatch.context import Context
-from bartizan.dispatch.rules import Rule, route
+from bartizan.dispatch.digest import digest_of
+from bartizan.dispatch.routing import routed
+from bartizan.dispatch.rulebook import Rulebook
 from bartizan.errors import BartizanError
+from bartizan.model.anomaly import Incident
+from bartizan.model.period import Period
 from bartizan.model.story import headline
+from bartizan.model.window import Window
 from bartizan.store import Store
+from bartizan.store.digests import claim_digests, intend_digest
 from bartizan.store.incidents import IncidentChange
-from bartizan.store.outbox import Claim, DeliveryState, Result, claim, entries, expire, settle
-from bartizan.store.routing import save_routes, unrouted
+from bartizan.store.messages import entries
+from bartizan.store.outbox import Claim, DeliveryState, Result, claim, expire, settle
+from bartizan.store.routing import mark_seen, save_routes
 
 LEASE = timedelta(minutes=4)  # longer than any batch takes, shorter than SNS FIFO remembers ids
+DIGEST_AFTER = timedelta(hours=2)  # its last hour is landed and detected by then
 FAILURES = 3  # in a row, after which a channel is left alone until the next run
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Where changes go: channels by name, rules, alert thresholds of detectors, who sends."""
+    """Where changes go: channels by name, the rules over them, who sends. `enrich` adds what is
+    told with an incident: its story, advice. Channels in `digests` get those and nothing else."""
 
     channels: Mapping[str, Channel]
-    rules: Sequence[Rule]
-    thresholds: Mapping[str, float]
+    book: Rulebook
     context: Context
+    enrich: Callable[[Incident], Incident] = lambda incident: incident
+    digests: Mapping[str, Period] = field(default_factory=dict)
+
+    @property
+    def prompt(self) -> tuple[str, ...]:
+        """Channels that are told of each change: those that get no digests."""
+        return tuple(name for name in self.channels if name not in self.digests)
 
 
 @dataclass(frozen=True)
@@ -47,6 +63,9 @@ class DispatchResult:
     waiting: tuple[tuple[str, str], ...] = ()
     dead: tuple[tuple[str, str], ...] = ()
     skipped: int = 0
+
+
+_Due = tuple[Claim, Callable[[], Payload]]
 
 
 @dataclass(frozen=True)
@@ -68,6 +87,9 @@ def dispatch(store: Store, plan: Plan, clock: Clock) -> DispatchResult:
     has its own thread, and an error that is no answer of a channel is raised when all are done."""
     expire(store, clock(), MOST_ATTEMPTS)
     skipped = _route(store, plan, clock)
+    for name, period in plan.digests.items():
+        now = clock()
+        intend_digest(store, name, period, period.last(now - DIGEST_AFTER), now)
     with ThreadPoolExecutor(max(len(plan.channels), 1), "dispatch") as pool:
         sending = [pool.submit(_send_due, store, name, plan, clock) for name in plan.channels]
         wait(sending)
@@ -80,7 +102,7 @@ def dispatch(store: Store, plan: Plan, clock: Clock) -> DispatchResult:
     )
 
 
-def preview(store: Store, plan: Plan) -> list[dict[str, Any]]:
+def preview(store: Store, plan: Plan, now: datetime) -> list[dict[str, Any]]:
     """What would be sent for each change that is not routed yet, and why, or why not; and what is
     still to be tried again, or now."""
     waiting = [
@@ -105,16 +127,16 @@ def preview(store: Store, plan: Plan) -> list[dict[str, Any]]:
             "headline": headline(change.incident),
             "payload": _shaped(plan, one.channel, change) if one.sends else None,
         }
-        for change, past in unrouted(store)
-        for one in route(change, past, plan.channels, plan.rules, plan.thresholds)
+        for change, routes in routed(store, plan.prompt, plan.book, lambda: now)
+        for one in routes
     ]
 
 
 def _route(store: Store, plan: Plan, clock: Clock) -> int:
     """Returns how many changes some channel was not told of."""
     skipped = 0
-    for change, past in unrouted(store):
-        routes = route(change, past, plan.channels, plan.rules, plan.thresholds)
+    mark_seen(store, clock())
+    for change, routes in routed(store, plan.prompt, plan.book, clock):
         save_routes(store, change, routes, clock())
         skipped += any(one.sends is False for one in routes)
     return skipped
@@ -125,28 +147,35 @@ def _send_due(store: Store, name: str, plan: Plan, clock: Clock) -> list[_Sent]:
     sent: list[_Sent] = []
     failures = 0
     while failures < FAILURES:
-        now = clock()
-        claims = claim(store, name, channel.at_once, owner, now, now + LEASE)
-        if not claims:
+        due = _due(store, name, plan, owner, clock())
+        if not due:
             break
-        came = [
-            _settled(store, one, outcome, clock())
-            for one, outcome in _attempt(channel, claims, plan.context)
-        ]
+        came = [_settled(store, one, outcome, clock()) for one, outcome in _attempt(channel, due)]
         failures = failures + 1 if all(one.again for one in came) else 0
         sent += came
     return sent
 
 
-def _attempt(
-    channel: Channel, claims: Sequence[Claim], context: Context
-) -> Iterator[tuple[Claim, Outcome]]:
+def _due(store: Store, name: str, plan: Plan, owner: str, now: datetime) -> list[_Due]:
+    """What is due for a channel, leased to `owner`, and how each is shaped."""
+    channel, until = plan.channels[name], now + LEASE
+    if name in plan.digests:
+        return [
+            (one, partial(_digested, store, plan, channel, window))
+            for window, one in claim_digests(store, name, owner, now, until)
+        ]
+    return [
+        (one, partial(_shape, plan, channel, change))
+        for change, one in claim(store, name, channel.at_once, owner, now, until)
+    ]
+
+
+def _attempt(channel: Channel, due: Sequence[_Due]) -> Iterator[tuple[Claim, Outcome]]:
     """What came of each claim, as soon as it is known."""
     ready: list[tuple[Claim, Outgoing]] = []
-    for one in claims:
-        incident, change = one.change.incident, one.change.change
+    for one, shaped in due:
         try:
-            payload = channel.shape(incident, context, change)
+            payload = shaped()
         except BartizanError as error:
             yield one, Outcome.permanent(str(error))
         else:
@@ -189,6 +218,15 @@ def _settled(store: Store, one: Claim, outcome: Outcome, now: datetime) -> _Sent
 def _shaped(plan: Plan, channel: str, change: IncidentChange) -> Payload | str:
     """The payload, or why the channel's format cannot hold it."""
     try:
-        return plan.channels[channel].shape(change.incident, plan.context, change.change)
+        return _shape(plan, plan.channels[channel], change)
     except BartizanError as error:
         return str(error)
+
+
+def _shape(plan: Plan, channel: Channel, change: IncidentChange) -> Payload:
+    return channel.shape(plan.enrich(change.incident), plan.context, change.change)
+
+
+def _digested(store: Store, plan: Plan, channel: Channel, window: Window) -> Payload:
+    """The digest as it is now."""
+    return channel.digest(digest_of(store, window), plan.context)

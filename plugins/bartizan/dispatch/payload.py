@@ -25,6 +25,28 @@ def encoded(value: Any) -> bytes:
     return text.encode()
 
 
+def related(incident: Incident) -> dict[str, Any] | None:
+    """The story of the incident with the ids of at most ten others; null while it has none."""
+    story = incident.story
+    if story is None:
+        return None
+    return {
+        "storyId": story.id,
+        "incidents": [one for _, one in story.others],
+        "more": story.more,
+        "isHistory": story.is_history,
+    }
+
+
+def advised(incident: Incident) -> str:
+    """The first playbook that fits, as lines of text; empty when none does."""
+    if not incident.advice:
+        return ""
+    first = incident.advice[0]
+    steps = [*(f"Check: {text}" for text in first.check), *(f"Do: {text}" for text in first.do)]
+    return "\n".join((first.title, first.why, *steps))
+
+
 def json_number(value: float) -> float | None:
     """The number, or None where JSON has no way to write it."""
     return value if math.isfinite(value) else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
@@ -16,6 +16,7 @@ from bartizan.dispatch.series import IncidentSeries, series_of
 from bartizan.model.anomaly import Contribution, Incident, RootCause
 from bartizan.model.attack import AttackLabel
 from bartizan.model.matching import match
+from bartizan.model.stories import Story
 from bartizan.model.story import combination, headline, severity_label, story, without
 from bartizan.model.window import Window
 
@@ -80,35 +81,49 @@ class AttackView:
 
 @dataclass(frozen=True)
 class AttacksView:
-    """The known attacks, and the incidents that none of them explains."""
+    """The known attacks, and the incidents of stories that none of them explains."""
 
     attacks: tuple[AttackView, ...]
     unmatched: tuple[IncidentView, ...]
     found: int
 
 
-def incident_views(report: ReportData) -> tuple[IncidentView, ...]:
-    """One view per incident, numbered from 1 in the report's order."""
+def incident_views(
+    report: ReportData, plotted: Collection[str] | None = None
+) -> tuple[IncidentView, ...]:
+    """One view per incident, numbered from 1 in the report's order.
+
+    With a plot for the incidents that `plotted` names, or for all.
+    """
     return tuple(
-        _incident_view(position, incident, report)
+        _incident_view(position, incident, report, plotted is None or incident.id in plotted)
         for position, incident in enumerate(report.incidents, start=1)
     )
 
 
-def attack_views(report: ReportData, views: Sequence[IncidentView]) -> AttacksView:
+def attack_views(
+    report: ReportData, views: Sequence[IncidentView], stories: Sequence[Story]
+) -> AttacksView:
     """Known attacks against the incidents of the report."""
     by_id = {view.incident.id: view for view in views}
     matching = match(report.labels, report.incidents)
+    apart = {incident.id for incident in matching.unmatched}
+    alone = {
+        one.id
+        for story in stories
+        if all(incident.id in apart for incident in story.incidents)
+        for one in story.incidents
+    }
     return AttacksView(
         attacks=tuple(
             AttackView(
                 one.attack,
-                _bar(one.attack.window, report.period),
+                bar(one.attack.window, report.period),
                 tuple(by_id[incident.id] for incident in one.incidents),
             )
             for one in matching.attacks
         ),
-        unmatched=tuple(by_id[incident.id] for incident in matching.unmatched),
+        unmatched=tuple(view for view in views if view.incident.id in alone),
         found=matching.found,
     )
 
@@ -119,17 +134,19 @@ def severity_counts(report: ReportData) -> dict[str, int]:
     return {label: counts[label] for label in _LABELS if counts[label]}
 
 
-def _incident_view(position: int, incident: Incident, report: ReportData) -> IncidentView:
+def _incident_view(
+    position: int, incident: Incident, report: ReportData, plotted: bool
+) -> IncidentView:
     series, found = series_of(incident), incident.explanation
     scores = report.scores.get(incident.detector)
-    svg = "" if scores is None else plot(scores, incident, series[0])
+    svg = "" if scores is None or not plotted else plot(scores, incident, series[0])
     return IncidentView(
         number=position,
         incident=incident,
         label=severity_label(incident.severity),
         headline=headline(incident),
         story=story(incident),
-        bar=_bar(incident.window, report.period),
+        bar=bar(incident.window, report.period),
         plot=Markup(svg),  # made of numbers: no text of the log is in it
         driver=series[0],
         series=tuple(series[:_TOP_SERIES]),
@@ -151,8 +168,8 @@ def _shares(incident: Incident) -> tuple[Shares, ...]:
     return tuple(result)
 
 
-def _bar(window: Window, period: Window) -> Bar:
-    """At least 0.8 % wide, so that five minutes of a week can be seen; inside the period."""
+def bar(window: Window, period: Window) -> Bar:
+    """At least 0.8 % of the period wide, so that five minutes of a week can be seen; inside it."""
     length = period.end - period.start
     left = min(max((window.start - period.start) / length, 0.0), 1.0)
     right = min(max((window.end - period.start) / length, 0.0), 1.0)

@@ -2,91 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from datetime import datetime
 
-from bartizan.model.anomaly import Incident, IncidentState
+from bartizan.dispatch.controls.case import Case
+from bartizan.dispatch.controls.handled import acknowledged, answered, snoozed
+from bartizan.dispatch.controls.inhibition import inhibited
+from bartizan.dispatch.controls.life import never_told, over, owed, unexplained
+from bartizan.dispatch.controls.own_health import about_the_channel, goes_on
+from bartizan.dispatch.controls.quiet import muted, quiet
+from bartizan.dispatch.controls.size import changed, covered, lasting, least_severity, severe
+from bartizan.dispatch.controls.waiting import unacknowledged, waited
+from bartizan.dispatch.controls.worse import worse
+from bartizan.dispatch.rulebook import Rule, Rulebook
 from bartizan.store.incidents import IncidentChange
 from bartizan.store.routing import Past, Route
 
-DEFAULT_THRESHOLD = 70.0
+# The first that answers decides, whatever the rules say.
+CONTROLS: tuple[Callable[[Case], Route | None], ...] = (
+    never_told,
+    about_the_channel,
+    unexplained,
+    over,
+    goes_on,
+    muted,
+    quiet,
+    inhibited,
+    snoozed,
+    acknowledged,
+    answered,
+    owed,
+)
 
-
-@dataclass(frozen=True)
-class Rule:
-    """Tells `channels` of incidents of `detectors`; None stands for all of them.
-
-    `min_severity` None is the alert threshold of the incident's detector.
-    """
-
-    detectors: frozenset[str] | None = None
-    channels: frozenset[str] | None = None
-    min_severity: float | None = None
-
-    def covers(self, detector: str, channel: str) -> bool:
-        return (self.detectors is None or detector in self.detectors) and (
-            self.channels is None or channel in self.channels
-        )
-
-
-EVERYTHING = (Rule(),)
+# A rule tells a channel when none of these objects.
+CONDITIONS: tuple[Callable[[Case, Rule], Route | None], ...] = (
+    covered,
+    severe,
+    changed,
+    lasting,
+    worse,
+    unacknowledged,
+    waited,
+)
 
 
 def route(
     change: IncidentChange,
     past: Past,
     channels: Iterable[str],
-    rules: Sequence[Rule],
-    thresholds: Mapping[str, float],
+    book: Rulebook,
+    now: datetime,
 ) -> tuple[Route, ...]:
-    """One route per channel, in order. `thresholds` maps detectors to their alert thresholds.
-
-    Nothing is told before it is explained. Whoever was told of an incident hears how it ends,
-    whatever calendars and rules say by then. Whoever an earlier change has not reached gets this
-    one in its place.
-    """
-    return tuple(_to(channel, change, past, rules, thresholds) for channel in channels)
-
-
-def _to(
-    channel: str,
-    change: IncidentChange,
-    past: Past,
-    rules: Sequence[Rule],
-    thresholds: Mapping[str, float],
-) -> Route:
-    return _whatever_the_rules(channel, change, past) or _by_rules(
-        channel, change.incident, past, rules, thresholds
+    """One route per channel for which the change is not decided yet, in order."""
+    return tuple(
+        _to(Case(channel, change, past, book, now))
+        for channel in channels
+        if channel not in past.decided
     )
 
 
-def _whatever_the_rules(channel: str, change: IncidentChange, past: Past) -> Route | None:
-    state, told = change.incident.state, channel in past.heard
-    if state is IncidentState.WITHDRAWN and not told:
-        return Route(channel, False, "withdrawn, and it was never told here")
-    if not change.explained:
-        return Route(channel, None, "not explained yet")
-    if state is not IncidentState.OPEN and told:
-        return Route(channel, True, f"{state.value}, and it was told here")
-    return None
+def _to(case: Case) -> Route:
+    for control in CONTROLS:
+        if (found := control(case)) is not None:
+            return found
+    return _by_rules(case)
 
 
-def _by_rules(
-    channel: str,
-    incident: Incident,
-    past: Past,
-    rules: Sequence[Rule],
-    thresholds: Mapping[str, float],
-) -> Route:
-    if incident.muted:
-        return Route(channel, False, f"muted: {incident.muted}")
-    if channel in past.owed:
-        return Route(channel, True, "an earlier change has not arrived")
-    covering = [rule for rule in rules if rule.covers(incident.detector, channel)]
-    if not covering:
-        return Route(channel, False, f"no rule names detector {incident.detector}")
-    usual = thresholds.get(incident.detector, DEFAULT_THRESHOLD)
-    least = min(usual if rule.min_severity is None else rule.min_severity for rule in covering)
-    if incident.severity < least:
-        return Route(channel, False, f"severity {incident.severity:.2f} is below {least:g}")
-    return Route(channel, True, f"severity {incident.severity:.2f} reaches {least:g}")
+def _by_rules(case: Case) -> Route:
+    """One rule that tells is enough; else one that waits keeps the question open."""
+    detector = case.incident.detector
+    found = [_by_rule(case, one) for one in case.book.rules if one.names(detector, case.channel)]
+    if not found:
+        return case.refuse(f"no rule names detector {detector}")
+    for sends in (True, None):
+        if (first := next((one for one in found if one.sends is sends), None)) is not None:
+            return first
+    return case.refuse("; ".join(dict.fromkeys(one.why for one in found)))
+
+
+def _by_rule(case: Case, rule: Rule) -> Route:
+    for condition in CONDITIONS:
+        if (found := condition(case, rule)) is not None:
+            return found
+    least = least_severity(case, rule)
+    return case.tell(f"severity {case.incident.severity:.2f} reaches {least:g}")

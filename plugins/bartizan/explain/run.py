@@ -8,7 +8,9 @@ from pathlib import Path
 
 from bartizan.engines.duckdb import DuckDBEngine
 from bartizan.explain.contributions import contributions
+from bartizan.explain.evidence import evidence
 from bartizan.explain.explanation import explanation
+from bartizan.explain.joining import join_stories
 from bartizan.explain.samples import samples
 from bartizan.model.anomaly import Incident
 from bartizan.model.connector import Connector
@@ -20,21 +22,30 @@ from bartizan.store.scores import measure_scores
 def explain(
     store: Store, root: Path, engine: DuckDBEngine, connectors: Mapping[str, Connector]
 ) -> list[str]:
-    """Save contributions, root causes and samples of every incident that lacks them; returns ids.
+    """Save contributions, root causes and samples of every incident that lacks them, and join it
+    to a story; returns ids.
 
     `root` is the lake folder, where the scores lie. A second run finds nothing to do. An incident
     of a connector that no longer exists gets its contributions only. One that changes meanwhile
     stays unexplained, for the next run.
     """
-    return [
+    done = [
         one.incident.id
         for one in unexplained(store)
-        if save_explanation(store, _explained(one.incident, root, engine, connectors), one.change)
+        if save_explanation(
+            store, _explained(store, one.incident, root, engine, connectors), one.change
+        )
     ]
+    join_stories(store)
+    return done
 
 
 def _explained(
-    incident: Incident, root: Path, engine: DuckDBEngine, connectors: Mapping[str, Connector]
+    store: Store,
+    incident: Incident,
+    root: Path,
+    engine: DuckDBEngine,
+    connectors: Mapping[str, Connector],
 ) -> Incident:
     dimensions = [name for name, _ in incident.peak.dimensions]
     known = replace(incident, contributions=contributions(incident.anomalies, dimensions))
@@ -42,8 +53,9 @@ def _explained(
     if connector is None:
         return known
     scores = measure_scores(root, connector, incident.measure, incident.window)
+    known = replace(known, explanation=explanation(scores, incident, connector))
     return replace(
         known,
-        explanation=explanation(scores, incident, connector),
         samples=samples(engine, connector, incident),
+        evidence=evidence(store, engine, connector, known),
     )

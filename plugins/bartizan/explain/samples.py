@@ -8,6 +8,7 @@ from bartizan.engines.duckdb import DuckDBEngine
 from bartizan.engines.sql import text_literal
 from bartizan.model.anomaly import Incident
 from bartizan.model.connector import Connector
+from bartizan.model.uri import ID
 
 # The columns of the lake that a dimension of this name means. No headers, so no credentials.
 _REQUEST_COLUMNS = {
@@ -16,7 +17,10 @@ _REQUEST_COLUMNS = {
         *("account_id", "region", "webacl", "action", "client_ip", "country", "uri", "method"),
         *("scheme", "host", "user_agent", "http_version", "ja3_fingerprint", "ja4_fingerprint"),
     )
-} | {"terminating_rule": "r.terminating_rule_id"}
+} | {
+    "terminating_rule": "r.terminating_rule_id",
+    "uri_template": f"regexp_replace(r.uri, '{ID}', '/{{id}}', 'g')",
+}
 _HIT_COLUMNS = {"rule": "h.rule", "rule_group": "h.rule_group", "rule_action": "h.rule_action"}
 _COLUMNS = _REQUEST_COLUMNS | _HIT_COLUMNS
 
@@ -74,21 +78,28 @@ def samples(
     strings masked, NULL is an empty string. A connector without dimensions, or with one that is no
     column of the log, is about something else than requests and has no samples.
     """
+    query = sample_query(connector, incident, limit)
+    if query is None:
+        return ()
+    rows = engine.query(query, incident.window, f"samples of {connector.name}").to_pylist()
+    return tuple({name: _masked(name, value) for name, value in row.items()} for row in rows)
+
+
+def sample_query(connector: Connector, incident: Incident, limit: int = 5) -> str | None:
+    """The query of `samples`, with placeholders for the window; None where it has none."""
     dimensions = incident.peak.dimensions
     if not dimensions or any(name not in _COLUMNS for name, _ in dimensions):
-        return ()
+        return None
     by_rule = any(name in _HIT_COLUMNS for name, _ in dimensions)
     conditions = [_condition(_COLUMNS[name], value) for name, value in dimensions]
     if incident.measure in _ACTIONS:
         conditions.append(_condition("r.action", _ACTIONS[incident.measure]))
-    query = _QUERY % {
+    return _QUERY % {
         "rule": "h.rule" if by_rule else "r.terminating_rule_id",
         "join": _HITS if by_rule else "",
         "conditions": "".join(f"\n      and {condition}" for condition in conditions),
         "limit": limit,
     }
-    rows = engine.query(query, incident.window, f"samples of {connector.name}").to_pylist()
-    return tuple({name: _masked(name, value) for name, value in row.items()} for row in rows)
 
 
 def _condition(column: str, value: str) -> str:

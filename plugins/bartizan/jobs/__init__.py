@@ -12,7 +12,15 @@ from bartizan.jobs.connectors import (
     new_connector,
     publish_zeros,
 )
+from bartizan.jobs.digests import write_digest
 from bartizan.jobs.feedback import give_feedback, list_feedback
+from bartizan.jobs.handling import (
+    acknowledge_incident,
+    list_incidents,
+    resume_incident,
+    show_incident,
+    snooze_incident,
+)
 from bartizan.jobs.here import open_engine, open_lake, open_store, settings
 from bartizan.jobs.incidents import (
     detect,
@@ -46,6 +54,7 @@ from bartizan.jobs.metrics import (
     load_connectors,
 )
 from bartizan.jobs.mirroring import mirror_enabled, mirror_lake, sweep_mirror
+from bartizan.jobs.playbooks import check_playbooks, list_playbooks
 from bartizan.jobs.reconciling import reconcile, reconcile_enabled, reconcile_windows
 from bartizan.jobs.simulating import (
     plan_simulation,
@@ -59,10 +68,12 @@ from bartizan.jobs.upkeep import compact_lake, expire_lake, lake_ddl, sweep_lake
 
 __all__ = [
     "Feed",
+    "acknowledge_incident",
     "aggregate",
     "backfill",
     "backtest",
     "check_connector",
+    "check_playbooks",
     "compact_lake",
     "confirm_published",
     "connector_names",
@@ -80,7 +91,9 @@ __all__ = [
     "learn",
     "list_connectors",
     "list_feedback",
+    "list_incidents",
     "list_outbox",
+    "list_playbooks",
     "load_connector",
     "load_connectors",
     "mirror_enabled",
@@ -98,17 +111,21 @@ __all__ = [
     "reconcile_enabled",
     "reconcile_windows",
     "report",
+    "resume_incident",
     "retry_outbox",
     "set_active",
     "settings",
+    "show_incident",
     "simulate",
     "simulate_day",
     "simulation_plan",
+    "snooze_incident",
     "stage_batch",
     "status",
     "sweep_lake",
     "sweep_mirror",
     "validate_batches",
     "validation_page",
+    "write_digest",
     "write_labels",
 ]

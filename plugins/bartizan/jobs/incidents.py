@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 from bartizan.errors import UsageError
 from bartizan.jobs.here import open_engine, open_lake, open_store, settings
 from bartizan.jobs.metrics import load_connector, load_connectors
+from bartizan.jobs.playbooks import advised, enriched
 from bartizan.model.window import Window
 
 if TYPE_CHECKING:
+    from bartizan.dispatch.alerts import Alerts
     from bartizan.dispatch.delivery import Plan
     from bartizan.overview import Overview
 
@@ -57,23 +59,29 @@ def explain() -> list[str]:
 def dispatch(secret_elsewhere: Callable[[str], str | None] | None = None) -> dict[str, Any]:
     """Tell every channel of every change, each once, and try again what did not arrive.
 
-    `secret_elsewhere` finds secrets that the environment does not hold.
+    `secret_elsewhere` finds secrets that the environment does not hold. With an alerts.yaml the
+    incidents about our own health are brought up to date first.
     """
     from bartizan.dispatch.delivery import dispatch as deliver
+    from bartizan.dispatch.health import check_health
 
-    return asdict(deliver(open_store(), _plan(secret_elsewhere), _now))
+    store, alerts = open_store(), _alerts(secret_elsewhere)
+    if alerts.late_after is not None:
+        check_health(store, load_connectors(), _now(), alerts.late_after)
+    return asdict(deliver(store, _plan(alerts), _now))
 
 
 def preview_dispatch() -> list[dict[str, Any]]:
     """What would be sent for changes that are not routed yet, and why; writes nothing."""
     from bartizan.dispatch.delivery import preview
 
-    return preview(open_store(), _plan())
+    return preview(open_store(), _plan(_alerts()), _now())
 
 
 def list_outbox(states: Sequence[str] = (), channel: str | None = None) -> list[dict[str, Any]]:
     """Messages in those states, all without any, as they stand."""
-    from bartizan.store.outbox import DeliveryState, entries
+    from bartizan.store.messages import entries
+    from bartizan.store.outbox import DeliveryState
 
     chosen = [DeliveryState(state) for state in states]
     return [
@@ -107,30 +115,37 @@ def retry_outbox(payload_ids: Sequence[str] | None) -> list[str]:
     return done
 
 
-def _plan(secret_elsewhere: Callable[[str], str | None] | None = None) -> Plan:
+def _alerts(secret_elsewhere: Callable[[str], str | None] | None = None) -> Alerts:
     from bartizan.dispatch.alerts import read_alerts
     from bartizan.dispatch.channels.base import Site
-    from bartizan.dispatch.delivery import Plan
     from bartizan.dispatch.secrets import secret
 
-    here, connectors = settings(), load_connectors()
+    here = settings()
     site = Site(lambda name: secret(name, secret_elsewhere), here.outbox, _now)
-    alerts = read_alerts(here.alerts, site, connectors)
-    thresholds = {name: one.alert_threshold for name, one in connectors.items()}
-    return Plan(alerts.channels, alerts.rules, thresholds, alerts.context)
+    return read_alerts(here.alerts, site, load_connectors())
+
+
+def _plan(alerts: Alerts) -> Plan:
+    from bartizan.dispatch.delivery import Plan
+    from bartizan.dispatch.rulebook import Rulebook
+
+    thresholds = {name: one.alert_threshold for name, one in load_connectors().items()}
+    book = Rulebook(alerts.rules, alerts.quiet, thresholds)
+    enrich = enriched(open_store())
+    return Plan(alerts.channels, book, alerts.context, enrich, alerts.digests)
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def report(path: Path | None = None) -> str:
-    """Write the HTML report of everything known; returns its path."""
+def report(path: Path | None = None, window: Window | None = None) -> str:
+    """Write the report of everything known, or of what starts in `window`; returns its path."""
     from bartizan.reporting import write
 
-    here = settings()
+    here, store = settings(), open_store()
     target = path or here.home / "report" / "index.html"
-    write(open_store(), open_lake(), here, load_connectors(), target)
+    write(store, open_lake(), here, load_connectors(), target, window, advised())
     return str(target)
 
 

@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from bartizan.model.advice import Advice
+from bartizan.model.evidence import Evidence
+from bartizan.model.story_link import StoryLink
 from bartizan.model.window import Window
 
 
@@ -101,6 +104,8 @@ class Incident:
     nobody said yet whether that is normal now.
     `updated_at` is when its last change was found, in time of the metrics; each change is later
     than the one before.
+    `evidence` is what else is known, None before the incident is explained.
+    `story` and the `advice` of playbooks are added where the incident is shown or told.
     """
 
     id: str
@@ -120,6 +125,9 @@ class Incident:
     muted: str = ""
     asks_new_normal: bool = False
     updated_at: datetime | None = field(default=None, compare=False)
+    evidence: Evidence | None = field(default=None, compare=False)
+    story: StoryLink | None = field(default=None, compare=False)
+    advice: tuple[Advice, ...] = field(default=(), compare=False)
 
     @property
     def peak(self) -> Anomaly:

@@ -41,6 +41,7 @@ def story(incident: Incident) -> str:
             f"{compared(incident.value, incident.expected)}.",
             *_shares(incident),
             *because(incident),
+            *(incident.evidence.sentences() if incident.evidence else ()),
             f"The peak was at {moment(peak.interval.start)}: {number(peak.value)} against an "
             f"expected {number(peak.expected)} "
             f"(range {number(peak.lower)} to {number(peak.upper)}).",

@@ -95,3 +95,16 @@ def check_results(store: Store, table: str) -> list[CheckResult]:
             )
             for row in connection.execute(query)
         ]
+
+
+def hours_built(store: Store, table: str, window: Window) -> list[datetime]:
+    """Hours of the window that `table` holds, in order."""
+    query = (
+        select(built_hours.c.hour)
+        .where(built_hours.c.table_name == table)
+        .where(built_hours.c.hour >= format_time(window.start))
+        .where(built_hours.c.hour < format_time(window.end))
+        .order_by(built_hours.c.hour)
+    )
+    with store.transaction() as connection:
+        return [parse_time(hour) for hour in connection.execute(query).scalars()]

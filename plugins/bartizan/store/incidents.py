@@ -6,7 +6,7 @@ None is ever deleted, because whoever was told of an incident must hear when it 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,6 +21,7 @@ from bartizan.model.anomaly import (
     IncidentState,
     RootCause,
 )
+from bartizan.model.evidence import Evidence, FirstSeen, Impact, Query
 from bartizan.model.window import Window, format_time, parse_time
 from bartizan.store.database import Store, insert_new, upsert
 from bartizan.store.tables import incident_changes, incidents
@@ -106,6 +107,7 @@ def save_explanation(store: Store, incident: Incident, change: int) -> bool:
         "contributions": [[c.dimension, c.value, c.percent] for c in incident.contributions],
         "samples": list(incident.samples),
         "root_causes": _explanation_body(incident.explanation),
+        "evidence": incident.evidence and asdict(incident.evidence),
     }
     statement = (
         update(incidents)
@@ -140,6 +142,19 @@ def load_incidents(
         query = query.where(incidents.c.state != IncidentState.WITHDRAWN.value)
     with store.transaction() as connection:
         return [read_change(row) for row in connection.execute(query)]
+
+
+def load_overlapping(store: Store, window: Window) -> list[Incident]:
+    """Incidents that overlap a window, by start; no withdrawn ones."""
+    query = (
+        select(incidents)
+        .where(incidents.c.start < format_time(window.end))
+        .where(incidents.c.end > format_time(window.start))
+        .where(incidents.c.state != IncidentState.WITHDRAWN.value)
+        .order_by(incidents.c.start, incidents.c.id)
+    )
+    with store.transaction() as connection:
+        return [read_change(row).incident for row in connection.execute(query)]
 
 
 def to_body(incident: Incident) -> dict[str, Any]:
@@ -242,6 +257,7 @@ def read_change(row: Any) -> IncidentChange:
             contributions=tuple(Contribution(*c) for c in row.explanation["contributions"]),
             samples=tuple(row.explanation["samples"]),
             explanation=_read_explanation(row.explanation.get("root_causes")),
+            evidence=_read_evidence(row.explanation.get("evidence")),
         )
     return IncidentChange(incident, row.change, explained=row.explanation is not None)
 
@@ -269,3 +285,14 @@ def _read_explanation(item: dict[str, Any] | None) -> Explanation | None:
         for dimensions, *numbers in item["causes"]
     )
     return Explanation(causes, *item["rest"])
+
+
+def _read_evidence(item: dict[str, Any] | None) -> Evidence | None:
+    """None too of incidents that were explained by earlier builds."""
+    if item is None:
+        return None
+    return Evidence(
+        item["impact"] and Impact(**item["impact"]),
+        tuple(FirstSeen(**one) for one in item["first_seen"]),
+        tuple(Query(**one) for one in item["queries"]),
+    )

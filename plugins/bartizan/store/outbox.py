@@ -18,13 +18,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select, tuple_, update
 
 from bartizan.model.ids import stable_uuid
 from bartizan.model.window import format_time
 from bartizan.store.database import Store
 from bartizan.store.incidents import IncidentChange, read_change
-from bartizan.store.tables import incidents, outbox, outbox_attempts
+from bartizan.store.tables import digests, incidents, outbox, outbox_attempts
 
 LOST = "the process ended before there was an answer"
 
@@ -78,7 +78,6 @@ class Claim:
     """
 
     message: Message
-    change: IncidentChange
     owner: str
     number: int
     attempt: int
@@ -86,21 +85,9 @@ class Claim:
     first_receipt: str
 
 
-@dataclass(frozen=True)
-class Entry:
-    """A message as it stands."""
-
-    message: Message
-    state: DeliveryState
-    attempts: int
-    receipt: str
-    reason: str
-    next_try: str
-
-
 def claim(
     store: Store, channel: str, most: int, owner: str, now: datetime, until: datetime
-) -> list[Claim]:
+) -> list[tuple[IncidentChange, Claim]]:
     """Take up to `most` messages that are due, the earliest incidents first, leased to `owner`.
 
     Each attempt is on record before anything is sent. A message waits while an earlier one of its
@@ -118,11 +105,13 @@ def claim(
         .limit(most)
     )
     with store.transaction() as connection:
-        return [
-            taken
-            for row in connection.execute(query).all()
-            if (taken := _take(connection, row, owner, now, until)) is not None
-        ]
+        found = []
+        for row in connection.execute(query).all():
+            message = Message(row.id, row.change, row.channel)
+            taken = take(connection, message, row.attempts, owner, now, until)
+            if taken is not None:
+                found.append((read_change(row), taken))
+        return found
 
 
 def settle(
@@ -200,38 +189,22 @@ def retry(store: Store, payload_ids: Collection[str] | None, now: datetime) -> l
         rows = connection.execute(
             update(outbox)
             .where(chosen)
-            .where(exists().where(_of_its_last_change()))
+            .where(or_(exists().where(_of_its_last_change()), _of_a_digest()))
             .values(state=DeliveryState.INTENDED, **again)
             .returning(outbox.c.payload_id)
         )
         return sorted(rows.scalars())
 
 
-def entries(
-    store: Store, states: Collection[DeliveryState] = (), channel: str | None = None
-) -> list[Entry]:
-    """Messages in those states (all without any), by channel, incident and change."""
-    query = select(outbox).order_by(outbox.c.channel, outbox.c.incident_id, outbox.c.change)
-    if states:
-        query = query.where(outbox.c.state.in_([state.value for state in states]))
-    if channel is not None:
-        query = query.where(outbox.c.channel == channel)
-    with store.transaction() as connection:
-        return [
-            Entry(
-                Message(row.incident_id, row.change, row.channel),
-                DeliveryState(row.state),
-                *(row.attempts, row.receipt, row.reason, row.next_try),
-            )
-            for row in connection.execute(query)
-        ]
-
-
-def _take(
-    connection: Connection, row: Any, owner: str, now: datetime, until: datetime
+def take(
+    connection: Connection,
+    message: Message,
+    attempts: int,
+    owner: str,
+    now: datetime,
+    until: datetime,
 ) -> Claim | None:
-    """None when another process was faster."""
-    message = Message(row.id, row.change, row.channel)
+    """Claim a message that was attempted so often; None when another process was faster."""
     lease = {"leased_by": owner, "leased_until": format_time(until)}
     taken = connection.execute(
         update(outbox)
@@ -260,10 +233,9 @@ def _take(
     )
     return Claim(
         message=message,
-        change=read_change(row),
         owner=owner,
         number=number,
-        attempt=row.attempts + 1,
+        attempt=attempts + 1,
         repeated=any(result in MAY_HAVE_ARRIVED for result in results),
         first_receipt=connection.execute(first).scalar() or "",
     )
@@ -271,6 +243,10 @@ def _take(
 
 def _of_its_last_change() -> ColumnElement[bool]:
     return and_(incidents.c.id == outbox.c.incident_id, incidents.c.change == outbox.c.change)
+
+
+def _of_a_digest() -> ColumnElement[bool]:
+    return exists().where(digests.c.id == outbox.c.incident_id)
 
 
 def _other(state: DeliveryState | None = None, *, earlier: bool) -> ColumnElement[bool]:

@@ -2,27 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 
-from bartizan.model.window import format_time
+from bartizan.model.anomaly import Incident
+from bartizan.model.feedback import FeedbackKind
+from bartizan.model.handling import NOT_HANDLED, Handled
+from bartizan.model.stand import Stand
+from bartizan.model.window import format_time, parse_time
 from bartizan.store.database import Store, insert_new
+from bartizan.store.handling import read_handling
 from bartizan.store.incidents import IncidentChange, read_change
 from bartizan.store.outbox import MAY_HAVE_ARRIVED, DeliveryState, Message, supersede
-from bartizan.store.tables import incident_changes, incidents, outbox, outbox_attempts
+from bartizan.store.tables import feedback, incident_changes, incidents, outbox, outbox_attempts
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Another incident of the same time that explains one, and the channels that know of it."""
+
+    incident: Incident
+    channels: frozenset[str]
 
 
 @dataclass(frozen=True)
 class Past:
-    """Channels that were, or may have been, told of an incident, and those that an earlier change
-    of it is still on its way to."""
+    """What was before a change of an incident.
+
+    `heard` are channels that were, or may have been, told of it, `told` how it stood when each was
+    told last, where that is known. To those `owed` an earlier change is still on its way; for those
+    `decided` the change itself is routed. `since` is when a dispatch first saw the incident.
+    `answered` is the kind of the feedback that holds, empty without any. `beside` are other
+    incidents that explain this one.
+    """
 
     heard: frozenset[str]
     owed: frozenset[str]
+    told: Mapping[str, Stand] = field(default_factory=dict)
+    decided: frozenset[str] = frozenset()
+    since: datetime | None = None
+    handled: Handled = NOT_HANDLED
+    answered: str = ""
+    beside: tuple[Beside, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -34,7 +59,15 @@ class Route:
     why: str
 
 
-def unrouted(store: Store) -> list[tuple[IncidentChange, Past]]:
+def mark_seen(store: Store, now: datetime) -> None:
+    """Note when a dispatch first saw what is still to be routed."""
+    changes = incident_changes.c
+    unseen = update(incident_changes).where(changes.routed.is_(False), changes.seen_at == "")
+    with store.transaction() as connection:
+        connection.execute(unseen.values(seen_at=format_time(now)))
+
+
+def unrouted(store: Store) -> list[IncidentChange]:
     """The last change of every incident that is still to be routed, in the order of writing."""
     query = (
         select(incidents)
@@ -44,8 +77,28 @@ def unrouted(store: Store) -> list[tuple[IncidentChange, Past]]:
         .order_by(incident_changes.c.sequence)
     )
     with store.transaction() as connection:
-        found = [read_change(row) for row in connection.execute(query).all()]
-        return [(one, _past(connection, one.incident.id)) for one in found]
+        return [read_change(row) for row in connection.execute(query).all()]
+
+
+def past_of(store: Store, one: IncidentChange) -> Past:
+    """What was before a change."""
+    incident_id = one.incident.id
+    with store.transaction() as connection:
+        return Past(
+            heard=_heard(connection, incident_id),
+            owed=_owed(connection, incident_id),
+            told=_told(connection, incident_id),
+            decided=_decided(connection, one),
+            since=_since(connection, incident_id),
+            handled=Handled.by(read_handling(connection, incident_id)),
+            answered=_answered(connection, incident_id),
+        )
+
+
+def informed(store: Store, incident_id: str) -> frozenset[str]:
+    """Channels that know of an incident, or will."""
+    with store.transaction() as connection:
+        return _heard(connection, incident_id) | _owed(connection, incident_id)
 
 
 def save_routes(store: Store, one: IncidentChange, routes: Sequence[Route], now: datetime) -> None:
@@ -82,11 +135,8 @@ def _row(one: IncidentChange, route: Route, now: datetime) -> dict[str, Any]:
         "payload_id": message.payload_id,
         "reason": route.why,
         "next_try": format_time(now) if route.sends else "",
+        "stand": Stand.of(one.incident).as_json() if route.sends else None,
     }
-
-
-def _past(connection: Connection, incident_id: str) -> Past:
-    return Past(_heard(connection, incident_id), _owed(connection, incident_id))
 
 
 def _heard(connection: Connection, incident_id: str) -> frozenset[str]:
@@ -108,3 +158,41 @@ def _owed(connection: Connection, incident_id: str) -> frozenset[str]:
         outbox.c.incident_id == incident_id, outbox.c.state.in_(waiting)
     )
     return frozenset(connection.execute(query).scalars())
+
+
+def _told(connection: Connection, incident_id: str) -> dict[str, Stand]:
+    """How the incident stood in the last change that each channel surely got."""
+    query = (
+        select(outbox.c.channel, outbox.c.stand)
+        .where(outbox.c.incident_id == incident_id)
+        .where(outbox.c.state == DeliveryState.DELIVERED, outbox.c.stand.is_not(None))
+        .order_by(outbox.c.change)
+    )
+    return {row.channel: Stand.from_json(row.stand) for row in connection.execute(query)}
+
+
+def _decided(connection: Connection, one: IncidentChange) -> frozenset[str]:
+    query = select(outbox.c.channel).where(
+        outbox.c.incident_id == one.incident.id, outbox.c.change == one.change
+    )
+    return frozenset(connection.execute(query).scalars())
+
+
+def _answered(connection: Connection, incident_id: str) -> str:
+    query = (
+        select(feedback.c.kind)
+        .where(feedback.c.incident_id == incident_id)
+        .order_by(feedback.c.number.desc())
+        .limit(1)
+    )
+    kind = connection.execute(query).scalar_one_or_none()
+    return "" if kind in (None, FeedbackKind.NONE) else str(kind)
+
+
+def _since(connection: Connection, incident_id: str) -> datetime | None:
+    changes = incident_changes.c
+    first = select(func.min(changes.seen_at)).where(
+        changes.incident_id == incident_id, changes.seen_at != ""
+    )
+    found = connection.execute(first).scalar_one()
+    return None if found is None else parse_time(found)

@@ -193,6 +193,27 @@ feedback = Table(
     Column("combinations", JSON, nullable=False),  # dimension values of what is alike
 )
 
+handling = Table(  # acknowledgements and snoozes
+    "handling",
+    metadata,
+    Column("incident_id", String(36), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("kind", String(16), nullable=False),  # a HandlingKind
+    Column("given_by", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("at", String(20), nullable=False),
+    Column("until", String(20), nullable=False),  # of a snooze, else empty
+    Column("stand", JSON, nullable=False),  # how the incident stood then
+)
+
+stories = Table(  # which story an incident was joined to: once, for good
+    "stories",
+    metadata,
+    Column("incident_id", String(36), primary_key=True),
+    Column("story_id", String(36), nullable=False, index=True),
+    Column("history", Boolean, nullable=False),  # found long after it ended
+)
+
 # --- dispatch --------------------------------------------------------------------------------
 
 incident_changes = Table(  # written with the change; routed once it is decided who hears of it
@@ -202,7 +223,16 @@ incident_changes = Table(  # written with the change; routed once it is decided 
     Column("incident_id", String(36), nullable=False),
     Column("change", Integer, nullable=False),
     Column("routed", Boolean, nullable=False, index=True),
+    Column("seen_at", String(20), nullable=False, server_default=""),  # by the first dispatch
     UniqueConstraint("incident_id", "change"),
+)
+
+digests = Table(  # their messages stand in the outbox, as of an incident of this id
+    "digests",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("start", String(20), nullable=False),
+    Column("end", String(20), nullable=False),
 )
 
 outbox = Table(
@@ -219,6 +249,7 @@ outbox = Table(
     Column("next_try", String(20), nullable=False, server_default=""),
     Column("leased_by", String(36), nullable=False, server_default=""),
     Column("leased_until", String(20), nullable=False, server_default=""),
+    Column("stand", JSON(none_as_null=True)),  # how the incident stood, unless skipped
 )
 
 outbox_attempts = Table(

@@ -223,7 +223,9 @@ def test_too_little_is_said_not_called_normal(bartizan: Command, tmp_path: Path)
     source = write(orders().groupby("shop").head(100), tmp_path / "m.csv")
     code, out, _ = bartizan("--input", source, "--out", "found")
     assert code == 0
-    assert "96 intervals seen by the last learning, 300 are needed" in out  # by the midnight before the last row
+    assert (
+        "96 intervals seen by the last learning, 300 are needed" in out
+    )  # by the midnight before the last row
     assert out.splitlines()[-1].startswith("The detector is not ready")
     assert pd.read_csv("found/scores.csv")["severity"].isna().all()
 

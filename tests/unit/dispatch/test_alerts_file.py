@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,13 @@ from bartizan.config import PROJECT, Settings
 from bartizan.dispatch.alerts import Alerts, read_alerts
 from bartizan.dispatch.channels import KINDS, SHAPES
 from bartizan.dispatch.channels.folder import FolderChannel
-from bartizan.dispatch.rules import Rule
+from bartizan.dispatch.rulebook import NO_CHANGE, Change, Rule
 from bartizan.dispatch.secrets import secret
 from bartizan.errors import ConfigError
+from bartizan.model.anomaly import Direction
+from bartizan.model.period import Period
 
+A = "channels:\n  a: {kind: folder, of: slack}\n"
 DETECTORS = ["waf_blocked_requests", "waf_client_daily"]
 
 
@@ -71,6 +75,60 @@ def test_rules_say_who_hears_of_what(house: DispatchHouse) -> None:
     assert house.rows("channel", "reason")[1] == ("b", "severity 93.00 is below 95")
 
 
+def test_every_key_of_a_rule_arrives(house: DispatchHouse) -> None:
+    alerts = reading(
+        house,
+        A
+        + """  d: {kind: folder, of: email, digest: weekly}
+rules:
+  - channels: [a]
+    detectors: [waf_blocked_requests, bartizan_health]
+    measures: ["block*"]
+    direction: above
+    only: {webacl: [shop, "api-*"]}
+    without: {rule: ["Geo*"]}
+    min_severity: 80
+    min_change: {absolute: 100, percent: 50}
+    intervals: {at_least: 3, among: 4}
+    wait: PT10M
+    unacknowledged_for: PT30M
+    worse_by: {percent: 100}
+  - {worse_by: {}}
+quiet:
+  - why: night
+    channels: [a]
+    timezone: Europe/Berlin
+    rrule: FREQ=DAILY;BYHOUR=22;BYMINUTE=0;BYSECOND=0
+    duration: PT8H
+    min_severity: 90
+health: {late_after: PT5H}
+""",
+    )
+    assert alerts.rules == (
+        Rule(
+            frozenset({"waf_blocked_requests", "bartizan_health"}),
+            frozenset({"a"}),
+            ("block*",),
+            Direction.ABOVE,
+            (("webacl", ("shop", "api-*")),),
+            (("rule", ("Geo*",)),),
+            min_severity=80,
+            min_change=Change(100, 50),
+            intervals=3,
+            among=4,
+            wait=timedelta(minutes=10),
+            unacknowledged_for=timedelta(minutes=30),
+            worse_by=Change(0, 100),
+        ),
+        Rule(worse_by=NO_CHANGE),
+    )
+    (quiet,) = alerts.quiet
+    assert (quiet.channels, quiet.why, quiet.min_severity) == (frozenset({"a"}), "night", 90)
+    assert (quiet.times.timezone, len(quiet.times.muted)) == ("Europe/Berlin", 1)
+    assert alerts.late_after == timedelta(hours=5)
+    assert alerts.digests == {"d": Period.WEEKLY}
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -97,12 +155,43 @@ def test_rules_say_who_hears_of_what(house: DispatchHouse) -> None:
         ),
         (
             "channels:\n  a: {kind: folder, of: slack}\nrules:\n  - {detectors: [nobody]}\n",
-            "rules[0].detectors: 'nobody' is unknown — known: waf_blocked_requests",
+            "rules[0].detectors: 'nobody' is unknown — known: bartizan_health, waf_blocked",
         ),
         (
             "channels:\n  a: {kind: folder, of: slack}\nrules:\n  - {min_severity: 101}\n",
             "rules[0].min_severity: 101 is wrong",
         ),
+        (A + "rules:\n  - {direction: up}\n", "rules[0].direction: 'up' is unknown"),
+        (A + "rules:\n  - {only: {country: []}}\n", "rules[0].only.country: [] is wrong"),
+        (A + "rules:\n  - {min_change: {percent: -1}}\n", "rules[0].min_change.percent: -1 is"),
+        (A + "rules:\n  - {min_change: {relative: 1}}\n", "rules[0].min_change.relative: unknown"),
+        (
+            A + "rules:\n  - {intervals: {at_least: 4, among: 3}}\n",
+            "rules[0].intervals: 4 of 3 cannot be",
+        ),
+        (A + "rules:\n  - {wait: 10m}\n", "rules[0].wait: '10m' is not a positive"),
+        (A + "rules:\n  - {unacknowledged_for: P8D}\n", "'P8D' is longer than 7 days"),
+        (A + "quiet:\n  - {rrule: FREQ=DAILY, duration: PT8H}\n", "quiet[0].why: is missing"),
+        (A + "quiet:\n  - {why: x}\n", "quiet[0]: entry 'x' is neither one range nor a rule"),
+        (
+            A + "quiet:\n  - {why: x, start: 2026-11-02, end: 2026-11-01}\n",
+            "quiet[0]: start 2026-11-02T00:00:00Z is not before end",
+        ),
+        (
+            A + "quiet:\n  - {why: x, rrule: FREQ=HOURLY, duration: PT1H}\n",
+            "quiet[0]: 'FREQ=HOURLY' has no FREQ of YEARLY",
+        ),
+        (
+            A + "quiet:\n  - {why: x, start: 2026-11-01, end: 2026-11-02, timezone: Mars}\n",
+            "quiet[0].timezone: 'Mars' is no time zone",
+        ),
+        (
+            A + "quiet:\n  - {why: x, start: 2026-11-01, end: 2026-11-02, channels: [b]}\n",
+            "quiet[0].channels: 'b' is unknown — known: a",
+        ),
+        ("channels:\n  a: {kind: folder, of: ocsf, digest: daily}\n", "a.digest: ocsf takes no"),
+        ("channels:\n  a: {kind: folder, of: slack, digest: on}\n", "a.digest: True is unknown"),
+        (A + "health: {late_after: soon}\n", "health.late_after: 'soon' is not a positive"),
     ],
 )
 def test_a_mistake_is_named_with_file_key_value_and_remedy(

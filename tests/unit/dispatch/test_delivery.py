@@ -15,7 +15,7 @@ from bartizan.dispatch.backoff import LONGEST, MOST_ATTEMPTS
 from bartizan.dispatch.channels import SHAPES
 from bartizan.dispatch.channels.base import Outcome, Outgoing
 from bartizan.dispatch.delivery import FAILURES, DispatchResult, preview
-from bartizan.dispatch.rules import Rule
+from bartizan.dispatch.rulebook import Rule
 from bartizan.model.anomaly import IncidentState
 from bartizan.model.window import format_time, parse_time
 from bartizan.store.outbox import retry
@@ -93,12 +93,12 @@ def test_what_is_not_explained_yet_waits(house: DispatchHouse) -> None:
 def test_a_preview_writes_nothing_and_is_what_happens_next(house: DispatchHouse) -> None:
     house.found(HIGH, LOW)
     channel = Recorder()
-    seen = preview(house.store, house.plan({"a": channel}))
+    seen = preview(house.store, house.plan({"a": channel}), START)
     assert [(row["incident"], row["sends"]) for row in seen] == [(HIGH.id, True), (LOW.id, False)]
     assert house.rows("state") == []
     house.dispatch({"a": channel})
     assert [one.payload for one in channel.sent] == [seen[0]["payload"]]
-    assert preview(house.store, house.plan({"a": channel})) == []
+    assert preview(house.store, house.plan({"a": channel}), START) == []
 
 
 def test_a_failed_send_is_tried_again_later_with_the_same_key_and_payload(

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from threading import Barrier
 
@@ -14,7 +15,12 @@ from dispatch_house import HIGH, DispatchHouse, Recorder
 from engine_postgresql import database
 
 from bartizan.dispatch.channels.base import Outcome
+from bartizan.dispatch.health import check_health
+from bartizan.dispatch.rulebook import NO_CHANGE, Rule
+from bartizan.model.health import HEALTH
+from bartizan.model.period import Period
 from bartizan.store import Store
+from bartizan.store.incidents import load_incidents
 
 WORKERS = 4
 INCIDENTS = [replace(HIGH, id=f"{number:036d}") for number in range(12)]
@@ -62,3 +68,25 @@ def test_what_did_not_arrive_is_superseded_or_tried_again(store: Store, tmp_path
         (1, "delivered"): 8,
         (2, "delivered"): 4,
     }
+
+
+def test_digests_health_and_what_waits_work_there_too(store: Store, tmp_path: Path) -> None:
+    house = DispatchHouse(tmp_path, store)
+    house.found(HIGH)
+    rules = (
+        Rule(channels=frozenset({"b"})),
+        Rule(channels=frozenset({"a"}), wait=timedelta(hours=1), worse_by=NO_CHANGE),
+    )
+    a, broken, daily = Recorder(), Recorder(lambda one: Outcome.permanent("no")), Recorder()
+    for _ in range(4):
+        digests = {"daily": Period.DAILY}
+        channels = {"a": a, "b": broken, "daily": daily}
+        house.dispatch(channels, rules=rules, digests=digests)
+        check_health(store, {}, house.clock.now)
+        house.clock.turn(minutes=30)
+    health = load_incidents(store, detector=HEALTH)
+    assert [one.incident.measure for one in health] == ["dead_messages"]
+    assert a.keys[0] == (1, HIGH.id)
+    assert set(a.keys) == {(1, HIGH.id), (1, health[0].incident.id)}
+    assert len(daily.sent) == 1
+    assert daily.sent[0].payload["by_severity"]["CRITICAL"] == 1

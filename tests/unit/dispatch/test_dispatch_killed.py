@@ -19,7 +19,7 @@ MOMENTS = {  # and how often the message at hand is sent
     "before anything is routed": (Kill("bartizan.dispatch.delivery.save_routes"), 1),
     "after one of three is routed": (Kill("bartizan.dispatch.delivery.save_routes", after=True), 1),
     "within the routing of the second": (Kill("bartizan.store.routing.supersede", call=2), 1),
-    "within the claim": (Kill("bartizan.store.outbox._take", after=True), 1),
+    "within the claim": (Kill("bartizan.store.outbox.take", after=True), 1),
     "after the claim": (Kill("bartizan.dispatch.delivery.claim", after=True), 1),
     "after sending, before it is on record": (Kill("bartizan.dispatch.delivery.settle"), 2),
     "within the record": (Kill("bartizan.store.outbox.supersede", call=4), 2),

@@ -120,7 +120,8 @@ def test_ten_incidents_each_have_a_row_a_section_and_a_plot_and_attacks_are_matc
     ids = page.ids()
     assert {f"incident-{at}" for at in range(1, 11)} <= set(ids)
     assert {link.removeprefix("#") for link in links if link} <= set(ids)
-    assert sum(tag == "svg" for tag, _ in page.elements) == 10
+    assert {f"story-{at}" for at in range(1, 11)} <= set(ids)
+    assert sum(tag == "svg" for tag, _ in page.elements) == 10 + 1  # and the heat map
     assert "1 of 2 attacks were found, and 9 of 10 incidents match no attack" in page.text
     assert page.text.count("missed") == 1
     first = (tmp_path / "report.html").read_bytes()
@@ -138,4 +139,4 @@ def test_a_day_without_incidents_and_an_incident_without_scores(tmp_path: Path) 
     write_report(tmp_path / "blind.html", report(incidents=(one,)))
     blind = Page.read(tmp_path / "blind.html")
     assert "no scores of the driving series" in blind.text
-    assert not any(tag == "svg" for tag, _ in blind.elements)
+    assert not any(a.get("aria-label") == "Observed and expected values" for _, a in blind.elements)

@@ -36,7 +36,8 @@ from bartizan.store.landing import (
     totals,
     unpublished,
 )
-from bartizan.store.outbox import Message, entries
+from bartizan.store.messages import entries
+from bartizan.store.outbox import Message
 from bartizan.store.tables import built_hours, schema_version
 
 TODAY = Window(DAY_START, DAY_START + DAY)

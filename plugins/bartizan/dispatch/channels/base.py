@@ -14,7 +14,9 @@ from upath import UPath
 
 from bartizan.described import Described
 from bartizan.dispatch.context import Context
+from bartizan.dispatch.digest import Digest
 from bartizan.dispatch.payload import encoded
+from bartizan.errors import UsageError
 from bartizan.model.anomaly import Incident
 from bartizan.store.outbox import Message, Result
 
@@ -72,6 +74,10 @@ class Channel(ABC):
     def shape(self, incident: Incident, context: Context, change: int) -> Payload:
         """What is sent; no clock, no network, no secret. Raises BartizanError when the format of
         the channel cannot hold the incident."""
+
+    def digest(self, found: Digest, context: Context) -> Payload:
+        """As `shape`, of a digest; only some kinds of channel take one."""
+        raise UsageError(type(self).__name__, "takes no digest", "use slack, email or webhook")
 
     @abstractmethod
     def send(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:

@@ -21,7 +21,8 @@ from bartizan.dispatch.channels.base import (
     Site,
 )
 from bartizan.dispatch.context import Context
-from bartizan.dispatch.shapes import email
+from bartizan.dispatch.digest import Digest
+from bartizan.dispatch.shapes import digest, email
 from bartizan.model.anomaly import Incident
 from bartizan.model.text import short
 
@@ -54,6 +55,9 @@ class Email(Channel):
 
     def shape(self, incident: Incident, context: Context, change: int) -> Payload:
         return email.shape(incident, context, change)
+
+    def digest(self, found: Digest, context: Context) -> Payload:
+        return digest.email(found, context)
 
     def send(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
         return [self._send(one) for one in batch]
@@ -103,6 +107,8 @@ class Email(Channel):
             message["X-Bartizan-Possibly-Repeated"] = "yes"
         message.set_content(one.payload["body"])
         message.add_alternative(one.payload["html"], subtype="html")
+        if "picture" not in one.payload:
+            return message
         from bartizan.dispatch.channels.picture import png  # noqa: PLC0415  (loads matplotlib)
 
         html = message.get_payload()[1]  # type: ignore[index]

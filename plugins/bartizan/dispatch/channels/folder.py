@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator
@@ -21,7 +21,9 @@ from bartizan.dispatch.channels.base import (
     Site,
 )
 from bartizan.dispatch.context import Context
+from bartizan.dispatch.digest import Digest
 from bartizan.dispatch.shapes import (
+    digest,
     email,
     eventbridge,
     lookout_event,
@@ -46,6 +48,13 @@ SHAPES: dict[str, Shape] = {
     "ocsf": ocsf.shape,
 }
 
+DigestShape = Callable[[Digest, Context], Payload]
+DIGESTS: dict[str, DigestShape] = {
+    "slack": digest.slack,
+    "email": digest.email,
+    "webhook": digest.webhook,
+}
+
 
 def _known(value: str) -> str:
     if value not in SHAPES:
@@ -62,17 +71,24 @@ class FolderOptions(ChannelOptions):
 
     def open(self, site: Site) -> Channel:
         folder = site.outbox if self.path is None else UPath(self.path)
-        return FolderChannel(folder, SHAPES[self.of])
+        return FolderChannel(folder, SHAPES[self.of], DIGESTS.get(self.of))
 
 
 class FolderChannel(Channel):
     """Writes `<folder>/<channel>/<incident id>/<change>.json`; again, the same bytes."""
 
-    def __init__(self, folder: UPath, shape: Shape) -> None:
-        self._folder, self._shape = folder, shape
+    def __init__(
+        self, folder: UPath, shape: Shape, digest_shape: DigestShape | None = None
+    ) -> None:
+        self._folder, self._shape, self._digest_shape = folder, shape, digest_shape
 
     def shape(self, incident: Incident, context: Context, change: int) -> Payload:
         return self._shape(incident, context, change)
+
+    def digest(self, found: Digest, context: Context) -> Payload:
+        if self._digest_shape is None:
+            return super().digest(found, context)
+        return self._digest_shape(found, context)
 
     def send(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
         return [self._write(one) for one in batch]

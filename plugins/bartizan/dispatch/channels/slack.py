@@ -22,8 +22,9 @@ from bartizan.dispatch.channels.base import (
 from bartizan.dispatch.channels.http import Answer, outcome_of, post
 from bartizan.dispatch.channels.webhook import Url, web_address
 from bartizan.dispatch.context import Context
+from bartizan.dispatch.digest import Digest
 from bartizan.dispatch.payload import encoded
-from bartizan.dispatch.shapes import slack
+from bartizan.dispatch.shapes import digest, slack
 from bartizan.errors import ConfigError
 from bartizan.model.anomaly import Incident
 from bartizan.model.text import short
@@ -54,6 +55,9 @@ class Slack(Channel):
 
     def shape(self, incident: Incident, context: Context, change: int) -> Payload:
         return slack.shape(incident, context, change)
+
+    def digest(self, found: Digest, context: Context) -> Payload:
+        return digest.slack(found, context)
 
     def send(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
         secret = self._site.secrets(self._options.secret)

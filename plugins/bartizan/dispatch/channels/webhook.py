@@ -29,8 +29,9 @@ from bartizan.dispatch.channels.base import (
 )
 from bartizan.dispatch.channels.http import outcome_of, post
 from bartizan.dispatch.context import Context
+from bartizan.dispatch.digest import Digest
 from bartizan.dispatch.payload import encoded
-from bartizan.dispatch.shapes import lookout_event, ocsf, webhook
+from bartizan.dispatch.shapes import digest, lookout_event, ocsf, webhook
 from bartizan.model.anomaly import Incident
 
 FORMATS: dict[str, Shape] = {
@@ -75,6 +76,9 @@ class Webhook(Channel):
 
     def shape(self, incident: Incident, context: Context, change: int) -> Payload:
         return FORMATS[self._options.format](incident, context, change)
+
+    def digest(self, found: Digest, context: Context) -> Payload:
+        return digest.webhook(found, context)
 
     def send(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
         secrets = self._site.secrets(self._options.secret).split()

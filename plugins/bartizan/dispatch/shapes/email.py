@@ -8,7 +8,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bartizan.dispatch.context import Context
-from bartizan.dispatch.payload import change_kind, json_number
+from bartizan.dispatch.payload import advised, change_kind, json_number
 from bartizan.dispatch.series import series_of
 from bartizan.model.anomaly import Incident
 from bartizan.model.story import headline, severity_label, shown, story
@@ -48,6 +48,8 @@ def shape(incident: Incident, context: Context, change: int) -> dict[str, Any]:
         "Series that drive it",
         *_series_lines(incident),
         *_sample_lines(incident),
+        *_advice_lines(incident),
+        *_story_lines(incident),
     ]
     page = _PAGES.get_template("email.html.j2").render(
         label=label,
@@ -58,6 +60,8 @@ def shape(incident: Incident, context: Context, change: int) -> dict[str, Any]:
         url=context.incident_url(incident.id),
         series=[line.strip() for line in _series_lines(incident)],
         samples=[line.strip() for line in _sample_lines(incident)[2:]],
+        advice=incident.advice,
+        related=incident.story.in_words if incident.story else "",
     )
     return {
         "subject": clip(subject, _SUBJECT_LIMIT),
@@ -98,3 +102,15 @@ def _sample_lines(incident: Incident) -> list[str]:
         "  " + " ".join(short(sample.get(key, ""), 200) or "-" for key in _SAMPLE_KEYS)
         for sample in incident.samples[:_TOP_SAMPLES]
     ]
+
+
+def _advice_lines(incident: Incident) -> list[str]:
+    if not incident.advice:
+        return []
+    links = [f"  {link}" for link in incident.advice[0].links]
+    return ["", "What to do", *(f"  {line}" for line in advised(incident).split("\n")), *links]
+
+
+def _story_lines(incident: Incident) -> list[str]:
+    said = incident.story.in_words if incident.story else ""
+    return ["", said] if said else []

@@ -82,6 +82,10 @@ def shape(incident: Incident, context: Context, change: int) -> dict[str, Any]:
             "seriesLeftOut": len(incident.anomalies),  # at least as wide as the final number
         },
     }
+    event |= _remediation(incident)
+    if incident.story and incident.story.others:
+        others = [{"uid": one} for _, one in incident.story.others]
+        event["finding_info"]["related_events"] = others
     series = series_of(incident)
     room = MAX_BYTES - len(encoded(event))
     analyses = fitting((_analysis(incident, one) for one in series), room)
@@ -93,6 +97,14 @@ def _activity(incident: Incident, change: int) -> tuple[int, str]:
     if incident.state is not IncidentState.OPEN:
         return 3, "Close"
     return (1, "Create") if change == 1 else (2, "Update")
+
+
+def _remediation(incident: Incident) -> dict[str, Any]:
+    """What the first playbook says is to be done."""
+    if not incident.advice:
+        return {}
+    first = incident.advice[0]
+    return {"remediation": {"desc": " ".join(first.do), "references": list(first.links)}}
 
 
 def _resource(incident: Incident) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bartizan.dispatch.context import Context
-from bartizan.dispatch.payload import json_number
+from bartizan.dispatch.payload import advised, json_number, related
 from bartizan.dispatch.series import series_of
 from bartizan.model.anomaly import Incident, IncidentState
 from bartizan.model.story import headline, severity_label, shown, story
@@ -41,6 +41,8 @@ def shape(incident: Incident, context: Context, change: int) -> dict[str, Any]:
                 "expected": json_number(incident.expected),
                 "series": _series(incident),
                 "change": change,
+                "what_to_do": advised(incident),
+                "related": related(incident),
             },
         },
     }

@@ -19,6 +19,7 @@ _REQUIRED = (
 )
 _LIMITS = {"Id": 512, "GeneratorId": 512, "Title": 256, "Description": 1024}
 _PRODUCT_FIELD_LIMIT = 2048
+_RECOMMENDATION_LIMIT = 512
 _ACL_ARN = re.compile(
     r"arn:(?P<partition>aws[a-z-]*):wafv2:(?P<region>[a-z0-9-]+):\d{12}:"
     r"(?:regional|global)/webacl/[\w-]{1,128}/[\w-]{1,36}"
@@ -51,7 +52,8 @@ def shape(incident: Incident, context: Context, change: int) -> dict[str, Any]:
         "FirstObservedAt": format_time(incident.window.start),
         "LastObservedAt": format_time(incident.window.end),
         "Severity": severity | {"Normalized": round(incident.severity)},
-        "FindingProviderFields": {"Severity": severity, "Types": types},
+        "FindingProviderFields": {"Severity": severity, "Types": types}
+        | _related(incident, context),
         "Title": clip(headline(incident), _LIMITS["Title"]),
         "Description": clip(story(incident), _LIMITS["Description"]),
         "SourceUrl": context.incident_url(incident.id),
@@ -59,6 +61,7 @@ def shape(incident: Incident, context: Context, change: int) -> dict[str, Any]:
         "Resources": [_resource(incident, context)],
         "RecordState": "ACTIVE" if incident.state is IncidentState.OPEN else "ARCHIVED",
     }
+    finding |= _remediation(incident)
     check(finding)
     return finding
 
@@ -100,11 +103,35 @@ def _product_fields(incident: Incident, change: int) -> dict[str, str]:
         "bartizan/Drivers": ", ".join(
             f"{name}={shown(value)}" for name, value in drivers(incident)
         ),
+        "bartizan/Story": incident.story.in_words if incident.story else "",
+        "bartizan/StoryId": incident.story.id if incident.story else "",
         "bartizan/Contributions": ", ".join(
             f"{c.dimension}={shown(c.value)}: {c.percent}%" for c in incident.contributions
         ),
     }
     return {name: clip(value, _PRODUCT_FIELD_LIMIT) for name, value in fields.items() if value}
+
+
+def _related(incident: Incident, context: Context) -> dict[str, Any]:
+    """The findings of the other incidents of its story."""
+    others = incident.story.others if incident.story else ()
+    arn = _product_arn(context)
+    findings = [
+        {"ProductArn": arn, "Id": f"{context.detector_arn(detector)}/{one}"}
+        for detector, one in others
+    ]
+    return {"RelatedFindings": findings} if findings else {}
+
+
+def _remediation(incident: Incident) -> dict[str, Any]:
+    """What the first playbook says is to be done."""
+    if not incident.advice:
+        return {}
+    first = incident.advice[0]
+    recommended = {"Text": clip(" ".join((f"{first.title}.", *first.do)), _RECOMMENDATION_LIMIT)}
+    if first.links:
+        recommended["Url"] = first.links[0]
+    return {"Remediation": {"Recommendation": recommended}}
 
 
 def _resource(incident: Incident, context: Context) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bartizan.dispatch.context import Context
-from bartizan.dispatch.payload import change_kind
+from bartizan.dispatch.payload import advised, change_kind, encoded, fitting
 from bartizan.dispatch.series import series_of
 from bartizan.model.anomaly import Incident
 from bartizan.model.story import headline, severity_label, shown, story
@@ -13,6 +13,8 @@ from bartizan.model.text import clip, number, short
 
 _HEADER_LIMIT = 150
 _TEXT_LIMIT = 3000
+_ADVICE_LIMIT = 1200
+_MOST = 12_900  # characters of JSON: Slack refuses blocks of about 13,000
 _TOP_SERIES = 5
 _TOP_SAMPLES = 3
 _MARKS = {
@@ -26,7 +28,7 @@ _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
 def shape(incident: Incident, context: Context, change: int) -> dict[str, Any]:
-    """The message: at most 6 blocks, each text at most 3,000 characters.
+    """The message: at most 8 blocks, each text at most 3,000 characters.
 
     Text from logs stands in `plain_text` objects, which Slack does not interpret, or escaped; the
     only link is the one to our console.
@@ -40,8 +42,21 @@ def shape(incident: Incident, context: Context, change: int) -> dict[str, Any]:
     ]
     if incident.samples:
         blocks.append(_plain("Example requests\n" + "\n".join(_sample_lines(incident))))
-    blocks.append(_link(context.incident_url(incident.id)))
-    return {"text": escaped(f"{label}: {headline(incident)}", _TEXT_LIMIT), "blocks": blocks}
+    message = {
+        "text": escaped(f"{label}: {headline(incident)}", _TEXT_LIMIT),
+        "blocks": [*blocks, _link(context.incident_url(incident.id))],
+    }
+    more = _more(incident, _MOST - len(encoded(message).decode()))
+    return message | {"blocks": [*blocks, *more, _link(context.incident_url(incident.id))]}
+
+
+def _more(incident: Incident, room: int) -> list[dict[str, Any]]:
+    """The other incidents of the story, then advice, as far as there is room for them."""
+    texts = (
+        incident.story.in_words if incident.story else "",
+        clip(advised(incident), _ADVICE_LIMIT),
+    )
+    return fitting((_plain(text) for text in texts if text), room)
 
 
 def escaped(text: str, limit: int) -> str:

@@ -1,4 +1,7 @@
-"""The `calendar:` block of connector.yaml: its time zone, and times that are not usual."""
+"""Times in YAML files: a time zone, one-off ranges and recurring ones.
+
+`calendar:` of connector.yaml and `quiet:` of alerts.yaml are made of them.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from bartizan.crawl.source import TimeZone
 from bartizan.described import Described, wrong
 from bartizan.errors import UsageError
 from bartizan.model.calendar_entries import CalendarEntries, Entry, Once, Recurring
@@ -18,6 +20,14 @@ from bartizan.model.window import Window, parse_duration
 # From when on a rule without a start recurs.
 ANCHOR = datetime(2000, 1, 1)
 LONGEST = timedelta(days=366)
+
+
+def _timezone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ValueError, OSError, KeyError) as error:  # ZoneInfoNotFoundError is a KeyError
+        raise wrong(f"{value!r} is no time zone", "write UTC or Europe/Berlin") from error
+    return value
 
 
 def _wall(value: object) -> datetime:
@@ -44,7 +54,12 @@ def _duration(value: str) -> str:
     return value
 
 
-class _Entry(Described):
+TimeZone = Annotated[str, AfterValidator(_timezone)]
+
+
+class Times(Described):
+    """`start` and `end` of one range, or `rrule` and `duration` of a recurring one."""
+
     start: Annotated[datetime | None, BeforeValidator(_wall)] = None
     end: Annotated[datetime | None, BeforeValidator(_wall)] = None
     rrule: str | None = None
@@ -52,7 +67,7 @@ class _Entry(Described):
     why: Annotated[str, Field(min_length=1)]
 
     @model_validator(mode="after")
-    def _once_or_recurring(self) -> _Entry:
+    def _once_or_recurring(self) -> Times:
         once = self.start is not None and self.end is not None
         recurring = self.rrule is not None and self.duration is not None
         mixed = self.end is not None and (self.rrule is not None or self.duration is not None)
@@ -89,8 +104,8 @@ class _Entry(Described):
 
 class CalendarBlock(Described):
     timezone: TimeZone = "UTC"
-    mute: list[_Entry] = Field(default_factory=list)
-    exclude: list[_Entry] = Field(default_factory=list)
+    mute: list[Times] = Field(default_factory=list)
+    exclude: list[Times] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _ranges_have_a_length(self) -> CalendarBlock:

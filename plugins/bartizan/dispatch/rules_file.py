@@ -1,0 +1,135 @@
+"""The `rules:` and `quiet:` of alerts.yaml. docs/channels.md explains every key."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, Field, model_validator
+
+from bartizan.calendars import Times, TimeZone
+from bartizan.described import Described, wrong
+from bartizan.dispatch.rulebook import ANY_CHANGE, NO_CHANGE, Change, Quiet, Rule
+from bartizan.dispatch.scope import Globs, Scope
+from bartizan.errors import UsageError
+from bartizan.model.anomaly import Direction
+from bartizan.model.calendar_entries import CalendarEntries
+from bartizan.model.window import parse_duration
+
+LONGEST_WAIT = timedelta(days=7)
+LONGEST_RUN = 10_000  # intervals that are counted
+
+Names = Annotated[list[str], Field(min_length=1)]
+Values = dict[str, Names]
+Severity = Annotated[float, Field(ge=0, le=100)]
+Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1, le=LONGEST_RUN)]
+
+
+def _wait(value: str) -> str:
+    try:
+        long = parse_duration(value) > LONGEST_WAIT
+    except UsageError as error:
+        raise wrong(error.problem, "write PT10M") from error
+    if long:
+        raise wrong(f"{value!r} is longer than 7 days", "write at most P7D")
+    return value
+
+
+Wait = Annotated[str, AfterValidator(_wait)]
+
+
+class ScopeBlock(Described):
+    detectors: Names | None = None
+    channels: Names | None = None
+    measures: Names | None = None
+    direction: Literal["above", "below"] | None = None
+    only: Values = Field(default_factory=dict)
+    without: Values = Field(default_factory=dict)
+
+    def as_scope(self) -> Scope:
+        return Scope(
+            None if self.detectors is None else frozenset(self.detectors),
+            None if self.channels is None else frozenset(self.channels),
+            tuple(self.measures or ()),
+            None if self.direction is None else Direction(self.direction),
+            _globs(self.only),
+            _globs(self.without),
+        )
+
+
+class _Change(Described):
+    absolute: Amount | None = None
+    percent: Amount | None = None
+
+    def as_change(self, neither: Change) -> Change:
+        if self.absolute is None and self.percent is None:
+            return neither
+        return Change(self.absolute or 0.0, self.percent or 0.0)
+
+
+class _Intervals(Described):
+    at_least: Count
+    among: Count
+
+    @model_validator(mode="after")
+    def _fits(self) -> _Intervals:
+        if self.at_least > self.among:
+            raise wrong(
+                f"{self.at_least} of {self.among} cannot be", "make among as large as at_least"
+            )
+        return self
+
+
+class RuleBlock(ScopeBlock):
+    min_severity: Severity | None = None
+    min_change: _Change = _Change()
+    intervals: _Intervals = _Intervals(at_least=1, among=1)
+    wait: Wait | None = None
+    unacknowledged_for: Wait | None = None
+    worse_by: _Change | None = None
+
+    def as_rule(self) -> Rule:
+        return Rule(
+            **vars(self.as_scope()),
+            min_severity=self.min_severity,
+            min_change=self.min_change.as_change(ANY_CHANGE),
+            intervals=self.intervals.at_least,
+            among=self.intervals.among,
+            wait=_span(self.wait),
+            unacknowledged_for=_span(self.unacknowledged_for),
+            worse_by=None if self.worse_by is None else self.worse_by.as_change(NO_CHANGE),
+        )
+
+
+class QuietBlock(ScopeBlock, Times):
+    timezone: TimeZone = "UTC"
+    min_severity: Severity | None = None
+
+    @model_validator(mode="after")
+    def _has_a_length(self) -> QuietBlock:
+        try:
+            self.as_entry(ZoneInfo(self.timezone))
+        except UsageError as error:
+            raise wrong(error.problem, error.remedy) from error
+        return self
+
+    def as_quiet(self) -> Quiet:
+        entry = self.as_entry(ZoneInfo(self.timezone))
+        times = CalendarEntries(self.timezone, muted=(entry,))
+        return Quiet(
+            **vars(self.as_scope()), why=self.why, times=times, min_severity=self.min_severity
+        )
+
+
+class HealthBlock(Described):
+    late_after: Wait = "PT3H"
+
+
+def _globs(values: Values) -> tuple[tuple[str, Globs], ...]:
+    return tuple((name, tuple(globs)) for name, globs in values.items())
+
+
+def _span(text: str | None) -> timedelta:
+    return timedelta() if text is None else parse_duration(text)

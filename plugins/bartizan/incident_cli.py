@@ -1,0 +1,154 @@
+"""`bartizan incident`: what is going on, who is on it, and what may wait."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bartizan import jobs
+from bartizan.errors import UsageError
+from bartizan.model.anomaly import IncidentState
+from bartizan.model.text import short
+from bartizan.model.window import given_window, parse_duration, parse_time
+from bartizan.terminal import AsJson, Home, configure, show
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="""Incidents, and what people do about them.
+
+    **acknowledge** stops updates and escalation, **snooze** every message until a time; both only
+    until it gets worse. Whoever was told of an incident always hears how it ends.
+    """,
+)
+
+SHOWN = 200  # characters of a text
+Incident = Annotated[str, typer.Argument(help="Id of an incident, as `incident list` shows it.")]
+By = Annotated[str, typer.Option(help="Who does it.")]
+At = Annotated[str | None, typer.Option(help="When it is done, UTC.", show_default="now")]
+Why = Annotated[str, typer.Option(help="Why, in words.")]
+
+
+@app.command("list")
+def list_incidents(
+    state: Annotated[
+        list[IncidentState] | None, typer.Option(help="May be repeated.", show_default="all")
+    ] = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Incidents by start, and who is on them."""
+    configure(home)
+    rows = jobs.list_incidents(_instant(None), [one.value for one in state or ()])
+    show(rows if as_json else [_line(row) for row in rows] or ["none"], as_json)
+
+
+@app.command("show")
+def show_incident(incident: Incident, home: Home = None, as_json: AsJson = False) -> None:
+    """One incident: its story, what was done about it, who was told, who was not and why."""
+    configure(home)
+    found = jobs.show_incident(incident, _instant(None))
+    show(found if as_json else list(_described(found)), as_json)
+
+
+@app.command()
+def acknowledge(
+    incident: Incident,
+    by: By,
+    why: Why = "",
+    at: At = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say that somebody is on it: no updates and no escalation, unless it gets worse."""
+    configure(home)
+    done = jobs.acknowledge_incident(incident, by, _instant(at), why)
+    show(done if as_json else _done(done), as_json)
+
+
+@app.command()
+def snooze(
+    incident: Incident,
+    by: By,
+    why: Why,
+    until: Annotated[str | None, typer.Option(help="A UTC time within 90 days.")] = None,
+    span: Annotated[str | None, typer.Option("--for", help="A duration, such as PT4H.")] = None,
+    at: At = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell nobody of it until a time, or until it gets worse. Then it is told as it is by then."""
+    configure(home)
+    if (until is None) == (span is None):
+        raise UsageError("snooze", "needs either --until or --for", "write --for PT4H")
+    now = _instant(at)
+    end = now + parse_duration(span) if span is not None else parse_time(until or "")
+    done = jobs.snooze_incident(incident, end, by, why, now)
+    show(done if as_json else _done(done), as_json)
+
+
+@app.command()
+def resume(
+    incident: Incident,
+    by: By,
+    why: Why = "",
+    at: At = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take acknowledgement and snooze back."""
+    configure(home)
+    done = jobs.resume_incident(incident, by, _instant(at), why)
+    show(done if as_json else _done(done), as_json)
+
+
+def digest(
+    window: Annotated[str, typer.Option(help="START/END, UTC, such as 2026-11-16/2026-11-17.")],
+    out: Annotated[Path, typer.Option(help="File to write: .md or .json.")],
+    home: Home = None,
+) -> None:
+    """Write what a day or a week was: where, who, who was told, and what nobody was told of."""
+    configure(home)
+    start, _, end = window.partition("/")
+    print(jobs.write_digest(given_window(start, end), out))
+
+
+def _instant(text: str | None) -> datetime:
+    return datetime.now(UTC).replace(microsecond=0) if text is None else parse_time(text)
+
+
+def _line(row: dict[str, Any]) -> str:
+    return (
+        f"{row['id']}  {row['state']:<9}  {row['label']:<8}  {row['start']}  {row['detector']}  "
+        f"{short(row['headline'], SHOWN)}{_handled(row)}"
+    )
+
+
+def _handled(row: dict[str, Any]) -> str:
+    words = [_said(one) for one in (row["acknowledged"], row["snoozed"]) if one is not None]
+    return f"  [{'; '.join(words)}]" if words else ""
+
+
+def _said(one: dict[str, Any]) -> str:
+    until = f" until {one['until']}" if one["until"] else ""
+    why = f": {short(one['why'], SHOWN)}" if one["why"] else ""
+    return f"{one['kind']}{until} by {short(one['by'], SHOWN)} at {one['at']}{why}"
+
+
+def _described(found: dict[str, Any]) -> Iterator[str]:
+    yield _line(found)
+    yield f"  {found['story']}"
+    yield from (f"  {one['number']}. {_said(one)}" for one in found["history"])
+    for one in found["messages"]:
+        yield (
+            f"  {one['channel']}, change {one['change']}: {one['state']}  "
+            f"{short(one['why'], SHOWN)}"
+        )
+
+
+def _done(done: dict[str, Any]) -> str:
+    return _said(done) + ("" if done["saved"] else " (as before)")
