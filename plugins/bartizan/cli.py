@@ -22,7 +22,7 @@ from bartizan import (
     playbook_cli,
 )
 from bartizan.errors import BartizanError, ValidationFailed
-from bartizan.model.window import Window, format_time, given_window, parse_time
+from bartizan.model.window import Window, format_time, given_window, parse_time, written_window
 from bartizan.overview import described
 from bartizan.store.reconciliation import Verdict
 from bartizan.terminal import AsJson, Home, LakeFolder, configure, reads, show
@@ -267,8 +267,7 @@ def report(
 ) -> None:
     """Write the report of everything known, one section per story."""
     configure(home)
-    start, _, end = (window or "").partition("/")
-    print(jobs.report(out, None if window is None else given_window(start, end)))
+    print(jobs.report(out, None if window is None else written_window(window)))
 
 
 @app.command()

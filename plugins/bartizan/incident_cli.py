@@ -13,7 +13,7 @@ from bartizan import jobs
 from bartizan.errors import UsageError
 from bartizan.model.anomaly import IncidentState
 from bartizan.model.text import short
-from bartizan.model.window import given_window, parse_duration, parse_time
+from bartizan.model.window import parse_duration, parse_time, written_window
 from bartizan.terminal import AsJson, Home, configure, show
 
 app = typer.Typer(
@@ -113,8 +113,7 @@ def digest(
 ) -> None:
     """Write what a day or a week was: where, who, who was told, and what nobody was told of."""
     configure(home)
-    start, _, end = window.partition("/")
-    print(jobs.write_digest(given_window(start, end), out))
+    print(jobs.write_digest(written_window(window), out))
 
 
 def _instant(text: str | None) -> datetime:

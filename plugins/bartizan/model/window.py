@@ -137,6 +137,14 @@ def given_window(start: str | None, end: str | None) -> Window:
     return Window.parse(start, end)
 
 
+def written_window(text: str) -> Window:
+    """The window that START/END names. Raises UsageError for anything else."""
+    start, slash, end = text.partition("/")
+    if not (start and slash and end):
+        raise UsageError("window", f"{text!r} is not START/END", "write 2026-11-16/2026-11-17")
+    return Window.parse(start, end)
+
+
 def merged(windows: Iterable[Window]) -> list[Window]:
     """The same instants as the fewest windows, in order; touching windows become one."""
     result: list[Window] = []
