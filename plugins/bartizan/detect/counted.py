@@ -25,7 +25,7 @@ SLOW = 0.995  # discount of the level that sustained change is measured against
 PULL = 4.0  # no interval counts further in a smoothed mean, unless it is too small to matter
 MIN_CHANGE, MIN_SHARE = 5.0, 0.25  # no smaller change matters, absolute and relative
 MIN_SMOOTH_CHANGE = 15.0  # a mean times its span; counts just seen have twice their weight
-PART = 0.6  # an interval belongs to a sustained change when it has this part of the mean change
+PART = 0.6  # a change lasts when the interval, and the shorter mean, have this part of the mean's
 WORTH_A_TAIL = 1.0  # standard deviations below which a tail need not be computed
 
 
@@ -81,7 +81,7 @@ class Counted:
         both = (True, False)
         tests = [_rare(values, seen.mean, dispersion, up) for up in both]
         matters = [_matters(values, seen.mean, MIN_CHANGE, up) for up in both]
-        change = values - seen.slow_mean
+        recent = [values - seen.slow_mean]
         doubt = calendar.spread(self.doubt)
         for number, span in enumerate(spans(calendar.frequency)):
             value, mean = seen.values[number], seen.means[number]
@@ -89,8 +89,9 @@ class Counted:
             for up in both:
                 tests.append(_rare(total, due, self.smooth_dispersion[:, [number]] + doubt, up))
                 share = PART * (value - mean)
-                part = change >= share if up else change <= share
-                matters.append(part & _matters(total, due, MIN_SMOOTH_CHANGE, up))
+                lasts = [part >= share if up else part <= share for part in recent]
+                matters.append(np.all(lasts, axis=0) & _matters(total, due, MIN_SMOOTH_CHANGE, up))
+            recent.append(value - mean)
         spread = np.sqrt(seen.mean + dispersion * seen.mean**2)
         rare = np.stack(tests)
         rare[:, np.isnan(values)] = np.nan
