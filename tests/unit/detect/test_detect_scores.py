@@ -119,6 +119,18 @@ def test_small_change_of_a_sparse_series_never_alarms(state: DetectorState) -> N
     assert scores.loc[scores["rule"] == "xss", "severity"].max() == 0
 
 
+def test_an_attack_has_no_echo(state: DetectorState) -> None:
+    """Eight intervals after it, a few requests are a few requests, as without it."""
+    attack = dict.fromkeys(range(100, 111), 60)
+    quiet = dict.fromkeys(range(111, 288), 0)
+    scores = score(
+        state, live({("shop", "xss"): quiet | attack | {119: 3, 125: 2}}), CONNECTOR, DAY
+    )
+    assert at(scores, "xss", 110)["reason"] == "continues"
+    assert at(scores, "xss", 119)["severity"] == at(scores, "xss", 125)["severity"] == 0
+    assert len(find_groups(scores, CONNECTOR, 70)) == 1
+
+
 def test_weak_change_is_found_when_it_persists(state: DetectorState) -> None:
     """Under three times the busy rule's count: no first interval tells, several together do."""
     expected = score(state, live(), CONNECTOR, DAY)
