@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -96,7 +97,13 @@ def _lacking(connection: Connection) -> list[Column[Any]]:
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
     cursor.execute("pragma busy_timeout = 60000")
-    cursor.execute("pragma journal_mode = wal")
+    try:
+        cursor.execute("pragma journal_mode = wal")
+    except sqlite3.OperationalError as error:
+        # SQLite does not wait for this one. Who is in the way switches a new database himself, for
+        # good; and a database in another mode works, too.
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
     cursor.execute("pragma synchronous = normal")
     cursor.close()
 
