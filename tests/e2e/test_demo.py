@@ -21,7 +21,7 @@ import pytest
 
 from bartizan import jobs
 from bartizan.model.window import format_time
-from bartizan.orchestration.demo import DemoPlan
+from bartizan.orchestration.demo import WATCHED, DemoPlan
 from bartizan.store.incidents import load_incidents
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -124,12 +124,12 @@ def plain(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with at_home(home):
         jobs.land(PLAN.history, _quietly)
         jobs.aggregate([PLAN.history])
-        for name in jobs.connector_names():
+        for name in WATCHED:
             jobs.backfill(name, PLAN.history, dry_run=False)
             jobs.learn(name, PLAN.live.start)
         jobs.land(None, _quietly)
         jobs.aggregate(None)
-        for name in jobs.connector_names():
+        for name in WATCHED:
             jobs.crawl(name, [PLAN.live])
             jobs.detect(name, [PLAN.live])
         jobs.explain()
@@ -174,13 +174,15 @@ def test_every_record_was_landed_once(demo: Demo, plain: Path) -> None:
 
 def test_aggregates_are_equal_row_for_row(demo: Demo, plain: Path) -> None:
     with at_home(plain):
-        tables = [name for name in jobs.open_lake().names() if name.startswith("agg.")]
+        tables = [name for name in jobs.open_lake().names() if name.startswith("agg.agg_")]
     assert len(tables) >= 3
+    seen = 0
     for table in tables:
         ours, theirs = rows(demo.home, table), rows(plain, table)
         order = [(name, "ascending") for name in ours.column_names]
-        assert ours.num_rows > 1000, table
         assert ours.sort_by(order).equals(theirs.sort_by(order)), table
+        seen += ours.num_rows
+    assert seen > 100_000
 
 
 def test_metric_files_are_equal_byte_for_byte(demo: Demo, plain: Path) -> None:
@@ -193,7 +195,16 @@ def test_metric_files_are_equal_byte_for_byte(demo: Demo, plain: Path) -> None:
 def metric_files(home: Path) -> dict[str, bytes]:
     folder = home / "metrics"
     files = (path for path in folder.rglob("*") if path.is_file())
-    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+    return {str(path.relative_to(folder)): _content(path) for path in files}
+
+
+def _content(path: Path) -> bytes:
+    """All but the digest of the lake's files that a backfill read: a killed run left others."""
+    if not path.name.startswith("_manifest_"):
+        return path.read_bytes()
+    manifest = json.loads(path.read_text())
+    assert manifest.pop("made_by")
+    return json.dumps(manifest).encode()
 
 
 def test_incidents_are_equal(demo: Demo, plain: Path) -> None:
