@@ -172,17 +172,25 @@ def test_every_record_was_landed_once(demo: Demo, plain: Path) -> None:
     assert keys.num_rows == keys.group_by(keys.column_names).aggregate([]).num_rows
 
 
+# Aggregates of which the small plan has few rows, or none: no token is reused in it.
+FEW = ("agg.agg_oversize_1h", "agg.agg_token_5m", "agg.agg_token_reuse_1d")
+
+
 def test_aggregates_are_equal_row_for_row(demo: Demo, plain: Path) -> None:
     with at_home(plain):
-        tables = [name for name in jobs.open_lake().names() if name.startswith("agg.agg_")]
-    assert len(tables) >= 3
-    seen = 0
+        tables = [name for name in jobs.open_lake().names() if name.startswith("agg.")]
     for table in tables:
-        ours, theirs = rows(demo.home, table), rows(plain, table)
+        ours, theirs = aggregated(demo.home, table), aggregated(plain, table)
         order = [(name, "ascending") for name in ours.column_names]
         assert ours.sort_by(order).equals(theirs.sort_by(order)), table
-        seen += ours.num_rows
-    assert seen > 100_000
+        assert ours.num_rows > 1000 or table in FEW, table
+    assert len(tables) == 14
+
+
+def aggregated(home: Path, table: str) -> pa.Table:
+    """All but how many batches the requests came in: the walk without Airflow has fewer."""
+    found = rows(home, table)
+    return found.drop(["batches"]) if table == "agg.ops_landing_5m" else found
 
 
 def test_metric_files_are_equal_byte_for_byte(demo: Demo, plain: Path) -> None:
