@@ -27,7 +27,7 @@ TRIMMED = 2
 RATE_PRIOR, SLOPE_PRIOR = 3.0, 30.0
 LEAST = 0.5  # rarity that FROM can shrink to
 BULK = (0.10, 0.015)  # parts of the history beyond which its bulk's tail begins and ends
-LEAST_BULK = 0.6  # claimed rarity of the former
+LEAST_BULK = 1.0  # claimed rarity of the former: its tail sharpens no ordinary point
 STEEPEST = 3.0
 LN10 = float(np.log(10))
 

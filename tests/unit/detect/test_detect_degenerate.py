@@ -63,7 +63,7 @@ def test_float_noise_around_a_constant_never_alarms(values: Values, aggregation:
     scores, found = judged(frame(values), aggregation)
     assert len(scores) == HOURS - LEARNED
     assert found == 0
-    assert scores["severity"].max() < 15
+    assert scores["severity"].max() < 10
 
 
 @pytest.mark.parametrize(
