@@ -110,14 +110,14 @@ def write(path: UPath, tables: Sequence[pa.Table]) -> None:
 
 
 def read(path: UPath) -> Iterator[pa.Table]:
-    """One row group after the other. Raises ConfigError for a file that is none."""
-    with path.open("rb") as file:
-        try:
+    """One row group after the other. Raises ConfigError for a file that is not there or whole."""
+    try:
+        with path.open("rb") as file:
             stored = pq.ParquetFile(file)
-        except pa.ArrowInvalid as error:
-            raise ConfigError(str(path), "not a Parquet file", AGAIN) from error
-        for group in range(stored.num_row_groups):
-            yield stored.read_row_group(group)
+            for group in range(stored.num_row_groups):
+                yield stored.read_row_group(group)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise ConfigError(str(path), "is not there, or no whole Parquet file", AGAIN) from error
 
 
 def _path(folder: UPath, measure: int, kind: str) -> UPath:

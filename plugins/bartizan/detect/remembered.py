@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from bartizan.detect.parts import load_recent, save_recent
 from bartizan.detect.reading import versions
 from bartizan.detect.state import SERIES, DetectorState
+from bartizan.errors import ConfigError
 from bartizan.model.connector import Connector
 from bartizan.model.window import Window
 
@@ -35,11 +36,11 @@ def place_after(learned: UPath, metrics: UPath, connector: Connector, window: Wi
 
 
 def recall(place: UPath, state: DetectorState, seen: datetime) -> DetectorState | None:
-    """The state as it was after `seen`, if that was remembered."""
+    """The state as it was after `seen`, if that was remembered and can be read."""
     parts = [part for one in state.measures.values() for part in one.parts]
     try:
         found = iter(load_recent(place, parts))
-    except FileNotFoundError:
+    except ConfigError:
         return None
     measures = {
         name: replace(one, parts=tuple(islice(found, len(one.parts))))

@@ -20,6 +20,7 @@ from upath import UPath
 
 from bartizan.detect.feedback import excuse, from_new_level
 from bartizan.detect.group import anomalous, find_groups, reach, settled
+from bartizan.detect.kept import keep, load_kept, state_folder
 from bartizan.detect.learn import DetectorState, learn, points_needed
 from bartizan.detect.metrics import MetricFrame, read_live
 from bartizan.detect.notice import noticed
@@ -29,7 +30,7 @@ from bartizan.detect.remembered import place_after, recall, remember
 from bartizan.detect.replay import history_for
 from bartizan.detect.score import context_start, follow
 from bartizan.detect.scores import load_anomalous, save_scores
-from bartizan.errors import BartizanError
+from bartizan.errors import BartizanError, ConfigError
 from bartizan.model.connector import Connector
 from bartizan.model.feedback import Feedback
 from bartizan.model.window import DAY, Window, floor, format_time, parse_time
@@ -85,11 +86,13 @@ def _learned(
     store: Store, root: Path, metrics: UPath, connector: Connector, day: datetime, again: bool
 ) -> DetectorState | None:
     window = history_for(day, connector.frequency)
-    path = _state_folder(root, connector, window.end)
-    if path.exists() and not again:
-        kept = DetectorState.load(path)
-        if kept.timezone == connector.calendar.timezone:
-            return kept
+    folder, unusable = state_folder(root, connector, window.end), ""
+    if folder.exists() and not again:
+        try:
+            return load_kept(folder, connector)
+        except ConfigError as error:
+            unusable = f"{error.thing} {error.problem}"
+            log.warning("%s: learning again: %s", connector.name, unusable)
     known = read_metrics(metrics / connector.name, connector, window)
     if known.frame.empty:
         _record(store, DetectorRecord(connector.name, DetectorStatus.LEARNING, NOTHING_YET))
@@ -97,28 +100,9 @@ def _learned(
     _warn(connector, known.rejected)
     history = from_new_level(known.frame, load_feedback(store, connector.name), window.end)
     state = learn(history, connector, window, known.covered)
-    _replace(path, state)
-    _record(store, _described(state))
+    keep(folder, state)
+    _record(store, _described(state, unusable))
     return state
-
-
-def _state_folder(root: Path, connector: Connector, learned_end: datetime) -> UPath:
-    return UPath(root / "detectors" / connector.name / f"state_{learned_end:%Y%m%d}")
-
-
-def _replace(folder: UPath, state: DetectorState) -> None:
-    """Put the state where the older one was. Cut short in between, it is learned again."""
-    fresh, old = folder.with_suffix(".new"), folder.with_suffix(".old")
-    for left in (fresh, old):
-        if left.exists():
-            left.fs.rm(str(left), recursive=True)
-    state.save(fresh)
-    if folder.exists():
-        folder.rename(old)
-        fresh.rename(folder)
-        old.fs.rm(str(old), recursive=True)
-    else:
-        fresh.rename(folder)
 
 
 def detect(
@@ -140,7 +124,7 @@ def detect(
             state = learn_for(store, root, metrics, connector, day.start)
             if state is None:
                 continue
-            folder = _state_folder(root, connector, state.learned.end)
+            folder = state_folder(root, connector, state.learned.end)
             scores, live = _score(folder, state, metrics / connector.name, connector, day)
             save_scores(root, connector, day, excuse(scores, connector, feedback))
             rejected.update(_warn(connector, live.rejected))
@@ -233,18 +217,21 @@ def _warn(connector: Connector, rejected: Mapping[str, int]) -> dict[str, int]:
     return counts
 
 
-def _described(state: DetectorState) -> DetectorRecord:
+def _described(state: DetectorState, unusable: str) -> DetectorRecord:
+    """The record of what was learned; `unusable` is what was wrong with the state of before."""
     active = [one.active for one in state.measures.values()]
     needed = points_needed(state.frequency)
-    seen = f"learned from {state.points} intervals"
     ready_at = _ready_from(state, needed)
+    reason = (
+        f"learned from {state.points} intervals"
+        if state.ready
+        else f"{state.points} of {needed} intervals seen; ready at {format_time(ready_at)}, "
+        "if none is missing until then"
+    )
     return DetectorRecord(
         state.connector,
         DetectorStatus.ACTIVE if state.ready else DetectorStatus.LEARNING,
-        seen
-        if state.ready
-        else f"{state.points} of {needed} intervals seen; ready at {format_time(ready_at)}, "
-        "if none is missing until then",
+        f"{reason}; learned again because {unusable}" if unusable else reason,
         format_time(state.learned.start),
         format_time(state.learned.end),
         series=sum(map(len, active)),

@@ -22,7 +22,7 @@ from bartizan.model.window import Window, format_time, parse_time
 if TYPE_CHECKING:
     from upath import UPath
 
-VERSION = 3
+VERSION = 4  # raised when the files get another layout or another meaning
 SERIES = "series.parquet"
 
 
@@ -139,7 +139,7 @@ class DetectorState:
 
     @classmethod
     def load(cls, folder: UPath) -> DetectorState:
-        """Read a saved state. Raises ConfigError for a folder of another version or kind."""
+        """Read a saved state. Raises ConfigError for a folder of another version, or not whole."""
         table = pa.concat_tables(read(folder / SERIES))
         facts = json.loads((table.schema.metadata or {}).get(b"bartizan", b"{}"))
         if facts.get("version") != VERSION:

@@ -172,6 +172,17 @@ def test_where_live_metrics_lack_nothing_is_remembered(learned: Path, tmp_path: 
     house.close()
 
 
+def test_a_memory_that_cannot_be_read_is_none(learned: Path, tmp_path: Path) -> None:
+    shutil.copytree(learned, tmp_path, dirs_exist_ok=True)
+    house = House(tmp_path)
+    house.score(1, 2)
+    (memory,) = memories(house.lakes[0])
+    memory.write_bytes(memory.read_bytes()[:20])
+    one, other = house.score(2, 3)
+    pd.testing.assert_frame_equal(one, other, check_exact=True)
+    house.close()
+
+
 def test_another_connector_remembers_nothing_of_it(learned: Path, tmp_path: Path) -> None:
     shutil.copytree(learned, tmp_path, dirs_exist_ok=True)
     house = House(tmp_path)

@@ -16,6 +16,7 @@ from upath import UPath
 from bartizan.detect.group import find_groups
 from bartizan.detect.learn import DetectorState, learn
 from bartizan.detect.score import context_start, score
+from bartizan.detect.state import VERSION
 from bartizan.errors import ConfigError, UsageError
 from bartizan.model.anomaly import Direction
 from bartizan.model.connector import Aggregation, Connector, Measure, Missing
@@ -336,7 +337,7 @@ def test_state_survives_the_disk_with_equal_bytes(state: DetectorState, tmp_path
         score(loaded, frame, CONNECTOR, DAY), score(state, frame, CONNECTOR, DAY), check_exact=True
     )
     replace(state, version=99).save(paths[2])
-    with pytest.raises(ConfigError, match="99 is not 3 — learn again"):
+    with pytest.raises(ConfigError, match=f"99 is not {VERSION} — learn again"):
         DetectorState.load(paths[2])
     with pytest.raises(ConfigError, match="learn again"):
         score(state, frame, replace(CONNECTOR, dimensions=("webacl",)), DAY)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from upath import UPath
 
 from bartizan.config import store_in
 from bartizan.detect.run import DetectResult, detect
+from bartizan.detect.state import VERSION, DetectorState
 from bartizan.errors import SourceError
 from bartizan.model.connector import Connector, Measure
 from bartizan.model.window import DAY, HOUR, Window, naive
@@ -87,6 +90,60 @@ def test_failed_with_its_reason_until_it_learns_again(house: House) -> None:
     bad.unlink()
     assert house.live(15).state == "ACTIVE"
     assert house.record.state is DetectorStatus.ACTIVE
+
+
+def older(folder: UPath) -> None:
+    state = DetectorState.load(folder)
+    for file in folder.iterdir():
+        file.unlink()
+    folder.rmdir()
+    replace(state, version=VERSION - 1).save(folder)
+
+
+def truncated(folder: UPath) -> None:
+    content = (folder / "0_counted.parquet").read_bytes()
+    (folder / "0_counted.parquet").write_bytes(content[: len(content) // 2])
+
+
+def garbled(folder: UPath) -> None:
+    """Whole by its footer: what is wrong shows when the rows are read."""
+    content = bytearray((folder / "series.parquet").read_bytes())
+    content[4:40] = b"\xff" * 36
+    (folder / "series.parquet").write_bytes(content)
+
+
+def lacking(folder: UPath) -> None:
+    (folder / "0_counted.parquet").unlink()
+
+
+@pytest.mark.parametrize(
+    ("damage", "because"),
+    [
+        (older, f"version {VERSION - 1} is not {VERSION}"),
+        (truncated, "0_counted.parquet is not there, or no whole Parquet file"),
+        (garbled, "series.parquet is not there, or no whole Parquet file"),
+        (lacking, "0_counted.parquet is not there, or no whole Parquet file"),
+    ],
+)
+def test_a_state_that_cannot_be_used_is_learned_again_at_once(
+    house: House, damage: Callable[[UPath], None], because: str
+) -> None:
+    house.write(0, 14)
+    house.live(14)
+    (folder,) = UPath(house.root / "detectors" / "n").glob("state_*")
+    names = ("0_counted.parquet", "series.parquet")
+    files = {name: (folder / name).read_bytes() for name in names}
+    before = house.record
+    assert before.reason == "learned from 336 intervals"
+    damage(folder)
+    assert house.live(14).scores == 1
+    assert {name: (folder / name).read_bytes() for name in names} == files
+    assert house.record.state is DetectorStatus.ACTIVE
+    assert house.record.reason.startswith(f"{before.reason}; learned again because {folder}")
+    assert house.record.reason.endswith(because)
+    again = house.record
+    assert house.live(14).scores == 1
+    assert house.record == again
 
 
 def test_deactivated_does_nothing_until_it_is_activated(house: House) -> None:

@@ -1,0 +1,39 @@
+"""Where the states of a detector are kept: a folder for each UTC day that they score."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from upath import UPath
+
+from bartizan.detect.state import DetectorState
+from bartizan.model.connector import Connector
+
+
+def state_folder(root: Path, connector: Connector, learned_end: datetime) -> UPath:
+    """Of the state that scores the day which begins at `learned_end`; `root` is the lake folder."""
+    return UPath(root / "detectors" / connector.name / f"state_{learned_end:%Y%m%d}")
+
+
+def load_kept(folder: UPath, connector: Connector) -> DetectorState:
+    """The state in the folder. Raises ConfigError when it cannot be read, is of another version or
+    was learned for another shape of connector."""
+    state = DetectorState.load(folder)
+    state.check(connector)
+    return state
+
+
+def keep(folder: UPath, state: DetectorState) -> None:
+    """Put the state where the older one was. Cut short in between, it is learned again."""
+    fresh, old = folder.with_suffix(".new"), folder.with_suffix(".old")
+    for left in (fresh, old):
+        if left.exists():
+            left.fs.rm(str(left), recursive=True)
+    state.save(fresh)
+    if folder.exists():
+        folder.rename(old)
+        fresh.rename(folder)
+        old.fs.rm(str(old), recursive=True)
+    else:
+        fresh.rename(folder)

@@ -1,0 +1,54 @@
+"""What a detector's state is on disk."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+from upath import UPath
+
+from bartizan.detect.learn import learn
+from bartizan.detect.state import VERSION
+from bartizan.model.connector import Aggregation, Connector, Measure
+from bartizan.model.window import HOUR, Window
+
+START = datetime(2026, 11, 2, tzinfo=UTC)
+MEASURES = (Measure("count"), Measure("delay", Aggregation.AVG))
+CONNECTOR = Connector("shop", "", HOUR, timedelta(), "timestamp", ("webacl",), MEASURES, "")
+
+LAYOUT = {  # of version 4
+    "series.parquet": "dimension.webacl 0.points 0.level 0.active 1.points 1.level 1.active",
+    "0_counted.parquet": "row "
+    "model.profile model.doubt model.weekday model.discount model.dispersion "
+    "model.smooth_dispersion "
+    "memory.quick.count memory.quick.due memory.quick.run "
+    "memory.slow.count memory.slow.due memory.slow.run memory.values memory.means "
+    "habit.at habit.start habit.slope told.rarest told.since",
+    "1_gauged.parquet": "row "
+    "model.unit model.season.profile model.season.weekday model.season.period model.season.wave "
+    "model.forecast.intercept model.forecast.weights model.forecast.spread model.forecast.low "
+    "model.forecast.high model.forecast.slow_spread model.smooth_spread "
+    "memory.forecast.lags memory.forecast.fast memory.forecast.slow memory.forecast.bias "
+    "memory.forecast.run memory.forecast.scale memory.smoothed "
+    "habit.whole.at habit.whole.start habit.whole.slope "
+    "habit.bulk.at habit.bulk.start habit.bulk.slope told.rarest told.since",
+}
+
+
+def test_another_layout_of_the_files_is_another_version(tmp_path: Path) -> None:
+    rng, hours = np.random.default_rng(1), 400
+    frame = pd.DataFrame(
+        {
+            "interval_start": pd.date_range("2026-11-02", periods=hours, freq="h"),
+            "webacl": "app",
+            "count": rng.poisson(5, hours),
+            "delay": rng.normal(20, 2, hours),
+        }
+    )
+    folder = tmp_path / "state"
+    learn(frame, CONNECTOR, Window(START, START + hours * HOUR)).save(UPath(folder))
+    found = {path.name: " ".join(pq.read_schema(path).names) for path in folder.iterdir()}
+    assert (found, VERSION) == (LAYOUT, 4)
