@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from upath import UPath
 
 from bartizan.detect.state import DetectorState
 from bartizan.model.connector import Connector
+
+KEPT = 3  # days; who still scores the day before has its state
 
 
 def state_folder(root: Path, connector: Connector, learned_end: datetime) -> UPath:
@@ -25,7 +28,10 @@ def load_kept(folder: UPath, connector: Connector) -> DetectorState:
 
 
 def keep(folder: UPath, state: DetectorState) -> None:
-    """Put the state where the older one was. Cut short in between, it is learned again."""
+    """Put the state where the older one was. Cut short in between, it is learned again.
+
+    Then, of the days up to this one, the states of all but the last KEPT are removed.
+    """
     fresh, old = folder.with_suffix(".new"), folder.with_suffix(".old")
     for left in (fresh, old):
         if left.exists():
@@ -37,3 +43,7 @@ def keep(folder: UPath, state: DetectorState) -> None:
         old.fs.rm(str(old), recursive=True)
     else:
         fresh.rename(folder)
+    states = sorted(folder.parent.glob("state_????????"), key=lambda one: one.name)
+    for outdated in [one for one in states if one.name <= folder.name][:-KEPT]:
+        with suppress(FileNotFoundError):  # another process removes it too
+            outdated.fs.rm(str(outdated), recursive=True)

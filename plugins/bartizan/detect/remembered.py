@@ -6,6 +6,7 @@ before is another, the memory is not found, and the day is gone through again.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
@@ -29,8 +30,7 @@ def place_after(learned: UPath, metrics: UPath, connector: Connector, window: Wi
     """Where the memory is of having gone through `window`, which begins where scoring by the state
     in the folder `learned` does. `metrics` is the connector's folder, of which nothing is read.
     """
-    state = learned / SERIES
-    known = [repr(connector), str(window), state.fs.ukey(state.path)]
+    known = [repr(connector), str(window), _version(learned / SERIES)]
     digest = sha256("\n".join([*known, *versions(metrics, connector, window)]).encode())
     return learned / f"{_PREFIX}{digest.hexdigest()[:32]}.parquet"
 
@@ -50,11 +50,21 @@ def recall(place: UPath, state: DetectorState, seen: datetime) -> DetectorState 
 
 
 def remember(place: UPath, state: DetectorState) -> None:
-    """Keep what the state remembers, in place of what it did before."""
+    """Keep what the state remembers, in place of what it did before; nothing of a state that was
+    removed meanwhile."""
     parts = [part for one in state.measures.values() for part in one.parts]
     if not parts:
         return
-    save_recent(place, parts)
+    with suppress(FileNotFoundError):
+        save_recent(place, parts)
     for older in place.parent.glob(f"{_PREFIX}*"):
         if older.name != place.name:
             older.unlink(missing_ok=True)
+
+
+def _version(file: UPath) -> str:
+    """What tells the file from any other in its place; empty when it was removed."""
+    try:
+        return str(file.fs.ukey(file.path))
+    except FileNotFoundError:
+        return ""

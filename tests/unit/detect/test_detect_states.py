@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from upath import UPath
 
 from bartizan.config import store_in
-from bartizan.detect.run import DetectResult, detect
+from bartizan.detect.kept import KEPT
+from bartizan.detect.run import DetectResult, detect, learn_for
+from bartizan.detect.score import follow
 from bartizan.detect.state import VERSION, DetectorState
 from bartizan.errors import SourceError
 from bartizan.model.connector import Connector, Measure
@@ -45,6 +49,12 @@ class House:
         path.write_text(f"timestamp,count\n{naive(start)},3\n")
         window = Window(start, start + HOUR)
         return detect(self.store, self.root, UPath(self.root / "metrics"), CONNECTOR, [window])
+
+    def days(self) -> list[int]:
+        """Those whose states are kept."""
+        names = sorted(path.name for path in (self.root / "detectors" / "n").glob("state_*"))
+        begun = [datetime.strptime(f"{name} +0000", "state_%Y%m%d %z") for name in names]
+        return [(start - START) // DAY for start in begun]
 
     @property
     def record(self) -> DetectorRecord:
@@ -144,6 +154,54 @@ def test_a_state_that_cannot_be_used_is_learned_again_at_once(
     again = house.record
     assert house.live(14).scores == 1
     assert house.record == again
+
+
+def test_states_of_the_last_days_are_kept(house: House) -> None:
+    house.write(0, 30)
+    for day in range(14, 20):
+        assert house.live(day).scores == 1
+        assert house.days() == list(range(max(14, day - KEPT + 1), day + 1))
+    (newest,) = (house.root / "detectors" / "n").glob(f"state_{START + 19 * DAY:%Y%m%d}")
+    before = newest.stat().st_mtime_ns
+    assert house.live(14).scores == 1  # learned again, and no later one goes
+    assert house.days() == [14, *range(17, 20)]
+    assert newest.stat().st_mtime_ns == before
+    house.live(20)
+    assert house.days() == [18, 19, 20]
+
+
+@pytest.mark.parametrize(("later", "kept"), [(1, True), (KEPT, False)])
+def test_states_may_be_removed_while_one_scores(
+    house: House, monkeypatch: pytest.MonkeyPatch, later: int, kept: bool
+) -> None:
+    house.write(0, 30)
+    metrics = UPath(house.root / "metrics")
+
+    def overtaken(*given: Any) -> Any:
+        for day in range(15, 15 + later):
+            learn_for(house.store, house.root, metrics, CONNECTOR, START + day * DAY)
+        return follow(*given)
+
+    monkeypatch.setattr("bartizan.detect.run.follow", overtaken)
+    assert house.live(14).scores == 1
+    memories = list((house.root / "detectors" / "n").glob("state_*/after_*"))
+    assert (14 in house.days(), len(memories)) == (kept, int(kept))
+
+
+def test_a_state_removed_before_its_day_is_scored_leaves_no_memory(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.write(0, 30)
+    scores = house.live(14).scores
+
+    def removed(*given: Any, **named: Any) -> Any:
+        found = learn_for(*given, **named)
+        shutil.rmtree(house.root / "detectors" / "n" / f"state_{START + 14 * DAY:%Y%m%d}")
+        return found
+
+    monkeypatch.setattr("bartizan.detect.run.learn_for", removed)
+    assert house.live(14).scores == scores == 1
+    assert house.days() == []
 
 
 def test_deactivated_does_nothing_until_it_is_activated(house: House) -> None:
