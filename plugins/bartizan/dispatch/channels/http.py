@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -35,7 +35,9 @@ class Answer:
     body: bytes
 
 
-def post(url: str, body: bytes, headers: Mapping[str, str], allow: AllowList) -> Answer | Outcome:
+def post(
+    url: str, body: bytes, headers: Mapping[str, str], allow: Sequence[str]
+) -> Answer | Outcome:
     """The answer of a server, or the outcome when there is none.
 
     The connection goes to an address that was checked just before; the name serves for TLS and the
@@ -45,7 +47,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], allow: AllowList) ->
     parts = urlsplit(url)
     host = parts.hostname or ""
     try:
-        target = checked(host, _port(parts), allow)
+        target = checked(host, _port(parts), AllowList.of(allow))
         if parts.scheme != "https" and not target.allowed:
             raise BartizanError(f"host {host}", "is not spoken to without TLS", "write https://")
         return _ask(parts, target, body, headers)

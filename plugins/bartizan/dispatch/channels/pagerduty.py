@@ -5,33 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from pydantic import Field
-
-from bartizan.dispatch.channels.addresses import AllowList
-from bartizan.dispatch.channels.base import (
-    Channel,
-    ChannelOptions,
-    Outcome,
-    Outgoing,
-    Payload,
-    SecretName,
-    Site,
-)
+from bartizan.dispatch.channels.base import Channel, Outcome, Outgoing, Payload, Site
 from bartizan.dispatch.channels.http import outcome_of, post
-from bartizan.dispatch.channels.webhook import Url
+from bartizan.dispatch.channels.web import Url, WebOptions
 from bartizan.dispatch.context import Context
 from bartizan.dispatch.payload import encoded
 from bartizan.dispatch.shapes import pagerduty
 from bartizan.model.anomaly import Incident
 
 
-class PagerDutyOptions(ChannelOptions):
+class PagerDutyOptions(WebOptions):
     """`secret`: the routing key. `url`: for accounts of the service region EU, or a proxy."""
 
     kind: Literal["pagerduty"]
-    secret: SecretName
     url: Url = "https://events.pagerduty.com/v2/enqueue"
-    allow: list[str] = Field(default_factory=list)
 
     def open(self, site: Site) -> Channel:
         return PagerDuty(self, site)
@@ -42,7 +29,6 @@ class PagerDuty(Channel):
 
     def __init__(self, options: PagerDutyOptions, site: Site) -> None:
         self._options, self._site = options, site
-        self._allow = AllowList.of(options.allow)
 
     def shape(self, incident: Incident, context: Context, change: int) -> Payload:
         return pagerduty.shape(incident, context, change)
@@ -54,7 +40,7 @@ class PagerDuty(Channel):
     def _post(self, one: Outgoing, key: str) -> Outcome:
         body = encoded(one.payload | {"routing_key": key})
         headers = {"Content-Type": "application/json", "User-Agent": "bartizan"}
-        answer = post(self._options.url, body, headers, self._allow)
+        answer = post(self._options.url, body, headers, self._options.allow)
         if isinstance(answer, Outcome):
             return answer
         receipt = f"HTTP {answer.status} dedup_key {one.payload['dedup_key']}"

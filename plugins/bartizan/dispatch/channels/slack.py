@@ -9,18 +9,9 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from bartizan.dispatch.channels.addresses import AllowList
-from bartizan.dispatch.channels.base import (
-    Channel,
-    ChannelOptions,
-    Outcome,
-    Outgoing,
-    Payload,
-    SecretName,
-    Site,
-)
+from bartizan.dispatch.channels.base import Channel, Outcome, Outgoing, Payload, Site
 from bartizan.dispatch.channels.http import Answer, outcome_of, post
-from bartizan.dispatch.channels.webhook import Url, web_address
+from bartizan.dispatch.channels.web import Url, WebOptions, web_address
 from bartizan.dispatch.context import Context
 from bartizan.dispatch.digest import Digest
 from bartizan.dispatch.payload import encoded
@@ -32,15 +23,13 @@ from bartizan.model.text import short
 _AGAIN = ("ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable")
 
 
-class SlackOptions(ChannelOptions):
+class SlackOptions(WebOptions):
     """`secret`: the URL of an incoming webhook; or, with a `channel` id, a bot token that may
     `chat:write` there."""
 
     kind: Literal["slack"]
-    secret: SecretName
     channel: Annotated[str, Field(pattern=r"^[A-Z0-9]{2,32}$")] | None = None
     api: Url = "https://slack.com/api/chat.postMessage"
-    allow: list[str] = Field(default_factory=list)
 
     def open(self, site: Site) -> Channel:
         return Slack(self, site)
@@ -51,7 +40,6 @@ class Slack(Channel):
 
     def __init__(self, options: SlackOptions, site: Site) -> None:
         self._options, self._site = options, site
-        self._allow = AllowList.of(options.allow)
 
     def shape(self, incident: Incident, context: Context, change: int) -> Payload:
         return slack.shape(incident, context, change)
@@ -72,7 +60,7 @@ class Slack(Channel):
             name = f"secret {self._options.secret}"
             raise ConfigError(name, "is no URL", "put the webhook's URL into it") from error
         headers = {"Content-Type": "application/json; charset=utf-8"}
-        answer = post(url, encoded(one.payload), headers, self._allow)
+        answer = post(url, encoded(one.payload), headers, self._options.allow)
         if isinstance(answer, Outcome):
             return answer
         path = urlsplit(url).path  # the secret part of it
@@ -86,7 +74,7 @@ class Slack(Channel):
             "Content-Type": "application/json; charset=utf-8",
             "Authorization": f"Bearer {token}",
         }
-        answer = post(self._options.api, encoded(message), headers, self._allow)
+        answer = post(self._options.api, encoded(message), headers, self._options.allow)
         if isinstance(answer, Outcome):
             return answer
         if answer.status != 200:

@@ -10,24 +10,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Sequence
-from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from typing import Literal
 
-from pydantic import AfterValidator, Field
-
-from bartizan.described import wrong
-from bartizan.dispatch.channels.addresses import AllowList
-from bartizan.dispatch.channels.base import (
-    Channel,
-    ChannelOptions,
-    Outcome,
-    Outgoing,
-    Payload,
-    SecretName,
-    Shape,
-    Site,
-)
+from bartizan.dispatch.channels.base import Channel, Outcome, Outgoing, Payload, Shape, Site
 from bartizan.dispatch.channels.http import outcome_of, post
+from bartizan.dispatch.channels.web import Url, WebOptions
 from bartizan.dispatch.context import Context
 from bartizan.dispatch.digest import Digest
 from bartizan.dispatch.payload import encoded
@@ -41,27 +28,12 @@ FORMATS: dict[str, Shape] = {
 }
 
 
-def web_address(value: str) -> str:
-    """The value. Raises ValueError unless it is an http(s) URL without a user or password."""
-    parts = urlsplit(value)
-    if parts.scheme not in ("https", "http") or not parts.hostname or parts.port == 0:
-        raise wrong(f"{value!r} is no web address", "write https://host/path")
-    if parts.username or parts.password or parts.fragment:
-        raise wrong("holds a user, a password or a #", "give secrets as `secret`")
-    return value
-
-
-Url = Annotated[str, AfterValidator(web_address)]
-
-
-class WebhookOptions(ChannelOptions):
-    """`secret`: what signs. `allow`: hosts and networks that may be private or without TLS."""
+class WebhookOptions(WebOptions):
+    """`secret`: what signs."""
 
     kind: Literal["webhook"]
     url: Url
-    secret: SecretName
     format: Literal["bartizan", "lookout", "ocsf"] = "bartizan"
-    allow: list[str] = Field(default_factory=list)
 
     def open(self, site: Site) -> Channel:
         return Webhook(self, site)
@@ -72,7 +44,6 @@ class Webhook(Channel):
 
     def __init__(self, options: WebhookOptions, site: Site) -> None:
         self._options, self._site = options, site
-        self._allow = AllowList.of(options.allow)
 
     def shape(self, incident: Incident, context: Context, change: int) -> Payload:
         return FORMATS[self._options.format](incident, context, change)
@@ -95,7 +66,7 @@ class Webhook(Channel):
             "Bartizan-Timestamp": str(timestamp),
             "Bartizan-Signature": ", ".join(f"v1={text}" for text in signed),
         }
-        answer = post(self._options.url, body, headers, self._allow)
+        answer = post(self._options.url, body, headers, self._options.allow)
         if isinstance(answer, Outcome):
             return answer
         receipt = f"HTTP {answer.status} {answer.headers.get('X-Request-Id', '')}".strip()
