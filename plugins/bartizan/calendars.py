@@ -44,14 +44,19 @@ def _wall(value: object) -> datetime:
         ) from error
 
 
-def _duration(value: str) -> str:
-    try:
-        long = parse_duration(value) > LONGEST
-    except UsageError as error:
-        raise wrong(error.problem, "write PT24H or PT90M") from error
-    if long:
-        raise wrong(f"{value!r} is longer than a year", "write two entries")
-    return value
+def at_most(longest: timedelta, instead: str) -> AfterValidator:
+    """Of durations; `instead` is the remedy for a longer one."""
+
+    def check(value: str) -> str:
+        try:
+            duration = parse_duration(value)
+        except UsageError as error:
+            raise wrong(error.problem, error.remedy) from error
+        if duration > longest:
+            raise wrong(f"{value!r} is longer than {longest.days} days", instead)
+        return value
+
+    return AfterValidator(check)
 
 
 TimeZone = Annotated[str, AfterValidator(_timezone)]
@@ -63,7 +68,7 @@ class Times(Described):
     start: Annotated[datetime | None, BeforeValidator(_wall)] = None
     end: Annotated[datetime | None, BeforeValidator(_wall)] = None
     rrule: str | None = None
-    duration: Annotated[str, AfterValidator(_duration)] | None = None
+    duration: Annotated[str, at_most(LONGEST, "write two entries")] | None = None
     why: Annotated[str, Field(min_length=1)]
 
     @model_validator(mode="after")

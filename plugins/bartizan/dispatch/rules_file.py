@@ -6,9 +6,9 @@ from datetime import timedelta
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from bartizan.calendars import Times, TimeZone
+from bartizan.calendars import Times, TimeZone, at_most
 from bartizan.described import Described, wrong
 from bartizan.dispatch.rulebook import ANY_CHANGE, NO_CHANGE, Change, Quiet, Rule
 from bartizan.dispatch.scope import Globs, Scope
@@ -25,19 +25,7 @@ Values = dict[str, Names]
 Severity = Annotated[float, Field(ge=0, le=100)]
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1, le=LONGEST_RUN)]
-
-
-def _wait(value: str) -> str:
-    try:
-        long = parse_duration(value) > LONGEST_WAIT
-    except UsageError as error:
-        raise wrong(error.problem, "write PT10M") from error
-    if long:
-        raise wrong(f"{value!r} is longer than 7 days", "write at most P7D")
-    return value
-
-
-Wait = Annotated[str, AfterValidator(_wait)]
+Wait = Annotated[str, at_most(LONGEST_WAIT, "write at most P7D")]
 
 
 class ScopeBlock(Described):
