@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
 from bartizan import jobs
 from bartizan.model.text import inert, short
-from bartizan.model.window import parse_time
-from bartizan.terminal import AsJson, Home, configure, show
+from bartizan.terminal import AsJson, Home, configure, instant, show
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -55,7 +53,7 @@ def give(
     same incident no longer holds.
     """
     configure(home)
-    result = jobs.give_feedback(incident, kind, _instant(at), cause, note, by, dry_run)
+    result = jobs.give_feedback(incident, kind, instant(at), cause, note, by, dry_run)
     show(result if as_json else list(_told(result)), as_json)
 
 
@@ -85,10 +83,6 @@ def list_feedback(
     configure(home)
     rows = jobs.list_feedback(connector)
     show(rows if as_json else [_line(row) for row in rows] or "No feedback.", as_json)
-
-
-def _instant(text: str | None) -> datetime:
-    return datetime.now(UTC).replace(microsecond=0) if text is None else parse_time(text)
 
 
 def _told(result: dict[str, Any]) -> Iterator[str]:

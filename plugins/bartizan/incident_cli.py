@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +13,7 @@ from bartizan.errors import UsageError
 from bartizan.model.anomaly import IncidentState
 from bartizan.model.text import short
 from bartizan.model.window import parse_duration, parse_time, written_window
-from bartizan.terminal import AsJson, Home, configure, show
+from bartizan.terminal import AsJson, Home, configure, instant, show
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -43,7 +42,7 @@ def list_incidents(
 ) -> None:
     """Incidents by start, and who is on them."""
     configure(home)
-    rows = jobs.list_incidents(_instant(None), [one.value for one in state or ()])
+    rows = jobs.list_incidents(instant(None), [one.value for one in state or ()])
     show(rows if as_json else [_line(row) for row in rows] or ["none"], as_json)
 
 
@@ -51,7 +50,7 @@ def list_incidents(
 def show_incident(incident: Incident, home: Home = None, as_json: AsJson = False) -> None:
     """One incident: its story, what was done about it, who was told, who was not and why."""
     configure(home)
-    found = jobs.show_incident(incident, _instant(None))
+    found = jobs.show_incident(incident, instant(None))
     show(found if as_json else list(_described(found)), as_json)
 
 
@@ -66,7 +65,7 @@ def acknowledge(
 ) -> None:
     """Say that somebody is on it: no updates and no escalation, unless it gets worse."""
     configure(home)
-    done = jobs.acknowledge_incident(incident, by, _instant(at), why)
+    done = jobs.acknowledge_incident(incident, by, instant(at), why)
     show(done if as_json else _done(done), as_json)
 
 
@@ -85,7 +84,7 @@ def snooze(
     configure(home)
     if (until is None) == (span is None):
         raise UsageError("snooze", "needs either --until or --for", "write --for PT4H")
-    now = _instant(at)
+    now = instant(at)
     end = now + parse_duration(span) if span is not None else parse_time(until or "")
     done = jobs.snooze_incident(incident, end, by, why, now)
     show(done if as_json else _done(done), as_json)
@@ -102,7 +101,7 @@ def resume(
 ) -> None:
     """Take acknowledgement and snooze back."""
     configure(home)
-    done = jobs.resume_incident(incident, by, _instant(at), why)
+    done = jobs.resume_incident(incident, by, instant(at), why)
     show(done if as_json else _done(done), as_json)
 
 
@@ -114,10 +113,6 @@ def digest(
     """Write what a day or a week was: where, who, who was told, and what nobody was told of."""
     configure(home)
     print(jobs.write_digest(written_window(window), out))
-
-
-def _instant(text: str | None) -> datetime:
-    return datetime.now(UTC).replace(microsecond=0) if text is None else parse_time(text)
 
 
 def _line(row: dict[str, Any]) -> str:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
+
+from bartizan.model.window import parse_time
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Home = Annotated[
@@ -29,6 +32,11 @@ def configure(home: str | None = None, source: str | None = None, lake: str | No
             os.environ.pop(f"BARTIZAN_{name}", None)
     given = {"BARTIZAN_HOME": home, "BARTIZAN_SOURCE": source, "BARTIZAN_LAKE": lake}
     os.environ.update({name: value for name, value in given.items() if value is not None})
+
+
+def instant(text: str | None) -> datetime:
+    """A time as `parse_time` reads it; now, to the second, without one."""
+    return datetime.now(UTC).replace(microsecond=0) if text is None else parse_time(text)
 
 
 def show(result: Any, as_json: bool) -> None:
