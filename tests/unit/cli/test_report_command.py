@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from commands import Command, bartizan_command
 from incidents import DAY_START, anomaly, incident
 from lakes import SmallLake, requests
 
-from bartizan import cli
 from bartizan.model.window import Window
 from bartizan.store.incidents import replace_incidents, save_explanation
 
-Command = Callable[..., tuple[int, str, str]]
 TODAY = incident([anomaly(12, {"webacl": "shop", "rule": "SQLi_BODY"})])
 TOMORROW = incident([anomaly(12 + 288, {"webacl": "shop", "rule": "my-rule"})])
 
@@ -34,15 +31,7 @@ def command(
     for one in (TODAY, TOMORROW):
         assert save_explanation(small.store, one, 1)
     monkeypatch.setenv("BARTIZAN_HOME", str(tmp_path))
-
-    def run(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["bartizan", *words])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        found = capsys.readouterr()
-        return int(end.value.code or 0), found.out, found.err
-
-    return run
+    return bartizan_command(monkeypatch, capsys)
 
 
 def test_a_report_of_a_window_in_the_form_that_its_name_asks_for(

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import yaml
+from commands import Command, bartizan_command
 from lakes import SmallLake, landed, requests
 
-from bartizan import cli, jobs
+from bartizan import jobs
 from bartizan.aggregate import build, load_tables
 from bartizan.config import PROJECT
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 HOSTILE = ["../x", "a b", "", ".", "..", "x;drop table y", "x'", 'x"', "é", "-x", "x" * 64, "x/y"]
-Command = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -36,14 +34,7 @@ def bartizan(
         monkeypatch.delenv(f"BARTIZAN_{name}", raising=False)
     monkeypatch.setenv("BARTIZAN_HOME", str(tmp_path))
     monkeypatch.setenv("BARTIZAN_SQL", str(sql))
-
-    def run(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["bartizan", "connector", *words])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        return int(ended.value.code or 0), *capsys.readouterr()
-
-    return run
+    return bartizan_command(monkeypatch, capsys, "connector")
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import sys
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from commands import bartizan_command
 
-from bartizan import cli, jobs
+from bartizan import jobs
 from bartizan.detect import incidents, learn, score
 from bartizan.detect.replay import history_for
 from bartizan.detect.scores import load_scores
@@ -97,11 +97,8 @@ def test_a_backtest_gives_the_scores_of_the_live_detector_and_changes_nothing(
 ) -> None:
     before = content(home / "lake")
     words = ["backtest", NAME, "--train-until", f"{CUT:%Y-%m-%d}", "--out", home / "out", "--json"]
-    monkeypatch.setattr(sys, "argv", ["bartizan", *map(str, words)])
-    with pytest.raises(SystemExit) as ended:
-        cli.main()
-    out, err = capsys.readouterr()
-    assert (ended.value.code or 0, err) == (0, "")
+    code, out, err = bartizan_command(monkeypatch, capsys)(*words)
+    assert (code, err) == (0, "")
     assert content(home / "lake") == before
 
     found = json.loads(out)

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import gzip
 import json
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from commands import Command, bartizan_command
 
-from bartizan import cli
 from bartizan.crawl.config import read_description
 
 HOURS, ATTACK = 600, 550
-Command = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -27,14 +24,7 @@ def bartizan(
     """`bartizan detect …` with a home that cannot be: it must not be looked at."""
     monkeypatch.setenv("BARTIZAN_HOME", "s3://nowhere")
     monkeypatch.chdir(tmp_path)
-
-    def run(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["bartizan", "detect", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        return int(ended.value.code or 0), *capsys.readouterr()
-
-    return run
+    return bartizan_command(monkeypatch, capsys, "detect")
 
 
 def orders(form: str = "%Y-%m-%dT%H:%M:%SZ") -> pd.DataFrame:

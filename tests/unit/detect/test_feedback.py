@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from commands import bartizan_command
 
-from bartizan import cli, jobs
+from bartizan import jobs
 from bartizan.config import store_in
 from bartizan.detect.feedback import effect, excuse, from_new_level, limits
 from bartizan.detect.learn import learn
@@ -217,12 +217,11 @@ def house(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def bartizan(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    feedback = bartizan_command(monkeypatch, capsys, "feedback")
+
     def run(*words: str) -> str:
-        monkeypatch.setattr(sys, "argv", ["bartizan", "feedback", *words])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        printed = capsys.readouterr()
-        return printed.err if ended.value.code else printed.out
+        code, out, err = feedback(*words)
+        return err if code else out
 
     return run
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from commands import Command, bartizan_command
 from dispatch_house import HIGH, START, DispatchHouse, Recorder
 
-from bartizan import cli
 from bartizan.dispatch.rulebook import Rule
 from bartizan.model.anomaly import IncidentState
 from bartizan.model.feedback import Feedback, FeedbackKind
@@ -21,7 +19,6 @@ from bartizan.model.stand import Stand
 from bartizan.store.feedback import save_feedback
 from bartizan.store.handling import load_handling, save_handling
 
-Command = Callable[..., tuple[int, str, str]]
 ESCALATES = (
     Rule(channels=frozenset({"a"})),
     Rule(channels=frozenset({"pager"}), unacknowledged_for=timedelta(minutes=30)),
@@ -172,15 +169,7 @@ def command(
     """Runs the command on the house; returns its code, output and errors."""
     monkeypatch.setenv("BARTIZAN_HOME", str(house.folder.parents[1]))
     monkeypatch.setenv("BARTIZAN_ALERTS", "")
-
-    def run(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["bartizan", "incident", *words])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        found = capsys.readouterr()
-        return int(end.value.code or 0), found.out, found.err
-
-    return run
+    return bartizan_command(monkeypatch, capsys, "incident")
 
 
 def test_the_command_shows_and_keeps_what_was_done(house: DispatchHouse, command: Command) -> None:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from commands import Command, bartizan_command
 from dispatch_house import HIGH, LOW, DispatchHouse
-
-from bartizan import cli
 
 ALERTS = """
 channels:
@@ -18,8 +15,6 @@ channels:
   hook: {kind: webhook, url: 'http://127.0.0.1:9/', secret: hook}
 """
 ID = f"hook/{HIGH.id}/1.json"
-
-Command = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -33,15 +28,7 @@ def command(
     monkeypatch.setenv("BARTIZAN_HOME", str(tmp_path))
     monkeypatch.setenv("BARTIZAN_ALERTS", str(tmp_path / "alerts.yaml"))
     monkeypatch.setenv("BARTIZAN_SECRET_HOOK", "never-shown")
-
-    def run(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["bartizan", *words])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        found = capsys.readouterr()
-        return int(end.value.code or 0), found.out, found.err
-
-    return run
+    return bartizan_command(monkeypatch, capsys)
 
 
 def test_from_a_preview_to_a_dead_letter_and_back(command: Command) -> None:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from cloudwatch_house import WAF, Cloud, cloudwatch_server
+from commands import bartizan_command
 
-from bartizan import cli
 from bartizan.config import PROJECT
 from bartizan.model.window import HOUR, floor
 
@@ -51,16 +50,14 @@ def publish(
     monkeypatch.setenv("BARTIZAN_HOME", str(tmp_path))
     monkeypatch.setenv("BARTIZAN_SQL", str(tmp_path / "sql"))
 
+    publish_zeros = bartizan_command(monkeypatch, capsys, "connector", "publish-zeros")
+
     def run(
         *words: str, to: str = OURS, start: datetime = START, fill: str = "zero"
     ) -> tuple[int, str, str]:
         query.write_text(query.read_text().replace("fill: zero", f"fill: {fill}"))
         window = ("--start", start.isoformat(), "--end", (START + HOUR).isoformat())
-        argv = ["bartizan", "connector", "publish-zeros", "waf", "--to", to, *window, *words]
-        monkeypatch.setattr(sys, "argv", argv)
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        return int(ended.value.code or 0), *capsys.readouterr()
+        return publish_zeros("waf", "--to", to, *window, *words)
 
     return run
 
