@@ -14,6 +14,7 @@ from itertools import pairwise
 import numpy as np
 
 from accuracy.detector import Floats
+from accuracy.events import Event
 from accuracy.metrics_kinds import KINDS, Clock, Kind, Rng, uniform
 
 POINTS = (2_000, 8_000)
@@ -23,15 +24,6 @@ GLITCH = 0.3
 LONGEST = 0.05  # of a series, for one anomaly
 ROOM = 0.6  # of the way from the middle to a bound, for one shift
 TRIES = 30
-
-
-@dataclass(frozen=True)
-class Event:
-    """Points [start, end) of the test part; after a shift the new level is the ordinary one."""
-
-    kind: str
-    start: int
-    end: int
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from accuracy.detector import Floats
+from accuracy.events import Event
 
 TRAIN, TEST, DAY = 21 * 24, 14 * 24, 24
 SLOT = 2 * DAY  # each event has two days to itself, and begins in the first
@@ -58,15 +59,6 @@ KINDS = (
     Kind("ramp to x3, 24 h", (DENSE, SPARSE), 24, lambda over: 1 + 2 * over),
     Kind("burst of 10 to 60, 1 h", (SPARSE, RARE), 1, _times(1), (10, 60)),
 )
-
-
-@dataclass(frozen=True)
-class Event:
-    """Hours [start, end) of the test part."""
-
-    kind: str
-    start: int
-    end: int
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accuracy.detector import Detector, Floats
+from accuracy.events import Event
 from accuracy.figures import level_at
-from accuracy.metrics_anomalies import Event, Series
+from accuracy.metrics_anomalies import Series
 
 WIDTH = 0.05
 FALSE_ALARM = 0.11

@@ -9,7 +9,8 @@ import pytest
 
 from accuracy import metrics_anomalies, windows
 from accuracy.detector import Detector, Floats
-from accuracy.metrics_anomalies import ANOMALIES, Event, Series
+from accuracy.events import Event
+from accuracy.metrics_anomalies import ANOMALIES, Series
 from accuracy.metrics_kinds import KINDS
 
 GIVEN = metrics_anomalies.made(2, seed=5)
