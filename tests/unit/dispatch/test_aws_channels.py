@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
-from botocore.config import Config
-from botocore.stub import Stubber
 from dispatch_house import CONTEXT, HIGH, DispatchHouse, outgoing
 from moto.server import ThreadedMotoServer
+from web_server import Reply, WebServer, serving
 
-from bartizan.dispatch.channels.aws import AwsClient, AwsOptions
-from bartizan.dispatch.channels.base import Channel
+from bartizan.dispatch.channels.base import Outcome
 from bartizan.dispatch.channels.eventbridge import EventBridge, EventBridgeOptions
 from bartizan.dispatch.channels.lambda_ import Lambda, LambdaOptions
 from bartizan.dispatch.channels.security_hub import SecurityHub, SecurityHubOptions
@@ -39,8 +38,12 @@ def endpoint() -> Iterator[str]:
 
 
 @pytest.fixture
-def aws(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def aws(endpoint: str, keys: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+
+
+@pytest.fixture
+def keys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
@@ -51,14 +54,18 @@ def house(tmp_path: Path) -> DispatchHouse:
     return DispatchHouse(tmp_path)
 
 
-def stubbed(channel: Channel, service: str) -> Stubber:
-    """The channel's client, with answers given by the test and checked against AWS's model."""
-    client = boto3.client(
-        service, region_name=REGION, aws_access_key_id="t", aws_secret_access_key="t",
-        config=Config(retries={"total_max_attempts": 1}),
-    )  # fmt: skip
-    channel._client = lambda: client  # type: ignore[attr-defined]
-    return Stubber(client)
+@contextmanager
+def answering(
+    monkeypatch: pytest.MonkeyPatch, service: str, *replies: Reply
+) -> Iterator[WebServer]:
+    """A service that answers as the test says; `service` is its name in AWS_ENDPOINT_URL_<NAME>."""
+    with serving(*replies) as server:
+        monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", server.url(path=""))
+        yield server
+
+
+def said(answer: dict[str, Any], status: int = 200) -> Reply:
+    return Reply(status, json.dumps(answer).encode())
 
 
 def queue_of(topic: str, name: str, **attributes: str) -> Any:
@@ -99,7 +106,9 @@ def test_one_finding_lives_in_security_hub_through_all_changes(
     assert {row[0].rpartition(" ")[0] for row in house.rows("receipt")} == {findings[0]["Id"]}
 
 
-def test_of_a_batch_only_refused_findings_fail(house: DispatchHouse) -> None:
+def test_of_a_batch_only_refused_findings_fail(
+    house: DispatchHouse, keys: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     incidents = [replace(HIGH, id=f"{number:036d}") for number in range(130)]
     house.found(*incidents)
     channel = SecurityHub(HUB)
@@ -109,21 +118,21 @@ def test_of_a_batch_only_refused_findings_fail(house: DispatchHouse) -> None:
         {"Id": bad, "ErrorCode": "InvalidInput", "ErrorMessage": "no"},
         {"Id": slow, "ErrorCode": "InternalException", "ErrorMessage": "later"},
     ]
-    answers = [(2, 98, failed), (0, 30, [])]
-    with stubbed(channel, "securityhub") as service:
-        for failures, successes, findings in answers:
-            service.add_response(
-                "batch_import_findings",
-                {"FailedCount": failures, "SuccessCount": successes, "FailedFindings": findings},
-            )
+    replies = [
+        said({"FailedCount": failures, "SuccessCount": successes, "FailedFindings": findings})
+        for failures, successes, findings in ((2, 98, failed), (0, 30, []))
+    ]
+    with answering(monkeypatch, "SECURITYHUB", *replies) as hub:
         result = house.dispatch({"hub": channel})
-        service.assert_no_pending_responses()
+    assert [len(json.loads(asked.body)["Findings"]) for asked in hub.asked] == [100, 30]
     assert len(result.delivered) == 128
     assert result.dead == ((f"hub/{incidents[5].id}/1.json", "InvalidInput: no"),)
     assert result.waiting == ((f"hub/{incidents[7].id}/1.json", "InternalException: later"),)
 
 
-def test_events_reach_a_rule_and_only_failed_entries_fail(house: DispatchHouse, aws: None) -> None:
+def test_events_reach_a_rule_and_only_failed_entries_fail(
+    house: DispatchHouse, aws: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     events = boto3.client("events")
     queue = boto3.resource("sqs").create_queue(QueueName="events")
     pattern = {"source": ["bartizan"], "detail": {"severityLabel": ["CRITICAL"]}}
@@ -145,9 +154,11 @@ def test_events_reach_a_rule_and_only_failed_entries_fail(house: DispatchHouse, 
         {"ErrorCode": "ThrottlingException", "ErrorMessage": "slow down"},
         {"ErrorCode": "MalformedDetail", "ErrorMessage": "no"},
     ]
-    with stubbed(channel, "events") as service:
-        service.add_response("put_events", {"FailedEntryCount": 2, "Entries": entries})
+    reply = said({"FailedEntryCount": 2, "Entries": entries})
+    with answering(monkeypatch, "EVENTBRIDGE", reply) as service:
         outcomes = channel.send(batch)
+    (asked,) = service.asked
+    assert len(json.loads(asked.body)["Entries"]) == 3
     assert [one.result for one in outcomes] == [
         *[Result.DELIVERED, Result.TRANSIENT, Result.PERMANENT]
     ]
@@ -187,15 +198,16 @@ def test_a_fifo_topic_drops_a_repeat_and_keeps_the_order(house: DispatchHouse, a
     assert first.message.key != second.message.key
 
 
-def test_a_function_is_invoked_with_the_event(house: DispatchHouse) -> None:
+def test_a_function_is_invoked_with_the_event(keys: None, monkeypatch: pytest.MonkeyPatch) -> None:
     channel = Lambda(LambdaOptions(kind="lambda", function="alerts", region=REGION))
     event = channel.shape(HIGH, CONTEXT, 1)
     text = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
-    done = {"ResponseMetadata": {"RequestId": "r-1", "HTTPStatusCode": 202}}
-    expected = {"FunctionName": "alerts", "InvocationType": "Event", "Payload": text}
-    with stubbed(channel, "lambda") as service:
-        service.add_response("invoke", {"StatusCode": 202, **done}, expected)
-        assert channel.send([outgoing(event)])[0].result is Result.DELIVERED
+    done = Reply(202, b"", {"x-amzn-RequestId": "r-1"})
+    with answering(monkeypatch, "LAMBDA", done) as service:
+        assert channel.send([outgoing(event)]) == [Outcome.delivered("r-1")]
+    (asked,) = service.asked
+    assert asked.path.endswith("/functions/alerts/invocations")
+    assert (asked.headers["X-Amz-Invocation-Type"], asked.body) == ("Event", text)
 
 
 def test_a_function_that_is_not_there_refuses_for_good(aws: None) -> None:
@@ -205,11 +217,15 @@ def test_a_function_that_is_not_there_refuses_for_good(aws: None) -> None:
     assert outcome.detail.startswith("ResourceNotFoundException")
 
 
-def test_a_role_is_assumed(aws: None) -> None:
-    options = AwsOptions(region=REGION, role_arn=ROLE)
-    keys = AwsClient("sns", options)()._request_signer._credentials
-    assert keys.token
-    assert keys.access_key != "testing"
+@pytest.mark.parametrize("role", [None, ROLE])
+def test_a_role_is_assumed(role: str | None, aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    channel = EventBridge(EventBridgeOptions(kind="eventbridge", region=REGION, role_arn=role))
+    reply = said({"FailedEntryCount": 0, "Entries": [{"EventId": "e-1"}]})
+    with answering(monkeypatch, "EVENTBRIDGE", reply) as service:
+        channel.send([outgoing(channel.shape(HIGH, CONTEXT, 1))])
+    (asked,) = service.asked
+    own_keys = "Credential=testing/" in asked.headers["Authorization"]
+    assert (own_keys, "X-Amz-Security-Token" in asked.headers) == (role is None, role is not None)
 
 
 @pytest.mark.parametrize(
@@ -222,14 +238,17 @@ def test_a_role_is_assumed(aws: None) -> None:
         ("InvalidInputException", 400, Result.PERMANENT),
     ],
 )
-def test_what_aws_answers_is_for_now_or_for_good(code: str, status: int, result: Result) -> None:
+def test_what_aws_answers_is_for_now_or_for_good(
+    code: str, status: int, result: Result, keys: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     channel = EventBridge(BUS)
-    with stubbed(channel, "events") as service:
-        service.add_client_error("put_events", code, "text", status)
+    refusal = said({"__type": code, "message": "text"}, status)
+    with answering(monkeypatch, "EVENTBRIDGE", refusal):
         outcomes = channel.send(
             [outgoing(channel.shape(HIGH, CONTEXT, n), change=n) for n in (1, 2)]
         )
     assert [one.result for one in outcomes] == [result, result]
+    assert {one.detail for one in outcomes} == {f"{code}: text"}
 
 
 def test_nobody_at_the_endpoint_is_for_now(monkeypatch: pytest.MonkeyPatch, aws: None) -> None:

@@ -98,9 +98,9 @@ class Site:
     clock: Clock
 
 
-class ChannelOptions(Described):
+class ChannelOptions(Described, ABC):
     """What a channel of one kind may be given in alerts.yaml."""
 
+    @abstractmethod
     def open(self, site: Site) -> Channel:
         """The channel; connects nowhere yet."""
-        raise NotImplementedError

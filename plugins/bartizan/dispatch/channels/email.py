@@ -111,8 +111,8 @@ class Email(Channel):
             return message
         from bartizan.dispatch.channels.picture import png  # noqa: PLC0415  (loads matplotlib)
 
-        html = message.get_payload()[1]  # type: ignore[index]
-        html.add_related(  # type: ignore[union-attr]
+        _, html = message.iter_parts()
+        html.add_related(
             png(one.payload["picture"]), "image", "png", cid="<picture>", filename="picture.png"
         )
         return message
