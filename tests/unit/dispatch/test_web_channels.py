@@ -114,7 +114,7 @@ def test_what_a_server_answers(
 
 
 def test_a_server_that_never_answers(house: DispatchHouse, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "_TIMEOUT", urllib3.Timeout(connect=0.2, read=0.2))
+    monkeypatch.setattr(http, "TIMEOUT", urllib3.Timeout(connect=0.2, read=0.2))
     with serving(Reply(hangs=True)) as server:
         assert once(webhook(house, server.url())).result is Result.UNKNOWN
     assert once(webhook(house, server.url())).result is Result.TRANSIENT  # nobody is there

@@ -23,7 +23,7 @@ from bartizan.dispatch.channels.base import Outcome
 from bartizan.errors import BartizanError, TransientError
 from bartizan.model.text import short
 
-_TIMEOUT = urllib3.Timeout(connect=5, read=15)
+TIMEOUT = urllib3.Timeout(connect=5, read=15)
 _ANSWER = 4096  # bytes of it that are read
 _BUSY = (408, 425, 429)
 
@@ -115,8 +115,8 @@ def _pool(parts: SplitResult, target: Checked) -> urllib3.HTTPConnectionPool:
         return urllib3.HTTPSConnectionPool(
             target.address,
             _port(parts),
-            timeout=_TIMEOUT,
+            timeout=TIMEOUT,
             server_hostname=parts.hostname,
             assert_hostname=parts.hostname,
         )
-    return urllib3.HTTPConnectionPool(target.address, _port(parts), timeout=_TIMEOUT)
+    return urllib3.HTTPConnectionPool(target.address, _port(parts), timeout=TIMEOUT)
