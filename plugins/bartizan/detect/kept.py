@@ -1,4 +1,4 @@
-"""Where the states of a detector are kept: a folder for each UTC day that they score."""
+"""Where the states of a detector are kept: a folder for each, named by when its learning ends."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from upath import UPath
 from bartizan.detect.state import DetectorState
 from bartizan.model.connector import Connector
 
-KEPT = 3  # days; who still scores the day before has its state
+KEPT = 3  # states; who still scores by the one before has it
 
 
 def state_folder(root: Path, connector: Connector, learned_end: datetime) -> UPath:
-    """Of the state that scores the day which begins at `learned_end`; `root` is the lake folder."""
+    """Of the state that scores from `learned_end` on; `root` is the lake folder."""
     return UPath(root / "detectors" / connector.name / f"state_{learned_end:%Y%m%d}")
 
 
@@ -28,10 +28,8 @@ def load_kept(folder: UPath, connector: Connector) -> DetectorState:
 
 
 def keep(folder: UPath, state: DetectorState) -> None:
-    """Put the state where the older one was. Cut short in between, it is learned again.
-
-    Then, of the days up to this one, the states of all but the last KEPT are removed.
-    """
+    """Put the state where an older one of its day was, and remove those of long before. Cut short
+    in between, it is learned again."""
     fresh, old = folder.with_suffix(".new"), folder.with_suffix(".old")
     for left in (fresh, old):
         if left.exists():
@@ -43,7 +41,13 @@ def keep(folder: UPath, state: DetectorState) -> None:
         old.fs.rm(str(old), recursive=True)
     else:
         fresh.rename(folder)
-    states = sorted(folder.parent.glob("state_????????"), key=lambda one: one.name)
-    for outdated in [one for one in states if one.name <= folder.name][:-KEPT]:
+    _remove_outdated(folder)
+
+
+def _remove_outdated(newest: UPath) -> None:
+    """Of the states up to the newest, all but the last KEPT. Those of later days stay: a day of
+    long ago may be scored again at any time."""
+    states = sorted(newest.parent.glob("state_????????"), key=lambda one: one.name)
+    for outdated in [one for one in states if one.name <= newest.name][:-KEPT]:
         with suppress(FileNotFoundError):  # another process removes it too
             outdated.fs.rm(str(outdated), recursive=True)
