@@ -1,7 +1,8 @@
 """How unusual each interval of a series is, and why.
 
 Reasons: those of TESTS (`outlook.py`), continues (goes on with what was told), new_entity (a series
-without a history of its own, far beyond first appearances), normal (no change that matters),
+without a history of its own, far beyond first appearances), together (a total that the series
+belongs to is unusual, see `totals.py`), normal (no change that matters),
 not_ready (too little history), missing (no value), excluded (by the connector's calendar),
 expected (as feedback says, see `feedback.py`).
 """
@@ -30,7 +31,7 @@ TOLD = 0.99 * AT_BUDGET  # most severity of what only continues
 
 NORMAL, NOT_READY, NEW_ENTITY, MISSING = "normal", "not_ready", "new_entity", "missing"
 EXCLUDED, EXPECTED = "excluded", "expected"
-CONTINUES = "continues"
+CONTINUES, TOGETHER = "continues", "together"
 REASONS = (*TESTS, CONTINUES, NEW_ENTITY, NORMAL, NOT_READY, MISSING, EXCLUDED)
 DIRECTIONS = ("", "above", "below")
 _REASON = {reason: np.int8(place) for place, reason in enumerate(REASONS)}

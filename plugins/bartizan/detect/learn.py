@@ -24,6 +24,7 @@ from bartizan.detect.severity import budget
 from bartizan.detect.shards import each_shard, shard_size
 from bartizan.detect.special import learnable
 from bartizan.detect.state import VERSION, DetectorState, MeasureState
+from bartizan.detect.totals import series_of_totals, totals_of
 from bartizan.errors import UsageError
 from bartizan.model.connector import Connector
 from bartizan.model.window import DAY, Window, naive
@@ -50,14 +51,28 @@ def learn(
     and what `arrange` raises. What the connector's calendar excludes counts as not delivered.
     """
     history, covered = learnable(history, covered, connector)
-    seen = _seen(history, connector, window)
+    return _learn(history, connector, window, _seen(history, connector, window), covered)
+
+
+def _learn(
+    history: pd.DataFrame,
+    connector: Connector,
+    window: Window,
+    seen: Window,
+    covered: pd.DatetimeIndex | None,
+    judged: int | None = None,
+) -> DetectorState:
+    """What `learn` returns, with the totals; of a total itself when it is known how many series
+    are `judged` in all."""
     size = shard_size(len(interval_starts(seen, connector.frequency)))
     rows = arrange(history, connector, seen, covered, size=size)
     panel = lru_cache(maxsize=1)(rows.panel)  # an only shard is made once
     surveys = each_shard(lambda shard: _survey(panel(shard), connector), rows.shards)
     needed = points_needed(connector.frequency)
     active = sum(int((survey.points >= needed).sum()) for part in surveys for survey in part)
-    allowed = budget(active, connector.frequency)
+    totals = () if judged else totals_of(connector)
+    judged = judged or active + series_of_totals(rows.keys, connector)
+    allowed = budget(judged, connector.frequency)
     calendar = Calendar.of(rows.times, connector.frequency, connector.calendar.timezone)
 
     def fit(shard: int) -> list[tuple[Part, ...]]:
@@ -91,6 +106,8 @@ def learn(
         measures,
         window.end,
         connector.calendar.timezone,
+        judged,
+        tuple(_learn(history, total, window, seen, covered, judged) for total in totals),
     )
 
 

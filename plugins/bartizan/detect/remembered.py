@@ -7,10 +7,8 @@ before is another, the memory is not found, and the day is gone through again.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from bartizan.detect.parts import load_recent, save_recent
@@ -37,26 +35,20 @@ def place_after(learned: UPath, metrics: UPath, connector: Connector, window: Wi
 
 def recall(place: UPath, state: DetectorState, seen: datetime) -> DetectorState | None:
     """The state as it was after `seen`, if that was remembered and can be read."""
-    parts = [part for one in state.measures.values() for part in one.parts]
     try:
-        found = iter(load_recent(place, parts))
+        found = load_recent(place, state.parts)
     except ConfigError:
         return None
-    measures = {
-        name: replace(one, parts=tuple(islice(found, len(one.parts))))
-        for name, one in state.measures.items()
-    }
-    return replace(state, seen=seen, measures=measures)
+    return state.after(seen, iter(found))
 
 
 def remember(place: UPath, state: DetectorState) -> None:
     """Keep what the state remembers, in place of what it did before; nothing of a state that was
     removed meanwhile."""
-    parts = [part for one in state.measures.values() for part in one.parts]
-    if not parts:
+    if not state.parts:
         return
     with suppress(FileNotFoundError):
-        save_recent(place, parts)
+        save_recent(place, state.parts)
     for older in place.parent.glob(f"{_PREFIX}*"):
         if older.name != place.name:
             older.unlink(missing_ok=True)

@@ -17,6 +17,7 @@ from bartizan.detect.severity import budget
 from bartizan.detect.shards import each_shard
 from bartizan.detect.special import excluded
 from bartizan.detect.state import DetectorState
+from bartizan.detect.totals import total_by, with_total
 from bartizan.errors import UsageError
 from bartizan.model.connector import Connector
 from bartizan.model.window import Window, naive
@@ -74,9 +75,7 @@ def follow(
     asked = start + np.flatnonzero(rows.covered[start:])
     calendar = Calendar.of(rows.times[ahead:], connector.frequency, connector.calendar.timezone)
     unjudged = excluded(rows.times, connector)
-    allowed = budget(
-        sum(int(measure.active.sum()) for measure in state.measures.values()), state.frequency
-    )
+    allowed = budget(state.judged, state.frequency)
     scored = Scored.empty(rows.times[asked], rows.keys, state.measures)
     parts = {
         (name, int(part.rows[0]) // state.shard): part
@@ -111,7 +110,13 @@ def follow(
         for name, measure in state.measures.items()
     }
     scores = scored.frame(in_order_already=len(rows.keys) == len(state.keys))
-    return scores, replace(state, seen=window.end, measures=measures)
+    totals = []
+    for learned in state.totals:
+        total = total_by(connector, learned.dimensions)
+        of_total, after = follow(learned, frame, total, window, context, covered)
+        scores = with_total(scores, of_total, connector, total)
+        totals.append(after)
+    return scores, replace(state, seen=window.end, measures=measures, totals=tuple(totals))
 
 
 def context_start(state: DetectorState, connector: Connector) -> datetime:

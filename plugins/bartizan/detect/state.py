@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +24,7 @@ from bartizan.model.window import Window, format_time, parse_time
 if TYPE_CHECKING:
     from upath import UPath
 
-VERSION = 4  # raised when the files get another layout or another meaning
+VERSION = 5  # raised when the files get another layout or another meaning
 SERIES = "series.parquet"
 
 
@@ -47,7 +49,8 @@ class DetectorState:
     """`learned` is the window of history; `points` its covered intervals; `keys` (S rows) the
     dimension values of the series; `measures` by name. A part has series of one shard, of `shard`
     series each (`shards.py`). `seen` is up to when the parts have gone through metrics: the end of
-    `learned`, or later. Hours and weekdays are those of `timezone`.
+    `learned`, or later. Hours and weekdays are those of `timezone`. `judged` series share a budget
+    of false alarms; `totals` are the states of the totals (`totals.py`).
     """
 
     version: int
@@ -62,6 +65,23 @@ class DetectorState:
     measures: dict[str, MeasureState]
     seen: datetime
     timezone: str
+    judged: int
+    totals: tuple[DetectorState, ...] = ()
+
+    @property
+    def parts(self) -> list[Part]:
+        """The parts of all measures, then those of the totals."""
+        own = [part for measure in self.measures.values() for part in measure.parts]
+        return own + [part for total in self.totals for part in total.parts]
+
+    def after(self, seen: datetime, parts: Iterator[Part]) -> DetectorState:
+        """The state with its `parts` as they were after `seen`."""
+        measures = {
+            name: replace(one, parts=tuple(islice(parts, len(one.parts))))
+            for name, one in self.measures.items()
+        }
+        totals = tuple(total.after(seen, parts) for total in self.totals)
+        return replace(self, seen=seen, measures=measures, totals=totals)
 
     @property
     def series(self) -> pd.DataFrame:
@@ -116,6 +136,8 @@ class DetectorState:
             "ready": self.ready,
             "shard": self.shard,
             "timezone": self.timezone,
+            "judged": self.judged,
+            "totals": len(self.totals),
             "measures": {
                 name: {
                     "kinds": sorted({kind_of(part) for part in state.parts}),
@@ -135,6 +157,8 @@ class DetectorState:
                 f"{number}.active": pa.array(state.active),
             }
             save_parts(folder, number, state.parts)
+        for number, total in enumerate(self.totals):
+            total.save(_total(folder, number))
         write(folder / SERIES, [pa.table(columns).replace_schema_metadata({"bartizan": text})])
 
     @classmethod
@@ -164,7 +188,13 @@ class DetectorState:
             },
             parse_time(facts["seen"]),
             facts["timezone"],
+            facts["judged"],
+            tuple(cls.load(_total(folder, number)) for number in range(facts["totals"])),
         )
+
+
+def _total(folder: UPath, number: int) -> UPath:
+    return folder / f"total_{number}"
 
 
 def _measure(folder: UPath, number: int, table: pa.Table, about: dict[str, Any]) -> MeasureState:

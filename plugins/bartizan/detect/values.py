@@ -13,6 +13,7 @@ from bartizan.model.connector import Aggregation, Measure
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
+_WHOLE = 2.0**53
 _QUANTILES = {Aggregation.P50: 0.50, Aggregation.P95: 0.95, Aggregation.P99: 0.99}
 
 
@@ -43,6 +44,10 @@ def _of_numbers(numbers: Floats, aggregation: Aggregation, cell: Integers, cells
     if rows.max(initial=0) <= 1:
         result[cell] = numbers
         return result
+    if aggregation is Aggregation.SUM and _exact(numbers):
+        sums = np.bincount(cell, weights=numbers, minlength=cells)
+        result[rows > 0] = sums[rows > 0]
+        return result
     # Sums of floats depend on their order; sorted, the result does not depend on the rows'.
     order = np.lexsort((numbers, cell))
     numbers, cell = numbers[order], cell[order]
@@ -51,6 +56,11 @@ def _of_numbers(numbers: Floats, aggregation: Aggregation, cell: Integers, cells
     first = np.cumsum(rows) - rows
     result[filled] = _reduced(numbers, aggregation, first, rows)
     return result
+
+
+def _exact(numbers: Floats) -> bool:
+    """Whether sums of the numbers are the same in any order: whole ones that floats can hold."""
+    return bool((numbers == np.rint(numbers)).all() and np.abs(numbers).sum() < _WHOLE)
 
 
 def _reduced(numbers: Floats, aggregation: Aggregation, first: Integers, rows: Integers) -> Floats:

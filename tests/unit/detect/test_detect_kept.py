@@ -19,14 +19,16 @@ START = datetime(2026, 11, 2, tzinfo=UTC)
 MEASURES = (Measure("count"), Measure("delay", Aggregation.AVG))
 CONNECTOR = Connector("shop", "", HOUR, timedelta(), "timestamp", ("webacl",), MEASURES, "")
 
-LAYOUT = {  # of version 4
-    "series.parquet": "dimension.webacl 0.points 0.level 0.active 1.points 1.level 1.active",
-    "0_counted.parquet": "row "
-    "model.profile model.doubt model.weekday model.discount model.dispersion "
+COUNTED = (
+    "row model.profile model.doubt model.weekday model.discount model.dispersion "
     "model.smooth_dispersion "
     "memory.quick.count memory.quick.due memory.quick.run "
     "memory.slow.count memory.slow.due memory.slow.run memory.values memory.means "
-    "habit.at habit.start habit.slope told.rarest told.since",
+    "habit.at habit.start habit.slope told.rarest told.since"
+)
+LAYOUT = {  # of version 5
+    "series.parquet": "dimension.webacl 0.points 0.level 0.active 1.points 1.level 1.active",
+    "0_counted.parquet": COUNTED,
     "1_gauged.parquet": "row "
     "model.unit model.season.profile model.season.weekday model.season.period model.season.wave "
     "model.forecast.intercept model.forecast.weights model.forecast.spread model.forecast.low "
@@ -35,6 +37,8 @@ LAYOUT = {  # of version 4
     "memory.forecast.run memory.forecast.scale memory.smoothed "
     "habit.whole.at habit.whole.start habit.whole.slope "
     "habit.bulk.at habit.bulk.start habit.bulk.slope told.rarest told.since",
+    "total_0/series.parquet": "0.points 0.level 0.active",
+    "total_0/0_counted.parquet": COUNTED,
 }
 
 
@@ -50,5 +54,8 @@ def test_another_layout_of_the_files_is_another_version(tmp_path: Path) -> None:
     )
     folder = tmp_path / "state"
     learn(frame, CONNECTOR, Window(START, START + hours * HOUR)).save(UPath(folder))
-    found = {path.name: " ".join(pq.read_schema(path).names) for path in folder.iterdir()}
-    assert (found, VERSION) == (LAYOUT, 4)
+    found = {
+        path.relative_to(folder).as_posix(): " ".join(pq.read_schema(path).names)
+        for path in folder.rglob("*.parquet")
+    }
+    assert (found, VERSION) == (LAYOUT, 5)
