@@ -24,7 +24,7 @@ from bartizan.detect.severity import budget
 from bartizan.detect.shards import each_shard, shard_size
 from bartizan.detect.special import learnable
 from bartizan.detect.state import VERSION, DetectorState, MeasureState
-from bartizan.detect.totals import series_of_totals, totals_of
+from bartizan.detect.totals import series_by, totals_of
 from bartizan.errors import UsageError
 from bartizan.model.connector import Connector
 from bartizan.model.window import DAY, Window, naive
@@ -70,8 +70,8 @@ def _learn(
     surveys = each_shard(lambda shard: _survey(panel(shard), connector), rows.shards)
     needed = points_needed(connector.frequency)
     active = sum(int((survey.points >= needed).sum()) for part in surveys for survey in part)
-    totals = () if judged else totals_of(connector)
-    judged = judged or active + series_of_totals(rows.keys, connector)
+    totals = () if judged else totals_of(connector, rows.keys)
+    judged = judged or active + sum(series_by(rows.keys, one.dimensions) for one in totals)
     allowed = budget(judged, connector.frequency)
     calendar = Calendar.of(rows.times, connector.frequency, connector.calendar.timezone)
 

@@ -23,16 +23,18 @@ OF_ITS_SERIES = 0.8
 LEANS = 35.0  # half as rare, in powers of ten, as an alarm
 
 
-def totals_of(connector: Connector) -> tuple[Connector, ...]:
+def totals_of(connector: Connector, keys: pd.DataFrame) -> tuple[Connector, ...]:
     """The connector summed up over dimensions: by each one of them, and by the first with each
-    other; over all where it has one only. None when no measure adds up."""
+    other; over all where it has one only. Of the series `keys`, each must join two on average.
+    None when no measure adds up."""
     if not connector.dimensions or not total_by(connector, ()).measures:
         return ()
     first, *others = connector.dimensions
     levels: list[tuple[str, ...]] = [(first,), *((other,) for other in others)] if others else [()]
     if len(others) > 1:
         levels += [(first, other) for other in others]
-    return tuple(total_by(connector, level) for level in levels)
+    joins = [level for level in levels if 2 * series_by(keys, level) <= len(keys)]
+    return tuple(total_by(connector, level) for level in joins)
 
 
 def total_by(connector: Connector, dimensions: tuple[str, ...]) -> Connector:
@@ -45,12 +47,9 @@ def total_by(connector: Connector, dimensions: tuple[str, ...]) -> Connector:
     return replace(connector, dimensions=dimensions, measures=measures)
 
 
-def series_of_totals(keys: pd.DataFrame, connector: Connector) -> int:
-    """How many series the totals of the series `keys` are."""
-    return sum(
-        len(keys[list(total.dimensions)].drop_duplicates()) if total.dimensions else 1
-        for total in totals_of(connector)
-    )
+def series_by(keys: pd.DataFrame, dimensions: tuple[str, ...]) -> int:
+    """How many series there are of these dimensions."""
+    return len(keys[list(dimensions)].drop_duplicates()) if dimensions else 1
 
 
 def with_total(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -102,25 +103,31 @@ def test_hour_by_hour_is_the_same_as_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("dimensions", "levels"),
+    ("values", "levels"),
     [
-        ((), []),
-        (("client",), [()]),
-        (("webacl", "rule"), [("webacl",), ("rule",)]),
+        ({}, []),
+        ({"client": 4}, [("",)]),
+        ({"client": 1}, []),
+        ({"webacl": 2, "rule": 3}, [("webacl",), ("rule",)]),
+        ({"webacl": 1, "client": 5}, [("webacl",)]),
         (
-            ("webacl", "rule", "country"),
+            {"webacl": 2, "rule": 3, "country": 4},
             [("webacl",), ("rule",), ("country",), ("webacl", "rule"), ("webacl", "country")],
         ),
     ],
 )
-def test_levels(dimensions: tuple[str, ...], levels: list[tuple[str, ...]]) -> None:
+def test_totals_by_each_dimension_that_joins_series(
+    values: dict[str, int], levels: list[tuple[str, ...]]
+) -> None:
     measures = (
         Measure("requests"),
         Measure("delay", Aggregation.AVG),
         Measure("users", Aggregation.COUNT_DISTINCT),
         Measure("sent", missing=Missing.GAP),
     )
-    connector = Connector("x", "", HOUR, timedelta(), "t", dimensions, measures, "")
-    found = totals_of(connector)
-    assert [one.dimensions for one in found] == levels
-    assert {measure.name for one in found for measure in one.measures} <= {"requests"}
+    connector = Connector("x", "", HOUR, timedelta(), "t", tuple(values), measures, "")
+    each = [[f"{name} {number}" for number in range(count)] for name, count in values.items()]
+    keys = pd.DataFrame(list(product(*each)), columns=list(values))
+    found = totals_of(connector, keys)
+    assert [one.dimensions or ("",) for one in found] == levels
+    assert {one.measures for one in found} <= {(Measure("requests"),)}
