@@ -59,6 +59,7 @@ class Counted:
     """
 
     SHARPEN: ClassVar = False
+    TESTS: ClassVar = 6
     SHAPES: ClassVar = {"profile": (DAY_TYPES, HOURS), "doubt": (DAY_TYPES, HOURS)}
 
     profile: Floats

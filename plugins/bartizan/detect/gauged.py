@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -10,12 +10,14 @@ from scipy.special import stdtr, stdtrit
 
 from bartizan.detect.calendar import Calendar
 from bartizan.detect.forecast import Forecast, Memory, advance, begin, fit_forecast, spread_of
+from bartizan.detect.movement import Moved, Movement, begin_moving, fit_movement, move
 from bartizan.detect.outlook import Outlook, smooth, spans
 from bartizan.detect.panel import Flags, Floats
 from bartizan.detect.season import Season, fit_season
 from bartizan.detect.severity import rarity
 
 FREEDOM = 5.0  # degrees of freedom of the tail
+FREEDOM_OF = np.repeat([FREEDOM, 20.0], [6, 2])[:, None, None]  # steps have no tail beyond PULL
 PULL = 4.0  # no interval counts further in a smoothed mean
 PART = 0.6  # an interval belongs to a sustained change when it has this part of the mean change
 LEAST_SMOOTH = 0.1  # no smoothed deviation is known better, in spreads of an interval
@@ -25,34 +27,39 @@ ROUNDING = 1e-5  # relative to the level: narrower spreads would judge rounding
 
 @dataclass(frozen=True)
 class GaugeMemory:
-    """Of S series: what the forecast remembers, and smoothed deviations (S, 2)."""
+    """Of S series: what the forecast remembers, smoothed deviations (S, 2), and how they moved."""
 
     forecast: Memory
     smoothed: Floats
+    moved: Moved
 
 
 @dataclass(frozen=True)
 class Gauged:
     """Of S series: `unit` (S), 0 where values are taken as they are, else they become
-    asinh(value / unit); the season and the forecast of what they become; and the spreads (S, 2)
-    of smoothed deviations.
+    asinh(value / unit); the season and the forecast of what they become; the spreads (S, 2) of
+    smoothed deviations; and how they move.
     """
 
     SHARPEN: ClassVar = True
+    TESTS: ClassVar = 8
 
     unit: Floats
     season: Season
     forecast: Forecast
     smooth_spread: Floats
+    movement: Movement
 
     def begin(self) -> GaugeMemory:
-        return GaugeMemory(begin(self.forecast), np.zeros_like(self.smooth_spread))
+        still = begin_moving(self.movement)
+        return GaugeMemory(begin(self.forecast), np.zeros_like(self.smooth_spread), still)
 
     def follow(
         self, memory: GaugeMemory, values: Floats, calendar: Calendar
     ) -> tuple[Outlook, GaugeMemory]:
         season = self.season.at(calendar)
-        deviation = _transformed(values, self.unit) - season
+        known = _transformed(values, self.unit)
+        deviation = known - season
         step, end = advance(self.forecast, memory.forecast, deviation, calendar.day_length)
         distance = step.error / step.spread
         away = [distance, -distance]
@@ -67,15 +74,20 @@ class Gauged:
                 -mean / self.smooth_spread[:, [number]],
             ]
             matters += [step.drift >= PART * np.abs(mean), step.drift <= -PART * np.abs(mean)]
+        strange, restless, stuck, moved = move(
+            self.movement, memory.moved, known, spans(calendar.frequency)[1]
+        )
+        away += [strange, -strange]
+        matters += [restless, stuck]
         distances = np.stack(away)
         distances[:, np.isnan(deviation)] = np.nan
         outlook = Outlook(
             season + step.expected,
             step.spread,
-            rarity(stdtr(FREEDOM, -distances)),
+            rarity(stdtr(FREEDOM_OF, -distances)),
             np.stack(matters),
         )
-        return outlook, GaugeMemory(end, np.stack(smoothed, axis=1))
+        return outlook, GaugeMemory(end, np.stack(smoothed, axis=1), moved)
 
     def expected(self, outlook: Outlook) -> Floats:
         return _back(outlook.centre, self.unit)
@@ -94,7 +106,6 @@ def fit_gauged(values: Floats, calendar: Calendar) -> Gauged:
     deviation = known - season.at(calendar)
     least = ROUNDING * np.nanmedian(np.abs(known), axis=1) + 1e-9
     forecast = fit_forecast(deviation, calendar.day_length, least)
-    model = Gauged(unit, season, forecast, np.ones((len(values), 2)))
     step, _ = advance(forecast, begin(forecast), deviation, calendar.day_length)
     pulled = np.clip(step.drift, -PULL, PULL)
     spreads = [
@@ -103,7 +114,8 @@ def fit_gauged(values: Floats, calendar: Calendar) -> Gauged:
         )
         for span in spans(calendar.frequency)
     ]
-    return replace(model, smooth_spread=np.stack(spreads, axis=1))
+    movement = fit_movement(known, spans(calendar.frequency)[1])
+    return Gauged(unit, season, forecast, np.stack(spreads, axis=1), movement)
 
 
 def _unit(values: Floats) -> Floats:

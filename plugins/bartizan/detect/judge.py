@@ -19,7 +19,7 @@ from bartizan.detect.arrays import join, take
 from bartizan.detect.calendar import Calendar
 from bartizan.detect.habit import Habit, fit_habit
 from bartizan.detect.newcomers import Newcomers, population_rarity
-from bartizan.detect.outlook import TESTS, Model, Outlook, spans
+from bartizan.detect.outlook import BEFORE_LONGEST, TESTS, Model, Outlook, spans
 from bartizan.detect.panel import Flags, Floats, Integers
 from bartizan.detect.severity import AT_BUDGET, severity
 from bartizan.detect.told import Told, nothing_told, told_before
@@ -118,8 +118,8 @@ def judge_known(
 
 
 def _told(rare: Floats, allowed: float, calendar: Calendar, told: Told) -> tuple[Flags, Told]:
-    """What of the rarities (6, S, T) is no news (2, S, T), and what was told after them."""
-    echo = _sides(rare[:-2]) < allowed
+    """What of the rarities (tests, S, T) is no news (2, S, T), and what was told after them."""
+    echo = _sides(rare[:BEFORE_LONGEST]) < allowed
     memory = spans(calendar.frequency)[1]
     return told_before(_sides(rare), echo, allowed, reminded(calendar), memory, told)
 
@@ -130,7 +130,7 @@ def _sides(rare: Floats) -> Floats:
 
 
 def rarities(habit: Habit, outlook: Outlook) -> Floats:
-    """Rarity (6, S, T) of each test in the light of habit, 0 where nothing matters."""
+    """Rarity (tests, S, T) of each test in the light of habit, 0 where nothing matters."""
     return np.where(outlook.matters, np.nan_to_num(habit.worth(outlook.rare)), 0.0)
 
 

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from bartizan.detect.calendar import Calendar
-from bartizan.detect.counted import fit_counted
-from bartizan.detect.gauged import fit_gauged
+from bartizan.detect.counted import Counted, fit_counted
+from bartizan.detect.gauged import Gauged, fit_gauged
 from bartizan.detect.judge import Part, look_back
 from bartizan.detect.newcomers import appearances, fit_newcomers
 from bartizan.detect.outlook import Model, spans
@@ -60,19 +60,19 @@ def _learn(
     window: Window,
     seen: Window,
     covered: pd.DatetimeIndex | None,
-    judged: int | None = None,
+    tests: int | None = None,
 ) -> DetectorState:
-    """What `learn` returns, with the totals; of a total itself when it is known how many series
-    are `judged` in all."""
+    """What `learn` returns, with the totals; of a total itself when it is known how many `tests`
+    there are in all."""
     size = shard_size(len(interval_starts(seen, connector.frequency)))
     rows = arrange(history, connector, seen, covered, size=size)
     panel = lru_cache(maxsize=1)(rows.panel)  # an only shard is made once
     surveys = each_shard(lambda shard: _survey(panel(shard), connector), rows.shards)
     needed = points_needed(connector.frequency)
-    active = sum(int((survey.points >= needed).sum()) for part in surveys for survey in part)
-    totals = () if judged else totals_of(connector, rows.keys)
-    judged = judged or active + sum(series_by(rows.keys, one.dimensions) for one in totals)
-    allowed = budget(judged, connector.frequency)
+    own = sum(survey.tests(needed) for part in surveys for survey in part)
+    totals = () if tests else totals_of(connector, rows.keys)
+    tests = tests or own + sum(_most_tests(rows.keys, total) for total in totals)
+    allowed = budget(tests, connector.frequency)
     calendar = Calendar.of(rows.times, connector.frequency, connector.calendar.timezone)
 
     def fit(shard: int) -> list[tuple[Part, ...]]:
@@ -106,8 +106,8 @@ def _learn(
         measures,
         window.end,
         connector.calendar.timezone,
-        judged,
-        tuple(_learn(history, total, window, seen, covered, judged) for total in totals),
+        tests,
+        tuple(_learn(history, total, window, seen, covered, tests) for total in totals),
     )
 
 
@@ -133,6 +133,15 @@ class _Survey:
     level: Floats
     pool: Integers
     appeared: Floats | None
+
+    def tests(self, needed: int) -> int:
+        """Of an interval of all series that have enough points."""
+        kind = Gauged if self.appeared is None else Counted
+        return int((self.points >= needed).sum()) * kind.TESTS
+
+
+def _most_tests(keys: pd.DataFrame, total: Connector) -> int:
+    return series_by(keys, total.dimensions) * len(total.measures) * Counted.TESTS
 
 
 def _survey(panel: Panel, connector: Connector) -> list[_Survey]:

@@ -12,17 +12,21 @@ from bartizan.detect.calendar import Calendar
 from bartizan.detect.compiled import compiled
 from bartizan.detect.panel import Flags, Floats
 
-# A test has a direction: up and down in turn. The interval, a short and a long smoothed mean.
-TESTS = ("spike", "drop", "rise", "fall", "sustained_rise", "sustained_drop")
+# A test has a direction: up and down in turn. The interval, a short and a long smoothed mean, and
+# of gauges how much they move.
+TESTS = (
+    "spike", "drop", "rise", "fall", "sustained_rise", "sustained_drop", "restless", "stuck",
+)  # fmt: skip
+BEFORE_LONGEST = 4  # tests of a shorter memory than the longest mean
 _SHORT = timedelta(minutes=10)
 _HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
 class Outlook:
-    """`centre`, `spread` (S, T) in the model's own unit; `rare` (6, S, T): -log10 of the tail
+    """`centre`, `spread` (S, T) in the model's own unit; `rare` (tests, S, T): -log10 of the tail
     probability under the model for each of TESTS, NaN where there is no value; `matters`
-    (6, S, T): whether the change is one that counts at all.
+    (tests, S, T): whether the change is one that counts at all.
     """
 
     centre: Floats
@@ -35,9 +39,11 @@ class Model(Protocol):
     """How S series behave. It goes with a memory of what they have just done.
 
     `SHARPEN`: whether a calm history makes its tails thinner, and its bulk has a say (`habit.py`).
+    `TESTS`: how many of them it has.
     """
 
     SHARPEN: ClassVar[bool]
+    TESTS: ClassVar[int]
 
     def begin(self) -> Any:
         """The memory of series that have done nothing yet."""

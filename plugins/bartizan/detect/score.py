@@ -75,7 +75,7 @@ def follow(
     asked = start + np.flatnonzero(rows.covered[start:])
     calendar = Calendar.of(rows.times[ahead:], connector.frequency, connector.calendar.timezone)
     unjudged = excluded(rows.times, connector)
-    allowed = budget(state.judged, state.frequency)
+    allowed = budget(state.tests, state.frequency)
     scored = Scored.empty(rows.times[asked], rows.keys, state.measures)
     parts = {
         (name, int(part.rows[0]) // state.shard): part

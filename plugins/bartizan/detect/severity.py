@@ -1,9 +1,9 @@
 """From tail probability to severity 0-100 on one scale for all series.
 
 Rarity is -log10 of the tail probability. The budget is the rarity that one test in a week
-reaches by chance: log10(series x intervals a week x 6 tests of an interval, three views by two
-directions). Severity is 70 at the budget (about one false point a week per detector under the
-model), proportional below it, and nears 100 above it:
+reaches by chance: log10(tests of an interval x intervals a week). Severity is 70 at the budget
+(about one false point a week per detector under the model), proportional below it, and nears 100
+above it:
 
     severity = 70 rarity / budget                              rarity <= budget
     severity = 70 + 30 (1 - exp(-(rarity - budget) / 3))       rarity >  budget
@@ -20,13 +20,12 @@ import numpy as np
 from bartizan.detect.panel import Floats
 
 AT_BUDGET = 70.0
-TESTS = 6
 _WEEK = timedelta(days=7)
 
 
-def budget(series: int, frequency: timedelta) -> float:
-    """The rarity of severity 70 for a detector of so many series."""
-    return float(np.log10(max(series, 1) * TESTS * (_WEEK / frequency)))
+def budget(tests: int, frequency: timedelta) -> float:
+    """The rarity of severity 70 for a detector of so many tests of an interval, of all series."""
+    return float(np.log10(max(tests, 1) * (_WEEK / frequency)))
 
 
 def rarity(tail: Floats) -> Floats:

@@ -24,7 +24,7 @@ from bartizan.model.window import Window, format_time, parse_time
 if TYPE_CHECKING:
     from upath import UPath
 
-VERSION = 5  # raised when the files get another layout or another meaning
+VERSION = 6  # raised when the files get another layout or another meaning
 SERIES = "series.parquet"
 
 
@@ -49,8 +49,8 @@ class DetectorState:
     """`learned` is the window of history; `points` its covered intervals; `keys` (S rows) the
     dimension values of the series; `measures` by name. A part has series of one shard, of `shard`
     series each (`shards.py`). `seen` is up to when the parts have gone through metrics: the end of
-    `learned`, or later. Hours and weekdays are those of `timezone`. `judged` series share a budget
-    of false alarms; `totals` are the states of the totals (`totals.py`).
+    `learned`, or later. Hours and weekdays are those of `timezone`. `tests` of an interval share
+    a budget of false alarms; `totals` are the states of the totals (`totals.py`).
     """
 
     version: int
@@ -65,7 +65,7 @@ class DetectorState:
     measures: dict[str, MeasureState]
     seen: datetime
     timezone: str
-    judged: int
+    tests: int
     totals: tuple[DetectorState, ...] = ()
 
     @property
@@ -136,7 +136,7 @@ class DetectorState:
             "ready": self.ready,
             "shard": self.shard,
             "timezone": self.timezone,
-            "judged": self.judged,
+            "tests": self.tests,
             "totals": len(self.totals),
             "measures": {
                 name: {
@@ -188,7 +188,7 @@ class DetectorState:
             },
             parse_time(facts["seen"]),
             facts["timezone"],
-            facts["judged"],
+            facts["tests"],
             tuple(cls.load(_total(folder, number)) for number in range(facts["totals"])),
         )
 

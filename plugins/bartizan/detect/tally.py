@@ -9,7 +9,7 @@ import pandas as pd
 
 from bartizan.detect.group import find_groups
 from bartizan.detect.judge import CONTINUES
-from bartizan.detect.severity import AT_BUDGET, TESTS, budget
+from bartizan.detect.severity import AT_BUDGET, budget
 from bartizan.detect.state import DetectorState
 from bartizan.model.backtest import AtThreshold, SeriesStates, SeverityBin, Tally
 from bartizan.model.connector import Connector
@@ -29,13 +29,14 @@ def tally(
     news = severity[~np.isnan(severity) & (scores["reason"] != CONTINUES).to_numpy(dtype=bool)]
     judged = int(np.isfinite(severity).sum())
     ready = sum(int(measure.active.sum()) for measure in state.measures.values())
-    allowed = budget(ready, connector.frequency)
+    tests = judged * state.tests / max(ready, 1)
+    allowed = budget(state.tests, connector.frequency)
     return Tally(
         tuple(
-            _at(one, scores, news, connector, window, by_chance(one, judged, allowed))
+            _at(one, scores, news, connector, window, by_chance(one, tests, judged, allowed))
             for one in sorted({*THRESHOLDS, connector.alert_threshold})
         ),
-        _bins(news, judged, allowed),
+        _bins(news, tests, judged, allowed),
         tuple(
             SeriesStates(
                 name,
@@ -49,16 +50,16 @@ def tally(
     )
 
 
-def by_chance(severity: float, judged: int, allowed: float) -> float:
-    """How many of `judged` normal points are at or above a severity, when `allowed` is the rarity
-    of severity 70: the inverse of `severity.severity`."""
+def by_chance(severity: float, tests: float, judged: int, allowed: float) -> float:
+    """How many of `judged` normal points, of so many tests in all, are at or above a severity, when
+    `allowed` is the rarity of severity 70: the inverse of `severity.severity`."""
     if severity >= 100:
         return 0.0
     if severity <= AT_BUDGET:
         rare = allowed * severity / AT_BUDGET
     else:
         rare = allowed - 3 * np.log(1 - (severity - AT_BUDGET) / (100 - AT_BUDGET))
-    return float(min(judged * TESTS * 10**-rare, judged))
+    return float(min(tests * 10**-rare, judged))
 
 
 def _at(
@@ -74,10 +75,10 @@ def _at(
     return AtThreshold(threshold, found, per_week, int((news >= threshold).sum()), chance)
 
 
-def _bins(news: np.ndarray, judged: int, allowed: float) -> tuple[SeverityBin, ...]:
+def _bins(news: np.ndarray, tests: float, judged: int, allowed: float) -> tuple[SeverityBin, ...]:
     edges = np.arange(0, 100 + _BIN, _BIN)
     counts, _ = np.histogram(news, edges)
-    chance = [by_chance(float(edge), judged, allowed) for edge in edges]
+    chance = [by_chance(float(edge), tests, judged, allowed) for edge in edges]
     return tuple(
         SeverityBin(float(edges[i]), float(edges[i + 1]), int(count), chance[i] - chance[i + 1])
         for i, count in enumerate(counts)

@@ -15,6 +15,7 @@ import pandas as pd
 
 from bartizan.detect.judge import CONTINUES, TOGETHER
 from bartizan.detect.panel import TIME
+from bartizan.detect.severity import AT_BUDGET
 from bartizan.model.connector import Aggregation, Connector, Missing
 
 LEAST = 50.0  # no lower threshold is of use
@@ -25,14 +26,12 @@ LEANS = 35.0  # half as rare, in powers of ten, as an alarm
 
 def totals_of(connector: Connector, keys: pd.DataFrame) -> tuple[Connector, ...]:
     """The connector summed up over dimensions: by each one of them, and by the first with each
-    other; over all where it has one only. Of the series `keys`, each must join two on average.
-    None when no measure adds up."""
-    if not connector.dimensions or not total_by(connector, ()).measures:
+    other. Of the series `keys`, each must join two on average. None when no measure adds up."""
+    if not total_by(connector, ()).measures:
         return ()
-    first, *others = connector.dimensions
-    levels: list[tuple[str, ...]] = [(first,), *((other,) for other in others)] if others else [()]
-    if len(others) > 1:
-        levels += [(first, other) for other in others]
+    first, others = connector.dimensions[:1], connector.dimensions[1:]
+    levels = [first, *((other,) for other in others)] if others else []
+    levels += [(*first, other) for other in others] if len(others) > 1 else []
     joins = [level for level in levels if 2 * series_by(keys, level) <= len(keys)]
     return tuple(total_by(connector, level) for level in joins)
 
@@ -49,7 +48,7 @@ def total_by(connector: Connector, dimensions: tuple[str, ...]) -> Connector:
 
 def series_by(keys: pd.DataFrame, dimensions: tuple[str, ...]) -> int:
     """How many series there are of these dimensions."""
-    return len(keys[list(dimensions)].drop_duplicates()) if dimensions else 1
+    return len(keys[list(dimensions)].drop_duplicates())
 
 
 def with_total(
@@ -57,7 +56,8 @@ def with_total(
 ) -> pd.DataFrame:
     """The scores of the series, raised where those of one of the totals call for it.
 
-    Series take the severity and the direction of their total; reason "together", or "continues".
+    Series take the severity and the direction of their total; the reason is "together", unless they
+    would alarm by themselves, or "continues" as for the total.
     """
     unusual = of_total[(of_total["severity"] >= LEAST) & (of_total["direction"] != "")]
     if unusual.empty:
@@ -89,7 +89,10 @@ def _agrees(rows: pd.DataFrame) -> pd.Series:
 def _raised(scores: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     raised, place = scores.copy(), rows["row"].to_numpy()
     goes_on = rows["reason_of_total"] == CONTINUES
+    alone = rows["severity"] >= AT_BUDGET
     raised.loc[place, "severity"] = rows["severity_of_total"].to_numpy()
     raised.loc[place, "direction"] = rows["direction_of_total"].to_numpy()
-    raised.loc[place, "reason"] = np.where(goes_on, CONTINUES, TOGETHER)
+    raised.loc[place, "reason"] = np.select(
+        [goes_on, alone], [rows["reason_of_total"], rows["reason"]], TOGETHER
+    )
     return raised

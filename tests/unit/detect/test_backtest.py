@@ -178,6 +178,6 @@ def test_what_is_learned_from() -> None:
 def test_chance_is_the_inverse_of_severity(rare: float) -> None:
     judged, allowed = 10**9, 5.0
     level = float(severity(np.array(rare), allowed))
-    assert by_chance(level, judged, allowed) == pytest.approx(6 * judged * 10**-rare)
-    assert by_chance(100.0, judged, allowed) == 0.0
-    assert by_chance(0.0, judged, allowed) == judged
+    assert by_chance(level, 6 * judged, judged, allowed) == pytest.approx(6 * judged * 10**-rare)
+    assert by_chance(100.0, 6 * judged, judged, allowed) == 0.0
+    assert by_chance(0.0, 6 * judged, judged, allowed) == judged

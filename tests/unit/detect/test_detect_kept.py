@@ -17,7 +17,7 @@ from bartizan.model.window import HOUR, Window
 
 START = datetime(2026, 11, 2, tzinfo=UTC)
 MEASURES = (Measure("count"), Measure("delay", Aggregation.AVG))
-CONNECTOR = Connector("shop", "", HOUR, timedelta(), "timestamp", ("webacl",), MEASURES, "")
+CONNECTOR = Connector("shop", "", HOUR, timedelta(), "timestamp", ("webacl", "rule"), MEASURES, "")
 
 COUNTED = (
     "row model.profile model.doubt model.weekday model.discount model.dispersion "
@@ -26,18 +26,20 @@ COUNTED = (
     "memory.slow.count memory.slow.due memory.slow.run memory.values memory.means "
     "habit.at habit.start habit.slope told.rarest told.since"
 )
-LAYOUT = {  # of version 5
-    "series.parquet": "dimension.webacl 0.points 0.level 0.active 1.points 1.level 1.active",
+LAYOUT = {  # of version 6
+    "series.parquet": "dimension.webacl dimension.rule "
+    "0.points 0.level 0.active 1.points 1.level 1.active",
     "0_counted.parquet": COUNTED,
     "1_gauged.parquet": "row "
     "model.unit model.season.profile model.season.weekday model.season.period model.season.wave "
     "model.forecast.intercept model.forecast.weights model.forecast.spread model.forecast.low "
     "model.forecast.high model.forecast.slow_spread model.smooth_spread "
+    "model.movement.usual model.movement.middle model.movement.spread "
     "memory.forecast.lags memory.forecast.fast memory.forecast.slow memory.forecast.bias "
-    "memory.forecast.run memory.forecast.scale memory.smoothed "
+    "memory.forecast.run memory.forecast.scale memory.smoothed memory.moved.last memory.moved.mean "
     "habit.whole.at habit.whole.start habit.whole.slope "
     "habit.bulk.at habit.bulk.start habit.bulk.slope told.rarest told.since",
-    "total_0/series.parquet": "0.points 0.level 0.active",
+    "total_0/series.parquet": "dimension.webacl 0.points 0.level 0.active",
     "total_0/0_counted.parquet": COUNTED,
 }
 
@@ -46,10 +48,11 @@ def test_another_layout_of_the_files_is_another_version(tmp_path: Path) -> None:
     rng, hours = np.random.default_rng(1), 400
     frame = pd.DataFrame(
         {
-            "interval_start": pd.date_range("2026-11-02", periods=hours, freq="h"),
+            "interval_start": np.repeat(pd.date_range("2026-11-02", periods=hours, freq="h"), 2),
             "webacl": "app",
-            "count": rng.poisson(5, hours),
-            "delay": rng.normal(20, 2, hours),
+            "rule": ["one", "two"] * hours,
+            "count": rng.poisson(5, 2 * hours),
+            "delay": rng.normal(20, 2, 2 * hours),
         }
     )
     folder = tmp_path / "state"
@@ -58,4 +61,4 @@ def test_another_layout_of_the_files_is_another_version(tmp_path: Path) -> None:
         path.relative_to(folder).as_posix(): " ".join(pq.read_schema(path).names)
         for path in folder.rglob("*.parquet")
     }
-    assert (found, VERSION) == (LAYOUT, 5)
+    assert (found, VERSION) == (LAYOUT, 6)

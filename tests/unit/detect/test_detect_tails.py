@@ -48,7 +48,7 @@ def test_dispersion_is_recovered_and_not_blown_up_by_an_attack() -> None:
 
 def test_severity_of_the_budget_is_seventy() -> None:
     # 100 series, 2,016 five-minute intervals a week, 6 tests each.
-    allowed = budget(100, timedelta(minutes=5))
+    allowed = budget(600, timedelta(minutes=5))
     assert 10**allowed == pytest.approx(100 * 2016 * 6)
     rare = rarity(np.array([1.0, 10**-allowed, 0.0, np.nan]))
     found = severity(rare, allowed)

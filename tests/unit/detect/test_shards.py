@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from files_of import files_of
 from upath import UPath
 
 from bartizan.detect.learn import learn
@@ -90,24 +91,29 @@ def test_number_of_threads_does_not_matter(
     pd.testing.assert_frame_equal(many, one, check_exact=True)
     for name, found in (("many", after), ("one", after_one)):
         found.save(UPath(tmp_path / name))
-    files = sorted(path.name for path in (tmp_path / "many").iterdir())
-    assert files == ["0_counted.parquet", "1_gauged.parquet", "series.parquet"]
-    for file in files:
-        assert (tmp_path / "many" / file).read_bytes() == (tmp_path / "one" / file).read_bytes()
+    files = files_of(tmp_path / "many")
+    assert list(files) == [
+        *("0_counted.parquet", "1_gauged.parquet", "series.parquet"),
+        *("total_0/0_counted.parquet", "total_0/series.parquet"),
+        *("total_1/0_counted.parquet", "total_1/series.parquet"),
+    ]
+    assert files == files_of(tmp_path / "one")
 
 
 @pytest.mark.parametrize("shard", range(SHARDS))
 def test_a_shard_is_scored_as_its_series_would_be_alone(
     shard: int, rows: pd.DataFrame, state: DetectorState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The budget, which is for all series, and how series appear, for which there is none here."""
+    """But for the budget, which is for all series, how series appear, for which there is none here,
+    and the totals."""
     mine = rows[rows["webacl"] == f"acl-{shard}"]
-    whole = score(state, rows, CONNECTOR, TODAY)
-    active = sum(int(one.active.sum()) for one in state.measures.values())
+    whole = score(replace(state, totals=()), rows, CONNECTOR, TODAY)
     for module in (learning, scoring):
         original = module.budget
-        monkeypatch.setattr(module, "budget", lambda _, step, same=original: same(active, step))
-    alone = learn(mine, CONNECTOR, LEARNED)
+        monkeypatch.setattr(
+            module, "budget", lambda _, step, same=original: same(state.tests, step)
+        )
+    alone = replace(learn(mine, CONNECTOR, LEARNED), totals=())
     assert alone.measures["count"].newcomers == state.measures["count"].newcomers
     found = score(alone, mine, CONNECTOR, TODAY)
     expected = whole[whole["webacl"] == f"acl-{shard}"].reset_index(drop=True)
@@ -146,8 +152,8 @@ def test_models_of_both_kinds_of_one_measure_come_back_in_order(
     learned = learn(below, CONNECTOR, LEARNED)
     folder = UPath(tmp_path / "state")
     learned.save(folder)
-    files = sorted(path.name for path in (tmp_path / "state").iterdir())
-    assert files == ["0_counted.parquet", "0_gauged.parquet", "1_gauged.parquet", "series.parquet"]
+    own = sorted(path.name for path in (tmp_path / "state").glob("*.parquet"))
+    assert own == ["0_counted.parquet", "0_gauged.parquet", "1_gauged.parquet", "series.parquet"]
     loaded = DetectorState.load(folder)
     firsts = [int(part.rows[0]) for part in loaded.measures["count"].parts]
     assert firsts == [SHARD * shard for shard in range(SHARDS)]
