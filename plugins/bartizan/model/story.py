@@ -12,6 +12,7 @@ from bartizan.model.text import inert, number, short
 VALUE_LIMIT = 80
 _DRIVES = 50
 _TOP_VALUES = 3
+_MOVES = {"restless": "moves up and down more than usual", "stuck": "hardly moves any more"}
 _OUTCOMES = ("blocked", "allowed", "counted", "challenged")  # measures that count requests
 
 
@@ -27,7 +28,7 @@ def severity_label(severity: float) -> str:
 def headline(incident: Incident) -> str:
     """One line: what, how much against what is usual, and where."""
     where = ", ".join(f"{name} {shown(value)}" for name, value in drivers(incident))
-    what = f"{_measure(incident)} {compared(incident.value, incident.expected)}"
+    what = f"{_measure(incident)} {_change(incident)}"
     return f"{what}: {where}" if where else what
 
 
@@ -38,7 +39,7 @@ def story(incident: Incident) -> str:
         (
             _opening(incident),
             f"Observed {number(incident.value)}, expected {number(incident.expected)}: "
-            f"{compared(incident.value, incident.expected)}.",
+            f"{_change(incident)}.",
             *_shares(incident),
             *because(incident),
             *(incident.evidence.sentences() if incident.evidence else ()),
@@ -142,6 +143,11 @@ def shown(value: str) -> str:
     return short(value, VALUE_LIMIT) or "(empty)"
 
 
+def _change(incident: Incident) -> str:
+    """What is unusual: how much a gauge moves, or the value against what is expected."""
+    return _MOVES.get(incident.peak.reason) or compared(incident.value, incident.expected)
+
+
 def _measure(incident: Incident) -> str:
     name = inert(incident.measure).replace("_", " ").capitalize()
     return f"{name} requests" if incident.measure in _OUTCOMES else name
@@ -150,8 +156,10 @@ def _measure(incident: Incident) -> str:
 def _opening(incident: Incident) -> str:
     window = incident.window
     side = "above" if incident.direction is Direction.ABOVE else "below"
+    moves = incident.peak.reason in _MOVES
+    ran = "moved unlike itself" if moves else f"ran {side} the expected range"
     return (
-        f"{_measure(incident)} ran {side} the expected range from {moment(window.start)} "
+        f"{_measure(incident)} {ran} from {moment(window.start)} "
         f"to {moment(window.end)} ({span(window.end - window.start)})."
     )
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -55,6 +56,20 @@ def test_headline_and_story_name_what_when_how_much_and_who() -> None:
     dip = incident([anomaly(1, {}, value=0, expected=40, direction=Direction.BELOW)])
     assert headline(dip) == "Blocked requests absent where 40 is usual"
     assert span(timedelta(days=1, hours=2, minutes=5)) == "1 d 2 h 5 min"
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [("stuck", "hardly moves any more"), ("restless", "moves up and down more than usual")],
+)
+def test_of_a_gauge_that_moves_unlike_itself_the_value_is_not_what_is_unusual(
+    reason: str, words: str
+) -> None:
+    peak = replace(anomaly(1, {"webacl": "shop"}, value=41, expected=40), reason=reason)
+    one = incident([peak])
+    assert headline(one) == f"Blocked requests {words}: webacl shop"
+    assert "moved unlike itself from" in story(one)
+    assert "expected range from" not in story(one)
 
 
 @given(st.text(), st.integers(1, 30))
