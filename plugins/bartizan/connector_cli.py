@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+import yaml
 
 from bartizan import jobs
 from bartizan.errors import BartizanError, ConfigError
@@ -118,6 +119,22 @@ def publish_zeros(
     configure(home)
     result = jobs.publish_zeros(name, to, given_window(start, end), write)
     show(result if as_json else [_on_one_line(result)], as_json)
+
+
+@app.command()
+def calendar(
+    file: Annotated[Path, typer.Argument(help="A calendar that was exported as .ics.")],
+    timezone: Annotated[str, typer.Option(help="That of the connector's calendar.")] = "UTC",
+    as_json: AsJson = False,
+) -> None:
+    """Print the events of an .ics file as entries for `mute:`, `exclude:` or `quiet:`.
+
+    Paste them into connector.yaml or alerts.yaml. What cannot be said there is a comment.
+    """
+    result = jobs.calendar_entries(file, timezone)
+    text = yaml.safe_dump(result["entries"], sort_keys=False, allow_unicode=True, width=1000)
+    lines = [*text.splitlines(), *(f"# left out: {one}" for one in result["left_out"])]
+    show(result if as_json else lines, as_json)
 
 
 @app.command()

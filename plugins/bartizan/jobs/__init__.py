@@ -6,6 +6,7 @@ Results are plain values that fit into JSON.
 
 from bartizan.jobs.backtesting import backtest
 from bartizan.jobs.connectors import (
+    calendar_entries,
     check_connector,
     import_connector,
     list_connectors,
@@ -72,6 +73,7 @@ __all__ = [
     "aggregate",
     "backfill",
     "backtest",
+    "calendar_entries",
     "check_connector",
     "check_playbooks",
     "compact_lake",

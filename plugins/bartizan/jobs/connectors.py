@@ -120,6 +120,14 @@ def publish_zeros(name: str, namespace: str, window: Window, write: bool = False
     return asdict(cloudwatch_zeros.publish_zeros(engine.api, measured, namespace, now, write))
 
 
+def calendar_entries(file: Path, timezone: str) -> dict[str, Any]:
+    """The events of an .ics file as entries of a calendar, and what is left out."""
+    from bartizan.ics import read_ics
+
+    found = read_ics(file, timezone)
+    return {"entries": list(found.entries), "left_out": list(found.left_out)}
+
+
 def _connector_at(which: str) -> Connector:
     from bartizan.crawl.config import load_connector as load
 
