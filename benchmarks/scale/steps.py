@@ -52,7 +52,8 @@ def step_learn(folder: Path, kind: str, parts: Parts) -> Facts:
     shutil.rmtree(folder / "lake", ignore_errors=True)
     with parts.part("save state"):
         state.save(learned(folder))
-    size = sum(file.stat().st_size for file in Path(learned(folder)).iterdir())
+    files = (file for file in Path(learned(folder)).rglob("*") if file.is_file())
+    size = sum(file.stat().st_size for file in files)
     active = sum(int(one.active.sum()) for one in state.measures.values())
     return {"rows": len(frame), "series with a model": active, "bytes of state": size}
 
