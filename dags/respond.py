@@ -13,22 +13,27 @@ mode `dry-run` until that file says `count` or `block`: then `apply` only tells 
 same, and `bartizan intel undo` takes an apply back. `bartizan intel stop` is the switch that ends
 it all; what is blocked still expires (`respond_expire`).
 
-**Again.** A plan is known by its content, an apply by plan and target: neither is made twice.
+**Again.** A plan is known by its content, an apply by plan and target: neither is made twice. A
+plan that was rejected or is older than two hours is not applied, though its task is cleared.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow.providers.standard.operators.hitl import ApprovalOperator
+from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import CronDataIntervalTimetable, dag, task
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowSkipException
 
 from bartizan import jobs
+from bartizan.errors import BartizanError
 from bartizan.jobs.intel_lines import plan_lines
+from bartizan.orchestration.approval import APPROVE, REJECT, answer_of
 from bartizan.orchestration.defaults import Tag, dag_settings
 from bartizan.orchestration.windows import is_by_hand, run_windows, window_params
+
+SHOWN = 1000  # networks of a plan: who approves them sees them
 
 
 @dag(
@@ -48,29 +53,36 @@ def respond() -> None:
             window = jobs.lookback(window.end)
         plan = jobs.plan_intel(window, "respond", context["dag_run"].run_after)
         changes = sum(len(one["add"]) + len(one["remove"]) for one in plan["changes"])
-        return {"id": plan["id"], "changes": changes, "text": "\n".join(plan_lines(plan))}
+        text = "\n".join(plan_lines(plan, SHOWN))
+        return {"id": plan["id"], "changes": changes, "text": text}
 
     @task.branch
     def who_approves(plan: dict[str, Any]) -> str | None:
-        if not plan["changes"]:
+        automatic = jobs.intel_automatic()
+        if not plan["changes"] or jobs.intel_stopped():
             return None
-        return "apply" if jobs.intel_automatic() else "approve"
+        return "apply" if automatic else "approve"
 
-    approve = ApprovalOperator(
+    approve = HITLOperator(
         task_id="approve",
         subject="Block these addresses in AWS WAF?",
         body="```\n{{ ti.xcom_pull(task_ids='make_plan')['text'] }}\n```",
-        defaults=ApprovalOperator.REJECT,
+        options=[APPROVE, REJECT],
+        defaults=REJECT,
         response_timeout=timedelta(minutes=50),
     )
 
     @task(trigger_rule="none_failed_min_one_success")
     def apply(plan: dict[str, Any], **context: Any) -> dict[str, Any]:
-        answer = context["ti"].xcom_pull(task_ids="approve")
-        by = (answer["responded_by_user"] or {}).get("name", "") if answer else "automatic"
-        done = jobs.apply_intel(plan["id"], by, context["dag_run"].run_after, dry_run=False)
-        if done["failed"]:
-            raise AirflowFailException(f"targets failed: {done['failed']}")
+        told = context["ti"].xcom_pull(task_ids="approve")
+        answer = answer_of(told, jobs.intel_automatic())
+        now = datetime.now(UTC).replace(microsecond=0)  # a person took their time
+        if not answer.approved:
+            jobs.reject_intel(plan["id"], answer.by, now, "not approved")
+            raise AirflowSkipException(f"plan {plan['id']} was not approved, by {answer.by}")
+        done = jobs.apply_intel(plan["id"], answer.by, now, dry_run=False)
+        for name, why in done["failed"].items():
+            raise BartizanError(f"target {name}", why)
         return done
 
     plan = make_plan()

@@ -41,8 +41,8 @@ def candidates(
 ) -> None:
     """Addresses that could be blocked, by score, with their evidence."""
     configure(home)
-    rows = jobs.find_candidates(_window(start, end, _instant(None)))
-    show(rows if as_json else [_accused(row) for row in rows] or ["none"], as_json)
+    found = jobs.find_candidates(_window(start, end, _instant(None)))
+    show(found if as_json else list(_accused_all(found)), as_json)
 
 
 @app.command()
@@ -159,6 +159,14 @@ def _tell(result: dict[str, Any], as_json: bool) -> None:
 
 def _done(deed: dict[str, Any], as_json: bool) -> None:
     show(deed if as_json else _deed(deed), as_json)
+
+
+def _accused_all(found: dict[str, Any]) -> Iterator[str]:
+    yield from map(_accused, found["candidates"])
+    if not found["candidates"]:
+        yield "none"
+    if found["unreadable"]:
+        yield f"no addresses: {len(found['unreadable'])} clients of the log"
 
 
 def _accused(row: dict[str, Any]) -> str:

@@ -19,6 +19,7 @@ from botocore.awsrequest import AWSResponse
 from bartizan.model.intel import Change, Entry, IpSetTarget, Mode, Network, Plan, Refusal
 from bartizan.model.window import Window
 from bartizan.respond.apply import apply_change
+from bartizan.respond.config import Limits
 from bartizan.respond.expire import expire
 from bartizan.respond.ip_sets import Contents, IpSet, Pace
 from bartizan.respond.undo import undo
@@ -65,7 +66,7 @@ class RespondHouse:
 
     def __init__(self, folder: Path, version: int = 4, scope: str = "REGIONAL") -> None:
         self.store = Store.open(f"sqlite:///{folder / 'store.db'}")
-        self.clock, self.barred = Clock(), set[Network]()
+        self.clock, self.barred, self.limits = Clock(), set[Network](), Limits()
         self.target = IpSetTarget(
             "shop", f"set-{uuid4()}", scope, REGION, ACCOUNT, ROLE, version, Mode.BLOCK
         )
@@ -103,7 +104,7 @@ class RespondHouse:
     ) -> IpSetChange:
         return apply_change(
             self.store, ip_set or self.ip_set, plan, plan.changes[0], self.guard,
-            self.clock.pace(), "ops", at, dry_run,
+            self.limits, self.clock.pace(), "ops", at, dry_run,
         )  # fmt: skip
 
     def expire(self, at: datetime, ip_set: IpSet | None = None) -> IpSetChange:

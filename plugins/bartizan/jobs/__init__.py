@@ -40,13 +40,12 @@ from bartizan.jobs.intel import (
     find_candidates,
     intel_automatic,
     intel_enabled,
-    intel_status,
+    intel_stopped,
     lookback,
     plan_intel,
-    reject_intel,
-    switch_intel,
     undo_intel,
 )
+from bartizan.jobs.intel_standing import intel_status, reject_intel, switch_intel
 from bartizan.jobs.landing import (
     confirm_published,
     land,
@@ -105,6 +104,7 @@ __all__ = [
     "intel_automatic",
     "intel_enabled",
     "intel_status",
+    "intel_stopped",
     "lake_ddl",
     "land",
     "learn",

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 from bartizan.config import PROJECT
 from bartizan.errors import BartizanError, ConfigError, UsageError
 from bartizan.jobs.here import open_engine, open_store, settings
-from bartizan.model.window import DAY, HOUR, Window, aware, floor, format_time
+from bartizan.jobs.intel_shapes import candidate_json, change_json
+from bartizan.model.window import DAY, HOUR, Window, aware, floor
 
 if TYPE_CHECKING:
-    from bartizan.model.intel import Candidate, IpSetTarget, Network, Plan, Refusal
+    from bartizan.model.intel import IpSetTarget, Network, Plan, Refusal
     from bartizan.respond.config import RespondConfig
     from bartizan.respond.guard import Guard
     from bartizan.store import Store
-    from bartizan.store.intel import IpSetChange
-    from bartizan.store.intel_audit import Deed
+    from bartizan.store.intel import IpSetChange, Row
 
 LOOKS_BACK = DAY  # for candidates, unless a window is given
 WEEK = 7 * DAY  # of allowed requests for the blast radius, and of verified bots
@@ -41,15 +41,29 @@ def intel_automatic() -> bool:
     return chosen == "automatic"
 
 
-def find_candidates(window: Window) -> list[dict[str, Any]]:
-    """Who could be blocked, by score, with the evidence."""
+def intel_stopped() -> bool:
+    """Whether nothing is to be added to any IP set, so that nobody needs to be asked."""
+    from bartizan.respond.switch import is_off
+
+    return is_off(open_store())
+
+
+def find_candidates(window: Window) -> dict[str, Any]:
+    """Who could be blocked, by score, with the evidence; `unreadable` are clients of the log that
+    are no address."""
     from bartizan.respond.candidates import find
 
-    return [_candidate(one) for one in find(open_engine(), window, _queries()).candidates]
+    found = find(open_engine(), window, _queries())
+    candidates = [candidate_json(one) for one in found.candidates]
+    return {"candidates": candidates, "unreadable": list(found.unreadable)}
 
 
 def plan_intel(window: Window, by: str, at: datetime) -> dict[str, Any]:
-    """Make a plan from the candidates of a window and keep it. It changes no IP set."""
+    """Make a plan from the candidates of a window and keep it. It changes no IP set.
+
+    IP sets that cannot be read are named under `unread`: their room is not known before an apply.
+    Clients of the log that are no address are named under `unreadable`.
+    """
     from bartizan.respond.blast import simulate
     from bartizan.respond.candidates import find
     from bartizan.respond.plan import make_plan
@@ -58,27 +72,24 @@ def plan_intel(window: Window, by: str, at: datetime) -> dict[str, Any]:
 
     config, engine, store = _config(at), open_engine(), open_store()
     save_targets(store, config.targets)
-    found = find(engine, window, _queries()).candidates
-    blast = simulate(engine, {one.network for one in found}, _week(at), _queries())
+    found = find(engine, window, _queries())
+    blast = simulate(engine, {one.network for one in found.candidates}, _week(at), _queries())
     rows = {target.name: ledger(store, target.name) for target in config.targets}
-    before: dict[Any, int] = {}
-    for known in rows.values():
-        for network, row in known.items():
-            before[network] = max(before.get(network, 0), row.entry.times)
-    listed = {name: [r.entry for r in known.values() if r.listed] for name, known in rows.items()}
+    foreign, unread = _foreign(config.targets, rows)
     plan = make_plan(
-        found,
-        listed,
+        found.candidates,
+        {name: [row.entry for row in known.values() if row.listed] for name, known in rows.items()},
         config.targets,
         config.limits,
         at,
         _guard(config, at),
         window,
-        listed_before=before,
+        listed_before=_times(rows.values()),
+        foreign=foreign,
         blast=blast,
     )
     save_plan(store, plan, by)
-    return plan_json(plan)
+    return plan_json(plan) | {"unread": unread, "unreadable": list(found.unreadable)}
 
 
 def apply_intel(plan_id: str, by: str, at: datetime, dry_run: bool) -> dict[str, Any]:
@@ -87,20 +98,23 @@ def apply_intel(plan_id: str, by: str, at: datetime, dry_run: bool) -> dict[str,
     A target that fails leaves the others alone and is named under `failed`. Raises UsageError for
     an unknown plan, and ConfigError, applying nothing, where the never-block list cannot be read.
     """
-    from bartizan.respond.apply import CHANGING, apply_change
+    from bartizan.respond.apply import apply_change
     from bartizan.respond.ip_sets import IpSet, Pace
+    from bartizan.store.intel_plans import save_targets
 
     store, config = open_store(), _config(at)
-    plan = _plan(store, plan_id)
+    save_targets(store, config.targets)
+    plan = known_plan(store, plan_id)
     guard, pace = _guard(config, at), Pace()
     targets = {target.name: target for target in config.targets}
 
     def changed(name: str) -> IpSetChange:
         target = _target(targets, name)
         (change,) = [one for one in plan.changes if one.target == name]
-        told = dry_run or target.mode not in CHANGING
+        told = dry_run or not target.mode.changes
+        limits = config.limits
         return apply_change(
-            store, IpSet(target), plan, change, guard.check, pace, by, at, dry_run=told
+            store, IpSet(target), plan, change, guard.check, limits, pace, by, at, dry_run=told
         )
 
     return {"plan": plan_id} | _each([one.target for one in plan.changes], changed)
@@ -139,58 +153,7 @@ def undo_intel(change_id: str, by: str, at: datetime, dry_run: bool) -> dict[str
     def guard(networks: Sequence[Network]) -> list[Refusal]:
         return _guard(_config(at), at).check(networks)
 
-    return _change(undo(store, ip_set, change, guard, Pace(), by, at, dry_run))
-
-
-def reject_intel(plan_id: str, by: str, at: datetime, why: str) -> dict[str, Any]:
-    """Write down that a plan is not to be applied."""
-    from bartizan.store.intel_audit import Deed, save_deed
-
-    store = open_store()
-    deed = Deed(at, by, "reject", _plan(store, plan_id).id, why)
-    save_deed(store, deed)
-    return _deed(deed)
-
-
-def switch_intel(stopped: bool, by: str, why: str, at: datetime) -> dict[str, Any]:
-    """Throw the switch: while it is thrown, nothing is added to any IP set."""
-    from bartizan.store.intel_audit import load_deeds, set_stopped
-
-    store = open_store()
-    set_stopped(store, stopped, by, why, at)
-    return _deed(load_deeds(store, 1)[0])
-
-
-def intel_status(at: datetime, most: int = 20) -> dict[str, Any]:
-    """What we hold in which set, until when; the last changes, and who did what."""
-    from bartizan.respond.apply import is_off
-    from bartizan.respond.ip_sets import MOST
-    from bartizan.store.intel import held, load_changes
-    from bartizan.store.intel_audit import load_deeds
-    from bartizan.store.intel_plans import load_targets
-
-    store = open_store()
-    targets = []
-    for name, target in load_targets(store).items():
-        entries = [row.entry for row in held(store, name).values()]
-        targets.append(
-            {
-                "target": name,
-                "mode": target.mode.value,
-                "ip_set": target.ip_set_name,
-                "account": target.account_id,
-                "held": len(entries),
-                "of": MOST,
-                "overdue": sum(one.expires_at <= at for one in entries),
-                "next_expiry": min((format_time(one.expires_at) for one in entries), default=None),
-            }
-        )
-    return {
-        "stopped": is_off(store),
-        "targets": targets,
-        "changes": [_change(one) for one in load_changes(store, most)],
-        "audit": [_deed(one) for one in load_deeds(store, most)],
-    }
+    return change_json(undo(store, ip_set, change, guard, Pace(), by, at, dry_run))
 
 
 def lookback(end: datetime) -> Window:
@@ -203,10 +166,38 @@ def _each(names: Iterable[str], changed: Callable[[str], IpSetChange]) -> dict[s
     changes, failed = [], {}
     for name in names:
         try:
-            changes.append(_change(changed(name)))
+            changes.append(change_json(changed(name)))
         except BartizanError as error:
             failed[name] = str(error)
     return {"changes": changes, "failed": failed}
+
+
+def _foreign(
+    targets: Iterable[IpSetTarget], rows: Mapping[str, Mapping[Network, Row]]
+) -> tuple[dict[str, int], dict[str, str]]:
+    """How many addresses in each set are of others, and why sets could not be read."""
+    from bartizan.model.intel import Mode
+    from bartizan.respond.ip_sets import IpSet
+
+    foreign, unread = {}, {}
+    for target in targets:
+        if target.mode is Mode.OFF:
+            continue
+        ours = {network for network, row in rows[target.name].items() if row.listed}
+        try:
+            foreign[target.name] = len(IpSet(target).read().networks - ours)
+        except BartizanError as error:
+            unread[target.name] = str(error)
+    return foreign, unread
+
+
+def _times(rows: Iterable[Mapping[Network, Row]]) -> dict[Network, int]:
+    """How often each network was listed, in whatever set."""
+    times: dict[Network, int] = {}
+    for known in rows:
+        for network, row in known.items():
+            times[network] = max(times.get(network, 0), row.entry.times)
+    return times
 
 
 def _config(at: datetime) -> RespondConfig:
@@ -235,7 +226,8 @@ def _week(at: datetime) -> Window:
     return Window(end - WEEK, end)
 
 
-def _plan(store: Store, plan_id: str) -> Plan:
+def known_plan(store: Store, plan_id: str) -> Plan:
+    """Raises UsageError for a plan that nobody made."""
     from bartizan.store.intel_plans import load_plan
 
     plan = load_plan(store, plan_id)
@@ -248,47 +240,3 @@ def _target(targets: dict[str, IpSetTarget], name: str) -> IpSetTarget:
     if name not in targets:
         raise ConfigError(f"target {name}", "is configured no more", "add it to intel.yaml again")
     return targets[name]
-
-
-def _candidate(one: Candidate) -> dict[str, Any]:
-    seen = one.evidence
-    return {
-        "network": str(one.network),
-        "score": one.score,
-        "requests": seen.requests,
-        "blocked": seen.blocked,
-        "share": round(seen.blocked_share, 4),
-        "hours": seen.hours,
-        "uris": seen.uris,
-        "rules": list(seen.rules),
-        "reasons": list(seen.reasons),
-        "webacls": list(seen.webacls),
-        "first_seen": format_time(seen.first_seen),
-        "last_seen": format_time(seen.last_seen),
-    }
-
-
-def _change(one: IpSetChange) -> dict[str, Any]:
-    return {
-        "id": one.id,
-        "kind": one.kind,
-        "target": one.target,
-        "at": format_time(one.at),
-        "by": one.by,
-        "state": one.state.value,
-        "added": [str(network) for network in one.added],
-        "removed": [str(network) for network in one.removed],
-        "left_out": {str(network): why for network, why in one.left_out.items()},
-        "size": len(one.after),
-        "receipt": one.receipt,
-    }
-
-
-def _deed(one: Deed) -> dict[str, Any]:
-    return {
-        "at": format_time(one.at),
-        "by": one.by,
-        "what": one.what,
-        "subject": one.subject,
-        "detail": one.detail,
-    }

@@ -26,6 +26,11 @@ class Mode(StrEnum):
     COUNT = "count"
     BLOCK = "block"
 
+    @property
+    def changes(self) -> bool:
+        """Whether IP sets of such a target are changed."""
+        return self in (Mode.COUNT, Mode.BLOCK)
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -132,12 +137,17 @@ class Plan:
         refused: tuple[Refusal, ...],
         blast_radius: float | None = None,
     ) -> Plan:
-        """A plan with the id of its content: window, time and networks of every change."""
-        parts = (window, format_time(at), *(part for change in changes for part in _facts(change)))
-        return cls(digest(parts), window, at, changes, refused, blast_radius)
+        """A plan with the id of its content, all that an apply goes by: who approves the id
+        approves that."""
+        facts = (part for change in changes for part in _facts(change))
+        parts = (window, format_time(at), blast_radius, *facts)
+        return cls(digest(parts, 32), window, at, changes, refused, blast_radius)
 
 
 def _facts(change: Change) -> Iterable[str]:
     yield change.target
     yield from (f"+{network}" for network in change.add)
     yield from (f"-{network}" for network in change.remove)
+    for one in change.entries:
+        times = f"{format_time(one.added_at)} {format_time(one.expires_at)} {one.times}"
+        yield f"{one.network} {times} {one.candidate_score!r}"

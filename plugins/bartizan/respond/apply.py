@@ -5,22 +5,22 @@ Ours are only what the ledger lists; the rest of a set stays byte for byte.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bartizan.errors import UsageError
-from bartizan.model.intel import Change, Entry, IpSetTarget, Mode, Network, Plan, Refusal
-from bartizan.respond.edit import Decision, Task, change_id, edit
+from bartizan.model.intel import Change, Entry, IpSetTarget, Network, Plan
+from bartizan.respond.config import Limits
+from bartizan.respond.edit import edit
 from bartizan.respond.ip_sets import IpSet, Pace
+from bartizan.respond.merge import Decision, Guard, Task, change_id
+from bartizan.respond.switch import may_add
 from bartizan.store.database import Store
 from bartizan.store.intel import IpSetChange, Row
-from bartizan.store.intel_audit import is_stopped
+from bartizan.store.intel_audit import is_rejected
 
-Guard = Callable[[Sequence[Network]], Sequence[Refusal]]
-OpenSet = Callable[[IpSetTarget], IpSet]
-CHANGING = (Mode.COUNT, Mode.BLOCK)
+PLAN_LASTS = timedelta(hours=2)  # an approval is of what was true then
 
 
 def apply_change(
@@ -29,6 +29,7 @@ def apply_change(
     plan: Plan,
     change: Change,
     guard: Guard,
+    limits: Limits,
     pace: Pace,
     by: str,
     at: datetime,
@@ -37,57 +38,55 @@ def apply_change(
     """Bring one change of a plan into its IP set.
 
     Networks that the guard refuses are left out, and taken out where they are ours. Applied again,
-    nothing happens. Raises UsageError where the switch is thrown or the target's mode changes
-    nothing, whatever the guard raises (then nothing was applied), and as `edit` does.
+    nothing happens, though it was undone meanwhile. Raises UsageError where the switch is thrown,
+    the target's mode changes nothing, or the plan was rejected, is too old or exceeds the limits of
+    now; whatever the guard raises (then nothing was applied); and as `edit` does.
     """
     target = ip_set.target
     if not dry_run:
-        _may_change(store, target, plan)
-    this = change_id("apply", plan.id, target.name, at)
+        may_add(store, target)
+        _may_apply(store, plan, limits, at)
+    this = change_id("apply", plan.id, target.name, plan.at)
 
     def decide(ours: Mapping[Network, Row]) -> Decision:
-        kept_out = {one.network: one.why for one in guard([*change.add, *ours])}
-        kept_out |= {n: "is of another IP version" for n in change.add if _is_other(n, target)}
-        over = [one.network for one in change.entries if one.expires_at <= at]
-        kept_out |= dict.fromkeys(over, "its time is over")
+        wanted = {one.network: one for one in change.entries}
+        barred = {one.network: one.why for one in guard([*wanted, *ours])}
+        other = {n: "is of another IP version" for n in wanted if _is_other(n, target)}
+        over = {n: "its time is over" for n, one in wanted.items() if one.expires_at <= at}
+        kept_out = over | other | barred
         rows = {
-            one.network: _row(one, ours.get(one.network), this)
-            for one in change.entries
-            if one.network not in kept_out
+            n: _row(one, ours.get(n), this, at + limits.max_ttl)
+            for n, one in wanted.items()
+            if n not in kept_out
         }
-        gone = [n for n in (*change.remove, *kept_out) if n in ours]
+        gone = [n for n in (*change.remove, *barred) if n in ours]
         taken_out = {n: replace(ours[n], listed=False, change_id=this) for n in gone}
         return Decision(rows | taken_out, kept_out)
 
-    return edit(store, ip_set, Task("apply", plan.id, at, by, decide), pace, dry_run)
+    task = Task(this, "apply", plan.id, at, by, decide, guard, limits.max_entries)
+    return edit(store, ip_set, task, pace, dry_run)
 
 
-def is_off(store: Store) -> bool:
-    """Whether nothing is to be added to any IP set: by the switch, or by BARTIZAN_RESPOND, whatever
-    it says but `ask` and `automatic`: a misspelt `off` is one too."""
-    chosen = os.environ.get("BARTIZAN_RESPOND", "ask")
-    return chosen not in ("ask", "automatic") or is_stopped(store)
+def _may_apply(store: Store, plan: Plan, limits: Limits, at: datetime) -> None:
+    new = {network for change in plan.changes for network in change.add}
+    problem = ""
+    if is_rejected(store, plan.id):
+        problem = "was rejected"
+    elif at >= plan.at + PLAN_LASTS:
+        problem = f"is of {plan.at:%Y-%m-%d %H:%M}, too old to be applied"
+    elif plan.blast_radius is None:
+        problem = "was never simulated"
+    elif plan.blast_radius > limits.max_blast_radius:
+        problem = f"has a blast radius of {plan.blast_radius:.4%}, beyond the limit"
+    elif len(new) > limits.max_new:
+        problem = f"adds {len(new)} networks, more than {limits.max_new}"
+    if problem:
+        raise UsageError(f"plan {plan.id}", problem, "make a new plan")
 
 
-def _may_change(store: Store, target: IpSetTarget, plan: Plan) -> None:
-    if is_off(store):
-        raise UsageError(
-            "respond",
-            "is stopped: nothing is added to any IP set",
-            "`bartizan intel resume`, and no BARTIZAN_RESPOND=off",
-        )
-    if target.mode not in CHANGING:
-        raise UsageError(
-            f"target {target.name}",
-            f"is in mode {target.mode.value}",
-            "set its mode to count or block to have its IP set changed",
-        )
-    if plan.blast_radius is None:
-        raise UsageError(f"plan {plan.id}", "was never simulated", "make a new plan")
-
-
-def _row(entry: Entry, ours: Row | None, change_id: str) -> Row:
+def _row(entry: Entry, ours: Row | None, change_id: str, latest: datetime) -> Row:
     """A new row; one that is held already keeps its beginning and never gets a shorter time."""
+    entry = replace(entry, expires_at=min(entry.expires_at, latest))
     if ours is not None:
         entry = replace(
             entry,

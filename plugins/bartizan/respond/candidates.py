@@ -12,10 +12,10 @@ import pyarrow as pa
 
 from bartizan.engines import Engine
 from bartizan.errors import ConfigError
-from bartizan.model.intel import Candidate, Evidence
+from bartizan.model.intel import Candidate, Evidence, Network
 from bartizan.model.text import inert
 from bartizan.model.window import Window, aware
-from bartizan.respond.never_block import Layer, read_network
+from bartizan.respond.never_block import Layer, read_address
 from bartizan.respond.queries import client_rows
 
 _MOST_BLOCKED, _MOST_BREADTH, _MOST_HOURS, _MOST_REASONS = 10_000, 100, 12, 3
@@ -39,12 +39,12 @@ def find(engine: Engine, window: Window, queries: Path) -> Found:
         return Found((), ())
     suspects = {"suspects": pa.table({"client_ip": sorted(reasons)})}
     rules, webacls = _rules(engine, window, queries, suspects)
-    found: list[Candidate] = []
+    found: dict[Network, Evidence] = {}
     unreadable: list[str] = []
     for row in client_rows(engine, window, queries / "evidence_clients", suspects):
         client = row["client_ip"]
         try:
-            network = read_network(client)
+            network = read_address(client)
         except ValueError:
             unreadable.append(inert(client[:60]))
             continue
@@ -59,9 +59,27 @@ def find(engine: Engine, window: Window, queries: Path) -> Found:
             webacls=tuple(sorted(webacls[client])),
             reasons=tuple(reasons[client]),
         )
-        found.append(Candidate(network, evidence, score(evidence)))
-    found.sort(key=lambda one: (-one.score, str(one.network)))
-    return Found(tuple(found), tuple(sorted(unreadable)))
+        known = found.get(network)
+        found[network] = evidence if known is None else _joined(known, evidence)
+    candidates = [Candidate(one, evidence, score(evidence)) for one, evidence in found.items()]
+    candidates.sort(key=lambda one: (-one.score, str(one.network)))
+    return Found(tuple(candidates), tuple(sorted(unreadable)))
+
+
+def _joined(one: Evidence, other: Evidence) -> Evidence:
+    """What an address did that the log writes in two ways. Distinct paths and hours may be the same
+    in both, so the larger number counts: evidence is never made more than it is."""
+    return Evidence(
+        requests=one.requests + other.requests,
+        blocked=one.blocked + other.blocked,
+        rules=tuple(sorted({*one.rules, *other.rules})),
+        uris=max(one.uris, other.uris),
+        hours=max(one.hours, other.hours),
+        first_seen=min(one.first_seen, other.first_seen),
+        last_seen=max(one.last_seen, other.last_seen),
+        webacls=tuple(sorted({*one.webacls, *other.webacls})),
+        reasons=tuple(sorted({*one.reasons, *other.reasons})),
+    )
 
 
 def score(evidence: Evidence) -> float:
@@ -84,7 +102,7 @@ def verified_bots(engine: Engine, window: Window, queries: Path) -> Layer:
     networks = set()
     for row in client_rows(engine, window, queries / "verified_bots"):
         try:
-            networks.add(read_network(row["client_ip"]))
+            networks.add(read_address(row["client_ip"]))
         except ValueError:  # no address of a network, so no rule could block it either
             continue
     return Layer("verified bot", tuple(sorted(networks, key=str)))

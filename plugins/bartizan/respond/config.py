@@ -117,7 +117,7 @@ class _NeverBlock(Described):
 
 
 class _Target(Described):
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
     ip_set_name: Annotated[str, Field(pattern=r"^[\w-]{1,128}$")]
     scope: Literal["REGIONAL", "CLOUDFRONT"]
     region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
@@ -147,6 +147,9 @@ class _IntelFile(Described):
         names = [target.name for target in value]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise wrong(f"{twice[0]!r} is there twice", "rename one")
+        sets = [(one.account_id, one.region, one.scope, one.ip_set_name) for one in value]
+        if twice_set := sorted({one for one in sets if sets.count(one) > 1}):
+            raise wrong(f"{'/'.join(twice_set[0])} is there twice", "an IP set has one target")
         return value
 
 

@@ -1,90 +1,77 @@
-"""How an IP set is changed: read, decide, intend, write, read again.
+"""How an IP set is changed: read, decide, intend, look once more, write, read again.
 
 Whatever refuses or interrupts a write, the set is read anew and the decision made again from that
 read, so an edit of somebody else is never written over. Only what the ledger says is ours is taken
-out, and an address that was there before us is never taken for ours.
+out, and an address that was there before us is never taken for ours. One process at a time changes
+the set of a target, so that set and ledger are written in the same order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
 from ipaddress import ip_network
 
-from bartizan.errors import BartizanError, TransientError
-from bartizan.model.ids import digest
-from bartizan.model.intel import Network
-from bartizan.model.window import format_time
-from bartizan.respond.ip_sets import MOST, Contents, IpSet, Pace, Unsure
+from bartizan.errors import BartizanError, TransientError, UsageError
+from bartizan.model.intel import IpSetTarget, Network
+from bartizan.respond.ip_sets import Contents, IpSet, Pace, Unsure
+from bartizan.respond.merge import Task, merged
+from bartizan.respond.switch import may_add
 from bartizan.store.database import Store
 from bartizan.store.intel import (
     ChangeState,
     IpSetChange,
-    Row,
-    Rows,
-    added_rows,
-    broken_off,
     fail,
     finish,
     held,
     intend,
     load_change,
-    settle,
 )
+from bartizan.store.intel_audit import Deed
+from bartizan.store.intel_repair import settle_broken, unlist
+from bartizan.store.lock import locked
 
 ATTEMPTS = 8
-OVER_AFTER = timedelta(hours=1)  # a change intended this long ago is no longer under way
-
-
-@dataclass(frozen=True)
-class Decision:
-    """The ledger rows wanted (listed: to be in the set), and what was left out, with the reason."""
-
-    rows: Rows
-    left_out: Mapping[Network, str]
-
-
-Decide = Callable[[Mapping[Network, Row]], Decision]  # from what is held
-
-
-def change_id(kind: str, subject: str, target: str, at: datetime) -> str:
-    return digest((kind, subject, target, format_time(at)))
-
-
-@dataclass(frozen=True)
-class Task:
-    """One change to make: the same again has the same id."""
-
-    kind: str  # apply, expire, undo
-    subject: str
-    at: datetime
-    by: str
-    decide: Decide
 
 
 def edit(store: Store, ip_set: IpSet, task: Task, pace: Pace, dry_run: bool) -> IpSetChange:
     """Make a change, or with `dry_run` only tell it. A change that is done is not made again.
 
-    Raises TransientError when it did not succeed within 8 attempts, and as IpSet does.
+    Raises UsageError where something would be added that may not be, TransientError when it did not
+    succeed within 8 attempts, and as IpSet does.
     """
-    target, at = ip_set.target.name, task.at
-    this = change_id(task.kind, task.subject, target, at)
-    earlier = load_change(store, this)
-    if earlier is not None and earlier.state in (ChangeState.DONE, ChangeState.UNDONE):
-        return earlier
+    if dry_run:
+        return _done(store, task) or _told(store, ip_set, task)
+    with locked(store, f"ip-set-{ip_set.target.name}"):
+        return _done(store, task) or _made(store, ip_set, task, pace)
+
+
+def _done(store: Store, task: Task) -> IpSetChange | None:
+    earlier = load_change(store, task.id)
+    done = earlier is not None and earlier.state in (ChangeState.DONE, ChangeState.UNDONE)
+    return earlier if done else None
+
+
+def _told(store: Store, ip_set: IpSet, task: Task) -> IpSetChange:
+    target, read = ip_set.target.name, ip_set.read()
+    ours = {n: row for n, row in held(store, target).items() if n in read.networks}
+    return replace(merged(task, target, read, ours, ()), state=ChangeState.PROPOSED)
+
+
+def _made(store: Store, ip_set: IpSet, task: Task, pace: Pace) -> IpSetChange:
+    target = ip_set.target.name
+    earlier = load_change(store, task.id)
+    killed = earlier if earlier and earlier.state is ChangeState.INTENDED else None
     # Sent without an answer, now or by a run that was killed: these may be there by our doing.
-    tried = earlier.added if earlier and earlier.state is ChangeState.INTENDED else ()
-    intended = earlier is not None
+    tried = killed.added if killed else ()
+    intended, trued = earlier is not None, False
     last = TransientError(f"IP set {target}", "was not tried", "try again")
     for attempt in range(ATTEMPTS):
         try:
             read = ip_set.read()
-            if not dry_run:
-                _settle(store, target, at, this, read)
-            change = _merge(task, this, target, read, held(store, target, but=this), tried)
-            if dry_run:
-                return replace(change, state=ChangeState.PROPOSED)
+            if not trued:
+                _true_up(store, target, task, read, killed.removed if killed else ())
+                trued = True
+            change = merged(task, target, read, held(store, target, but=task.id), tried)
             if change.before == change.after:
                 if not change.rows and not intended:
                     return replace(change, state=ChangeState.UNCHANGED)
@@ -92,6 +79,7 @@ def edit(store: Store, ip_set: IpSet, task: Task, pace: Pace, dry_run: bool) -> 
             intend(store, change)
             intended = True
             pace.turn()
+            _last_look(store, ip_set.target, task, change, read)
             request = ip_set.replace(change.after, read)
         except Unsure as error:
             last, tried = error, (*tried, *change.added)
@@ -99,100 +87,57 @@ def edit(store: Store, ip_set: IpSet, task: Task, pace: Pace, dry_run: bool) -> 
             last = error
         except BartizanError as error:
             if intended and not tried:
-                fail(store, this, str(error))
+                fail(store, task.id, str(error))
             raise
         else:
             return _finished(store, ip_set, change, request)
         pace.back_off(attempt)
     if intended and not tried:
-        fail(store, this, str(last))
+        fail(store, task.id, str(last))
     raise TransientError(
         f"IP set {target}", f"not changed in {ATTEMPTS} attempts: {last.problem}", "run it again"
     )
 
 
-def by_place(network: Network) -> tuple[int, int, int]:
-    """Sorts networks: IPv4 before IPv6, then by address, the widest first."""
-    return network.version, int(network.network_address), network.prefixlen
-
-
-def _merge(
-    task: Task,
-    this: str,
-    target: str,
-    read: Contents,
-    ours: Mapping[Network, Row],
-    tried: tuple[Network, ...],
-) -> IpSetChange:
-    """The change that makes a decision true of the set as it was read."""
-    decision = task.decide(ours)
-    rows, left_out = dict(decision.rows), dict(decision.left_out)
-    known = ours.keys() | set(tried)
-    for network in [n for n, row in rows.items() if row and row.listed]:
-        if network in read.networks and network not in known:
-            del rows[network]
-            left_out[network] = "is in the set already, put there by others"
-    _make_room(rows, left_out, read, ours, this)
-    listed = {network for network, row in rows.items() if row is not None and row.listed}
-    added = listed - (read.networks - (set(tried) - ours.keys()))
-    removed = {n for n in rows.keys() - listed if n in read.networks and n in known}
-    kept = [text for text in read.addresses if ip_network(text, strict=False) not in removed]
-    new = sorted(listed - read.networks, key=by_place)
-    return IpSetChange(
-        id=this,
-        kind=task.kind,
-        target=target,
-        subject=task.subject,
-        at=task.at,
-        by=task.by,
-        state=ChangeState.INTENDED,
-        added=tuple(sorted(added, key=by_place)),
-        removed=tuple(sorted(removed, key=by_place)),
-        left_out=left_out,
-        before=read.addresses,
-        after=(*kept, *map(str, new)),
-        rows=rows,
-        former={},
-        receipt="",
-    )
-
-
-def _make_room(
-    rows: dict[Network, Row | None],
-    left_out: dict[Network, str],
-    read: Contents,
-    ours: Mapping[Network, Row],
-    this: str,
+def _true_up(
+    store: Store, target: str, task: Task, read: Contents, spared: tuple[Network, ...]
 ) -> None:
-    """Beyond what a set can hold, the entries of ours with the lowest score give way."""
-    wanted = {n: row for n, row in rows.items() if row is not None and row.listed}
-    gone = {n for n in rows.keys() - wanted.keys() if n in ours}
-    over = len((read.networks - gone) | wanted.keys()) - MOST
-    if over <= 0:
+    """Make the ledger true of the set: what broken-off changes added is ours, and what others took
+    out is ours no more, so that it is theirs when they put it back."""
+    settle_broken(store, target, read.networks, but=task.id)
+    lost = [n for n in held(store, target, but=task.id) if n not in read.networks]
+    if gone := [n for n in lost if n not in spared]:
+        some = ", ".join(map(str, gone[:5]))
+        said = f"{len(gone)} taken out by others: {some}"
+        unlist(store, target, gone, Deed(task.at, task.by, "missed", target, said))
+
+
+def _last_look(
+    store: Store, target: IpSetTarget, task: Task, change: IpSetChange, read: Contents
+) -> None:
+    """Nothing comes into a set past the switch, the mode and the guard as they are now, whatever
+    was decided and however long ago."""
+    new = [one for one in map(_network, change.after) if one not in read.networks]
+    if not new:
         return
-    standing = {n: row for n, row in ours.items() if n in read.networks and n not in rows}
-    candidates = standing | wanted
-    weakest = sorted(candidates, key=lambda n: (candidates[n].entry.candidate_score, by_place(n)))
-    for network in weakest[:over]:
-        left_out[network] = f"the set is full at {MOST:,}; its score is among the lowest"
-        if network in read.networks:
-            rows[network] = replace(candidates[network], listed=False, change_id=this)
-        else:
-            del rows[network]
+    may_add(store, target)
+    for refusal in task.guard(new):
+        raise UsageError(
+            f"IP set {target.name}",
+            f"{refusal.network} may not be added: {refusal.why}",
+            "make a new plan",
+        )
 
 
-def _settle(store: Store, target: str, at: datetime, change_id: str, read: Contents) -> None:
-    """Take into the ledger what changes had added that were broken off long ago."""
-    for change in broken_off(store, target, at - OVER_AFTER, but=change_id):
-        there = {n: row for n, row in added_rows(change).items() if n in read.networks}
-        settle(store, change, there)
+def _network(text: str) -> Network:
+    return ip_network(text, strict=False)
 
 
 def _finished(store: Store, ip_set: IpSet, change: IpSetChange, request: str) -> IpSetChange:
     """The change written down, with what a second look at the set found."""
     try:
         seen = ip_set.read().networks
-    except TransientError as error:
+    except BartizanError as error:
         verified = f"not read again: {error.problem}"
     else:
         lacking = [n for n in change.added if n not in seen]

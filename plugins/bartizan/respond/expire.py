@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bartizan.model.intel import Network
-from bartizan.respond.edit import Decision, Task, change_id, edit
+from bartizan.model.intel import Network, Refusal
+from bartizan.respond.edit import edit
 from bartizan.respond.ip_sets import IpSet, Pace
+from bartizan.respond.merge import Decision, Task, change_id
 from bartizan.store.database import Store
 from bartizan.store.intel import IpSetChange, Row
 
@@ -20,7 +21,6 @@ def expire(
 
     Raises as `edit` does.
     """
-
     this = change_id("expire", "", ip_set.target.name, at)
 
     def decide(ours: Mapping[Network, Row]) -> Decision:
@@ -29,4 +29,9 @@ def expire(
             {n: replace(row, listed=False, change_id=this) for n, row in due.items()}, {}
         )
 
-    return edit(store, ip_set, Task("expire", "", at, by, decide), pace, dry_run)
+    task = Task(this, "expire", "", at, by, decide, _adds_nothing)
+    return edit(store, ip_set, task, pace, dry_run)
+
+
+def _adds_nothing(networks: Sequence[Network]) -> list[Refusal]:
+    return [Refusal(one, "what expires only leaves") for one in networks]

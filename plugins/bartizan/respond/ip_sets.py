@@ -30,6 +30,7 @@ _NOT_NOW = (
     "TooManyRequests",
     "RequestLimitExceeded",
     "ServiceUnavailable",
+    "WAFUnavailableEntity",
 )
 _LONGEST_PAUSE = 30.0  # seconds
 
@@ -68,12 +69,9 @@ class Contents:
     """What one read found: `addresses` as AWS writes them, and the token that belongs to them."""
 
     addresses: tuple[str, ...]
+    networks: frozenset[Network]
     description: str
     token: str
-
-    @cached_property
-    def networks(self) -> frozenset[Network]:
-        return frozenset(ip_network(text, strict=False) for text in self.addresses)
 
 
 class IpSet:
@@ -92,9 +90,12 @@ class IpSet:
             raise UsageError(
                 self._thing, f"holds {found['IPAddressVersion']}", "correct `version` of the target"
             )
-        return Contents(
-            tuple(found["Addresses"]), found.get("Description") or "", answer["LockToken"]
-        )
+        addresses = tuple(found["Addresses"])
+        try:
+            networks = frozenset(ip_network(text, strict=False) for text in addresses)
+        except ValueError as error:
+            raise SourceError(self._thing, f"holds what is no network: {error}") from error
+        return Contents(addresses, networks, found.get("Description") or "", answer["LockToken"])
 
     def replace(self, addresses: tuple[str, ...], read: Contents) -> str:
         """Write the whole list in place of the one that was read; returns AWS's request id."""

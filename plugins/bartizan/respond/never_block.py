@@ -27,7 +27,8 @@ _SPECIAL = {
     "multicast": ("224.0.0.0/4", "ff00::/8"),
     "reserved": ("192.0.0.0/24", "192.88.99.0/24", "240.0.0.0/4", "100::/64", "5f00::/16"),
     "IPv4 inside IPv6": (
-        *("::/96", "::ffff:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16"),
+        *("::/96", "::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48"),
+        *("2001::/32", "2002::/16"),
     ),
 }
 _DOCUMENTATION = {
@@ -107,6 +108,13 @@ def read_network(text: str) -> Network:
         if mapped is not None:
             return IPv4Network((mapped, network.prefixlen - 96))
     return network
+
+
+def read_address(text: str) -> Network:
+    """One address, as `read_network` does. Raises ValueError for a network, too."""
+    if "/" in text:
+        raise ValueError("a network is no address")
+    return read_network(text)
 
 
 def read_ranges(lines: Iterable[str], origin: str) -> tuple[Network, ...]:

@@ -74,7 +74,7 @@ def held(store: Store, target: str, but: str = "") -> dict[Network, Row]:
     )
     with store.transaction() as connection:
         found = {row.entry.network: row for row in map(_row, connection.execute(query))}
-        for change in _intended(connection, target):
+        for change in intended(connection, target):
             if change.id != but:
                 found |= added_rows(change)
     return found
@@ -117,7 +117,7 @@ def finish(store: Store, change: IpSetChange, deed: str) -> IpSetChange:
         write_rows(connection, change.target, change.rows)
         upsert(connection, intel_changes, [_columns(finished)])
         if change.kind == "undo":
-            _set_state(connection, change.subject, ChangeState.UNDONE)
+            set_state(connection, change.subject, ChangeState.UNDONE)
         add_deed(
             connection,
             Deed(change.at, change.by, change.kind, f"{change.target}/{change.id}", deed),
@@ -130,20 +130,6 @@ def fail(store: Store, change_id: str, why: str) -> None:
     query = update(intel_changes).where(intel_changes.c.id == change_id)
     with store.transaction() as connection:
         connection.execute(query.values(state=ChangeState.FAILED.value, receipt=why))
-
-
-def broken_off(store: Store, target: str, before: datetime, but: str) -> list[IpSetChange]:
-    """Changes intended at or before a time that never ended, except one."""
-    with store.transaction() as connection:
-        found = _intended(connection, target)
-    return [one for one in found if one.at <= before and one.id != but]
-
-
-def settle(store: Store, change: IpSetChange, rows: Rows) -> None:
-    """A broken-off change is over: `rows` are those of what it had added."""
-    with store.transaction() as connection:
-        write_rows(connection, change.target, rows)
-        _set_state(connection, change.id, ChangeState.SETTLED)
 
 
 def load_change(store: Store, change_id: str) -> IpSetChange | None:
@@ -186,14 +172,15 @@ def row_json(row: Row) -> dict[str, Any]:
     }
 
 
-def _intended(connection: Connection, target: str) -> list[IpSetChange]:
+def intended(connection: Connection, target: str) -> list[IpSetChange]:
+    """Changes of a target that never ended, or not yet."""
     query = select(intel_changes).where(
         intel_changes.c.target == target, intel_changes.c.state == ChangeState.INTENDED.value
     )
     return [_change(row) for row in connection.execute(query.order_by(intel_changes.c.at))]
 
 
-def _set_state(connection: Connection, change_id: str, state: ChangeState) -> None:
+def set_state(connection: Connection, change_id: str, state: ChangeState) -> None:
     query = update(intel_changes).where(intel_changes.c.id == change_id)
     connection.execute(query.values(state=state.value))
 

@@ -14,7 +14,8 @@ from bartizan.store.tables import intel_audit, intel_switch
 
 @dataclass(frozen=True)
 class Deed:
-    """`what` is plan, reject, apply, expire, undo, stop or resume; `detail` its receipt or why."""
+    """`what` is plan, reject, apply, expire, undo, missed, stop or resume; `detail` its receipt or
+    why."""
 
     at: datetime
     by: str
@@ -48,6 +49,14 @@ def load_deeds(store: Store, most: int) -> list[Deed]:
             Deed(parse_time(row.at), row.given_by, row.what, row.subject, row.detail)
             for row in connection.execute(query)
         ]
+
+
+def is_rejected(store: Store, plan_id: str) -> bool:
+    query = select(intel_audit.c.number).where(
+        intel_audit.c.what == "reject", intel_audit.c.subject == plan_id
+    )
+    with store.transaction() as connection:
+        return connection.execute(query).first() is not None
 
 
 def is_stopped(store: Store) -> bool:

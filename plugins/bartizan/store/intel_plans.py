@@ -9,11 +9,12 @@ from typing import Any
 
 from sqlalchemy import select
 
+from bartizan.errors import ConfigError, UsageError
 from bartizan.model.intel import Change, Entry, IpSetTarget, Mode, Plan, Refusal
 from bartizan.model.window import Window, format_time, parse_time
 from bartizan.store.database import Store, insert_new, upsert
 from bartizan.store.intel_audit import Deed, add_deed
-from bartizan.store.tables import intel_plans, intel_targets
+from bartizan.store.tables import intel_changes, intel_plans, intel_targets
 
 
 def save_plan(store: Store, plan: Plan, by: str) -> None:
@@ -26,15 +27,39 @@ def save_plan(store: Store, plan: Plan, by: str) -> None:
 
 
 def load_plan(store: Store, plan_id: str) -> Plan | None:
+    """The plan as it was made. Raises UsageError when its content is not that of its id."""
     with store.transaction() as connection:
         body = connection.scalar(select(intel_plans.c.body).where(intel_plans.c.id == plan_id))
-    return None if body is None else _plan(body)
+    if body is None:
+        return None
+    plan = _plan(body)
+    made = Plan.of(plan.window, plan.at, plan.changes, plan.refused, plan.blast_radius)
+    if not plan_id == plan.id == made.id:
+        raise UsageError(f"plan {plan_id}", "was changed since it was made", "make a new plan")
+    return plan
 
 
 def save_targets(store: Store, targets: Sequence[IpSetTarget]) -> None:
+    """Keep how targets are configured. Raises ConfigError, keeping nothing, for one that names
+    another IP set than before: what we put into the former one is remembered by the target's name.
+    """
+    known = load_targets(store)
     rows = [{"name": one.name, "body": asdict(one)} for one in targets]
     with store.transaction() as connection:
+        used = set(connection.scalars(select(intel_changes.c.target).distinct()))
+        for one in targets:
+            if one.name in used and one.name in known and _set(one) != _set(known[one.name]):
+                raise ConfigError(
+                    f"target {one.name}",
+                    f"now names {'/'.join(_set(one))} and named {'/'.join(_set(known[one.name]))}",
+                    "give the other IP set a target of another name",
+                )
         upsert(connection, intel_targets, rows)
+
+
+def _set(target: IpSetTarget) -> tuple[str, str, str, str]:
+    """What tells one IP set from all others."""
+    return target.account_id, target.region, target.scope, target.ip_set_name
 
 
 def load_targets(store: Store) -> dict[str, IpSetTarget]:

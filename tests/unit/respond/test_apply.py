@@ -3,42 +3,25 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
-from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
 from botocore.exceptions import ReadTimeoutError
-from moto.server import ThreadedMotoServer
-from respond_house import HOUR, NOON, REGION, Meddled, RespondHouse, plan_of, refusing, scored
+from respond_house import HOUR, NOON, Meddled, RespondHouse, plan_of, refusing, scored
 
 from bartizan.errors import SourceError, TransientError, UsageError
 from bartizan.model.intel import Mode
 from bartizan.respond.ip_sets import Contents, IpSet, Unsure
+from bartizan.store import Store
 from bartizan.store.intel import ChangeState, held, load_changes
 from bartizan.store.intel_audit import load_deeds, set_stopped
 
 ONE, TWO, THREE = "198.51.100.1/32", "198.51.100.2/32", "198.51.100.3/32"
 FOREIGN, LATER = "203.0.113.0/25", "203.0.113.200/32"
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    yield "http://{}:{}".format(*server.get_host_and_port())
-    server.stop()
-
-
-@pytest.fixture
-def house(endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RespondHouse:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
-    return RespondHouse(tmp_path)
 
 
 def networks(*texts: str) -> set[object]:
@@ -97,30 +80,79 @@ def test_an_edit_between_read_and_write_survives(house: RespondHouse) -> None:
     assert house.aws.get_ip_set(**house._named)["IPSet"]["Description"] == "mine"
 
 
-def test_two_at_once_lose_nothing(house: RespondHouse) -> None:
-    both = threading.Barrier(2)
-    shares = [[f"198.51.100.{n}/32" for n in range(start, start + 12)] for start in (10, 18)]
-    plans = [plan_of(share, at=NOON + i * timedelta(seconds=1)) for i, share in enumerate(shares)]
+def at_once(*works: Callable[[], object]) -> list[BaseException]:
+    """Does all of them at the same time; returns what they raised."""
     failures: list[BaseException] = []
 
     def work(number: int) -> None:
         try:
-            meddled = Meddled(house.target, lambda: both.wait(10))
-            house.apply(plans[number], NOON, meddled)
+            works[number]()
         except BaseException as error:
             failures.append(error)
 
-    workers = [threading.Thread(target=work, args=(number,)) for number in (0, 1)]
+    workers = [threading.Thread(target=work, args=(number,)) for number in range(len(works))]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
-    assert failures == []
-    wanted = set(shares[0]) | set(shares[1])
+    return failures
+
+
+SHARES = [[f"198.51.100.{n}/32" for n in range(start, start + 12)] for start in (10, 18)]
+
+
+def test_two_installations_at_once_lose_nothing(house: RespondHouse, tmp_path: Path) -> None:
+    """Both have read before one writes; each takes out only what it put there."""
+    (tmp_path / "other").mkdir()
+    stores = [house.store, Store.open(f"sqlite:///{tmp_path / 'other' / 'store.db'}")]
+    both = threading.Barrier(2)
+
+    def work(number: int) -> None:
+        meddled = Meddled(house.target, lambda: both.wait(10))
+        replace_store(house, stores[number]).apply(plan_of(SHARES[number]), NOON, meddled)
+
+    assert at_once(lambda: work(0), lambda: work(1)) == []
+    wanted = set(SHARES[0]) | set(SHARES[1])
     assert set(house.addresses()) == wanted
     assert len(house.addresses()) == len(wanted) == 20
-    assert held(house.store, "shop").keys() == networks(*wanted)
+    owned = [held(store, "shop").keys() for store in stores]
+    assert owned[0] | owned[1] == networks(*wanted)
+    assert owned[0] & owned[1] == set()
     house.expire(NOON + 5 * HOUR)
+    assert {ip_network(one) for one in house.addresses()} == owned[1]
+
+
+def replace_store(house: RespondHouse, store: Store) -> RespondHouse:
+    other = copy(house)
+    other.store = store
+    return other
+
+
+def test_two_of_one_installation_take_turns(house: RespondHouse) -> None:
+    """One removes at its expiry what the other renews: whoever is first, set and ledger agree."""
+    house.apply(plan_of([ONE, TWO], hours=1))
+    due = NOON + HOUR
+    renewing = plan_of([ONE], hours=4, at=due)
+    paused, go_on = threading.Event(), threading.Event()
+
+    def expire_slowly() -> None:
+        def wait() -> None:
+            paused.set()
+            go_on.wait(10)
+
+        house.expire(due, Meddled(house.target, wait))
+
+    def apply_meanwhile() -> None:
+        assert paused.wait(10)
+        reading = Meddled(house.target, overtakes.set)
+        threading.Timer(0.2, go_on.set).start()
+        house.apply(renewing, due, reading)
+
+    overtakes = threading.Event()
+    assert at_once(expire_slowly, apply_meanwhile) == []
+    assert house.addresses() == [ONE]
+    assert held(house.store, "shop").keys() == networks(ONE)
+    house.expire(due + 5 * HOUR)
     assert house.addresses() == []
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
-from moto.server import ThreadedMotoServer
-from respond_house import HOUR, NOON, REGION, RespondHouse, plan_of
+from respond_house import HOUR, NOON, RespondHouse, plan_of
 
 from bartizan import jobs
 from bartizan.model.intel import Mode
@@ -19,24 +17,6 @@ from bartizan.store.intel_audit import set_stopped
 from bartizan.store.intel_plans import save_targets
 
 ONE, TWO, FOREIGN = "198.51.100.1/32", "198.51.100.2/32", "203.0.113.0/25"
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    yield "http://{}:{}".format(*server.get_host_and_port())
-    server.stop()
-
-
-@pytest.fixture
-def house(endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RespondHouse:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
-    (tmp_path / "lake").mkdir()
-    return RespondHouse(tmp_path / "lake")
 
 
 def test_each_leaves_at_its_time_and_only_ours(house: RespondHouse) -> None:
@@ -84,7 +64,7 @@ def test_neither_configuration_nor_lake_is_needed(
     monkeypatch.setenv("BARTIZAN_HOME", str(tmp_path))
     monkeypatch.setenv("BARTIZAN_INTEL", str(tmp_path / "gone.yaml"))
     monkeypatch.setenv("BARTIZAN_RESPOND", "off")
-    monkeypatch.delenv("BARTIZAN_STORE", raising=False)
+    monkeypatch.setenv("BARTIZAN_STORE", str(house.store.engine.url))
     monkeypatch.delenv("BARTIZAN_LAKE", raising=False)
     due = NOON + 5 * HOUR
     assert jobs.expire_intel("ops", due, dry_run=True)["changes"][0]["removed"] == [ONE]
@@ -103,6 +83,7 @@ def test_a_set_that_is_gone_holds_up_no_other(
     house.apply(plan_of([TWO]), ip_set=IpSet(house.target))
     save_targets(house.store, [kept, blog])
     monkeypatch.setenv("BARTIZAN_HOME", str(tmp_path))
+    monkeypatch.setenv("BARTIZAN_STORE", str(house.store.engine.url))
     done = jobs.expire_intel("ops", NOON + 5 * HOUR, dry_run=False)
     assert list(done["failed"]) == ["blog"]
     assert "'gone' is not in account" in done["failed"]["blog"]

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from lakes import SmallLake, landed
-from moto.server import ThreadedMotoServer
-from respond_house import ACCOUNT, NOON, REGION, ROLE, wafv2
+from respond_house import ACCOUNT, NOON, ROLE, wafv2
 
 from bartizan import cli
 
@@ -32,14 +31,6 @@ targets:
 """
 
 Command = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    yield "http://{}:{}".format(*server.get_host_and_port())
-    server.stop()
 
 
 @pytest.fixture(scope="module")
@@ -76,15 +67,17 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def command(
-    endpoint: str, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    endpoint: str,
+    home: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> Command:
-    for name in ("STORE", "LAKE", "SQL", "RESPOND"):
+    """The command on the lake of all tests, with a store of its own."""
+    for name in ("LAKE", "SQL", "RESPOND"):
         monkeypatch.delenv(f"BARTIZAN_{name}", raising=False)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     monkeypatch.setenv("BARTIZAN_HOME", str(home))
+    monkeypatch.setenv("BARTIZAN_STORE", f"sqlite:///{tmp_path / 'store.db'}")
     monkeypatch.setenv("BARTIZAN_INTEL", str(home / "intel.yaml"))
     monkeypatch.setattr("time.sleep", lambda _seconds: None)
 
@@ -130,7 +123,10 @@ def test_from_logs_to_both_accounts_and_back(command: Command, home: Path, endpo
     window = ("--start", "2026-11-20T00:00Z", "--end", "2026-11-20T12:00Z")
     code, out, _ = command("candidates", *window, "--json")
     assert code == 0
-    assert {one["network"] for one in json.loads(out)} >= {f"{ATTACKER}/32", f"{PARTNER}/32"}
+    assert {one["network"] for one in json.loads(out)["candidates"]} >= {
+        f"{ATTACKER}/32",
+        f"{PARTNER}/32",
+    }
 
     code, out, _ = command("plan", *at(0), "--json")
     assert code == 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from ipaddress import ip_network
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,8 +9,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from moto.server import ThreadedMotoServer
-from respond_house import HOUR, NOON, REGION, RespondHouse, plan_of
+from respond_house import HOUR, NOON, RespondHouse, plan_of
 
 from bartizan.errors import UsageError
 from bartizan.store.intel import held
@@ -21,24 +19,6 @@ POOL = [f"198.51.100.{n}/32" for n in range(8)]
 OURS = st.sets(st.sampled_from(POOL))
 FOREIGN = st.sets(st.sampled_from([*POOL[4:], *(f"203.0.113.{n}/32" for n in range(4))]))
 ONE, TWO = POOL[0], POOL[1]
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    with pytest.MonkeyPatch.context() as env:
-        env.setenv("AWS_ENDPOINT_URL", "http://{}:{}".format(*server.get_host_and_port()))
-        env.setenv("AWS_ACCESS_KEY_ID", "testing")
-        env.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-        env.setenv("AWS_DEFAULT_REGION", REGION)
-        yield "there"
-    server.stop()
-
-
-@pytest.fixture
-def house(endpoint: str, tmp_path: Path) -> RespondHouse:
-    return RespondHouse(tmp_path)
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))

@@ -1,0 +1,35 @@
+"""One stand-in of AWS for all tests of the room; each test has IP sets and a store of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from moto.server import ThreadedMotoServer
+from respond_house import REGION, RespondHouse
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    moto = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    moto.start()
+    yield "http://{}:{}".format(*moto.get_host_and_port())
+    moto.stop()
+
+
+@pytest.fixture(scope="module")
+def endpoint(server: str) -> Iterator[str]:
+    """AWS is there, and keys of somebody."""
+    with pytest.MonkeyPatch.context() as env:
+        env.setenv("AWS_ENDPOINT_URL", server)
+        env.setenv("AWS_ACCESS_KEY_ID", "testing")
+        env.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+        env.setenv("AWS_DEFAULT_REGION", REGION)
+        env.delenv("BARTIZAN_RESPOND", raising=False)
+        yield server
+
+
+@pytest.fixture
+def house(endpoint: str, tmp_path: Path) -> RespondHouse:
+    return RespondHouse(tmp_path)
