@@ -108,7 +108,7 @@ class IpSet:
 
     @cached_property
     def _client(self) -> Any:
-        return _session(self.target).client("wafv2", config=_ONCE)
+        return _client_of(self.target)
 
     @cached_property
     def _named(self) -> dict[str, str]:
@@ -159,27 +159,27 @@ def _answered(
     return SourceError(thing, text)
 
 
-def _session(target: IpSetTarget) -> boto3.Session:
-    """Credentials in the target's account. Raises UsageError when they belong to another one,
-    where a set of the same name would be taken for ours."""
+def _client_of(target: IpSetTarget) -> Any:
+    """A client in the target's account. Raises UsageError when its credentials belong to another
+    one, where a set of the same name would be taken for ours."""
     region = _EDGE if target.scope == "CLOUDFRONT" else target.region
     session = boto3.Session(region_name=region)
+    keys: dict[str, Any] = {}
     if target.role_arn is not None:
         answer = session.client("sts", config=_ONCE).assume_role(
             RoleArn=target.role_arn, RoleSessionName="bartizan-respond"
         )
-        keys = answer["Credentials"]
-        session = boto3.Session(
-            aws_access_key_id=keys["AccessKeyId"],
-            aws_secret_access_key=keys["SecretAccessKey"],
-            aws_session_token=keys["SessionToken"],
-            region_name=region,
-        )
-    found = session.client("sts", config=_ONCE).get_caller_identity()["Account"]
+        given = answer["Credentials"]
+        keys = {
+            "aws_access_key_id": given["AccessKeyId"],
+            "aws_secret_access_key": given["SecretAccessKey"],
+            "aws_session_token": given["SessionToken"],
+        }
+    found = session.client("sts", config=_ONCE, **keys).get_caller_identity()["Account"]
     if found != target.account_id:
         raise UsageError(
             f"IP set {target.name}",
             f"the credentials belong to account {found}, not {target.account_id}",
             "correct `account_id` or `role_arn` of the target",
         )
-    return session
+    return session.client("wafv2", config=_ONCE, **keys)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
+from botocore.loaders import JSONFileLoader
 from moto.server import ThreadedMotoServer
 from respond_house import REGION, RespondHouse
 
@@ -22,6 +24,9 @@ def server() -> Iterator[str]:
 def endpoint(server: str) -> Iterator[str]:
     """AWS is there, and keys of somebody."""
     with pytest.MonkeyPatch.context() as env:
+        # Each client reads the description of its service anew: megabytes, the same every time.
+        once = cache(partial(JSONFileLoader.load_file, JSONFileLoader()))
+        env.setattr(JSONFileLoader, "load_file", lambda _loader, path: once(path))
         env.setenv("AWS_ENDPOINT_URL", server)
         env.setenv("AWS_ACCESS_KEY_ID", "testing")
         env.setenv("AWS_SECRET_ACCESS_KEY", "testing")
