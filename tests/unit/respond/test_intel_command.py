@@ -9,59 +9,18 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from lakes import SmallLake, landed
-from respond_house import ACCOUNT, NOON, ROLE, wafv2
+from attacked import ATTACKER, PARTNER, SHARED, Sets, attacked_lake
+from respond_house import NOON
 
 from bartizan import cli
-
-OTHER = "444455556666"
-ATTACKER, SHARED, PARTNER = "203.0.113.7", "203.0.113.8", "203.0.113.9"
-INTEL = """
-never_block:
-  own_egress: {{ranges: []}}
-  cdn_and_proxies: {{ranges: []}}
-  partners: {{ranges: [203.0.113.9/32]}}
-  documentation_ranges: false
-limits: {{max_blast_radius: 0}}
-targets:
-  - {{name: shop, ip_set_name: {name}, scope: REGIONAL, region: eu-central-1, version: 4,
-     account_id: "111122223333", role_arn: "{role}", mode: {mode}}}
-  - {{name: edge, ip_set_name: {name}, scope: CLOUDFRONT, region: us-east-1, version: 4,
-     account_id: "444455556666", role_arn: "{other}", mode: {mode}}}
-"""
 
 Command = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A lake with an attacker, a client whose address real users share, and a partner's probe."""
     folder = tmp_path_factory.mktemp("home")
-    rows = [
-        {
-            "event_time": NOON - timedelta(minutes=n),
-            "client_ip": client,
-            "action": "ALLOW" if client == SHARED and n % 2 else "BLOCK",
-            "terminating_rule_id": ("sqli", "xss")[n % 2],
-            "uri": f"/path/{n % 40}",
-        }
-        for client in (ATTACKER, SHARED, PARTNER)
-        for n in range(1, 700)
-    ]
-    hits = [
-        {
-            "event_time": row["event_time"],
-            "client_ip": row["client_ip"],
-            "rule": row["terminating_rule_id"],
-            "rule_action": row["action"],
-            "request_action": row["action"],
-            "terminating": True,
-        }
-        for row in rows
-    ]
-    SmallLake.open(folder).land(
-        "a", requests=landed("requests", rows), rule_hits=landed("rule_hits", hits)
-    )
+    attacked_lake(folder, NOON)
     return folder
 
 
@@ -91,35 +50,13 @@ def command(
     return run
 
 
-class Sets:
-    """The IP set of the same name in both accounts."""
-
-    def __init__(self, endpoint: str, name: str) -> None:
-        self.name, self._ends = name, []
-        for account, scope in ((ACCOUNT, "REGIONAL"), (OTHER, "CLOUDFRONT")):
-            client = wafv2(scope, endpoint, ROLE.replace(ACCOUNT, account))
-            made = client.create_ip_set(
-                Name=name, Scope=scope, IPAddressVersion="IPV4", Addresses=["192.0.2.0/24"]
-            )
-            named = {"Name": name, "Scope": scope, "Id": made["Summary"]["Id"]}
-            self._ends.append((client, named))
-
-    def addresses(self) -> list[list[str]]:
-        return [client.get_ip_set(**named)["IPSet"]["Addresses"] for client, named in self._ends]
-
-    def configured(self, home: Path, mode: str) -> None:
-        other = ROLE.replace(ACCOUNT, OTHER)
-        text = INTEL.format(name=self.name, role=ROLE, other=other, mode=mode)
-        (home / "intel.yaml").write_text(text)
-
-
 def at(hours: float) -> tuple[str, str]:
     return "--at", (NOON + timedelta(hours=hours)).isoformat()
 
 
 def test_from_logs_to_both_accounts_and_back(command: Command, home: Path, endpoint: str) -> None:
     sets = Sets(endpoint, "way")
-    sets.configured(home, "block")
+    sets.configured(home / "intel.yaml", "block")
     window = ("--start", "2026-11-20T00:00Z", "--end", "2026-11-20T12:00Z")
     code, out, _ = command("candidates", *window, "--json")
     assert code == 0
@@ -168,12 +105,12 @@ def test_neither_a_dry_mode_nor_the_switch_lets_anything_in(
 ) -> None:
     sets = Sets(endpoint, "quiet")
     before = sets.addresses()
-    sets.configured(home, "dry-run")
+    sets.configured(home / "intel.yaml", "dry-run")
     plan = json.loads(command("plan", *at(1), "--json")[1])["id"]
     code, out, _ = command("apply", plan, "--yes", *at(1))
     assert code == 0
     assert out.count("proposed") == 2
-    sets.configured(home, "count")
+    sets.configured(home / "intel.yaml", "count")
     assert command("stop", "--by", "dana", "--why", "false alarms")[0] == 0
     code, _, err = command("apply", plan, "--yes", *at(1))
     assert code == 1
@@ -190,7 +127,7 @@ def test_without_a_list_nothing_is_planned_or_applied(
     command: Command, home: Path, endpoint: str
 ) -> None:
     sets = Sets(endpoint, "closed")
-    sets.configured(home, "block")
+    sets.configured(home / "intel.yaml", "block")
     plan = json.loads(command("plan", *at(2), "--json")[1])["id"]
     text = (home / "intel.yaml").read_text()
     (home / "intel.yaml").write_text(text.replace("ranges: []", "files: [gone.txt]", 1))
