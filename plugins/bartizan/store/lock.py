@@ -27,10 +27,9 @@ def locked(store: Store, name: str) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
         return
+    lock = text("select pg_advisory_lock(hashtextextended(:name, 7261996))")
     with store.engine.connect() as connection:
-        connection.detach()  # closed at the end, not pooled: that lets the lock go
         alone = connection.execution_options(isolation_level="AUTOCOMMIT")
-        alone.execute(
-            text("select pg_advisory_lock(hashtextextended(:name, 7261996))").bindparams(name=name)
-        )
+        alone.detach()  # closed at the end, not pooled: that lets the lock go
+        alone.execute(lock, {"name": name})
         yield

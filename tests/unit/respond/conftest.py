@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from functools import cache, partial
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 from botocore.loaders import JSONFileLoader
 from moto.server import ThreadedMotoServer
 from respond_house import REGION, RespondHouse
+
+from bartizan.respond.ip_sets import Pace
 
 
 @pytest.fixture(scope="session")
@@ -38,3 +41,10 @@ def endpoint(server: str) -> Iterator[str]:
 @pytest.fixture
 def house(endpoint: str, tmp_path: Path) -> RespondHouse:
     return RespondHouse(tmp_path)
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits between writes: the stand-in allows any number a second."""
+    waits = (time.monotonic, lambda _seconds: None)
+    monkeypatch.setattr(Pace.__init__, "__defaults__", waits)

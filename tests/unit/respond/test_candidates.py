@@ -139,7 +139,8 @@ def test_each_reason_is_found_at_its_threshold_and_not_below(tmp_path: Path) -> 
 
 def test_mapped_addresses_are_ipv4_and_hostile_ones_are_told_not_dropped(tmp_path: Path) -> None:
     draw = random.Random(2)
-    clients = ["::ffff:5.6.7.8", "<script>\x1b[2J", "5.6.7.8/8", "fe80::1%eth0", "x" * 5000]
+    hostile = ["<script>\x1b[2J", "5.6.7.8/8", "5.0.0.0/8", "fe80::1%eth0", "x" * 5000]
+    clients = ["::ffff:5.6.7.8", *hostile]
     small = lake(tmp_path, [row for client in clients for row in attack(client, 60, draw)])
 
     found = find(small.engine, DAY, QUERIES)
@@ -147,6 +148,24 @@ def test_mapped_addresses_are_ipv4_and_hostile_ones_are_told_not_dropped(tmp_pat
     assert [one.network for one in found.candidates] == [ip_network("5.6.7.8/32")]
     assert len(found.unreadable) == len(clients) - 1
     assert all(text.isprintable() and len(text) < 80 for text in found.unreadable)
+
+
+def test_an_address_written_in_two_ways_is_judged_by_all_it_did(tmp_path: Path) -> None:
+    """Else the form that only attacks would hide the real users of the other."""
+    attacks = attack("::ffff:5.6.7.8", 200, random.Random(3))
+    users = [{**row, "action": "ALLOW"} for row in attack("5.6.7.8", 300, random.Random(4))]
+    seen = [{**row, "action": "BLOCK"} for row in attack("5.6.7.8", 100, random.Random(5))]
+    rows = [*attacks, *users, *seen]
+
+    (one,) = find(lake(tmp_path, rows).engine, DAY, QUERIES).candidates
+
+    stopped = [row for row in rows if row["action"] in STOPPED]
+    assert one.network == ip_network("5.6.7.8/32")
+    assert (one.evidence.requests, one.evidence.blocked) == (600, len(stopped))
+    assert one.evidence.first_seen == min(row["event_time"] for row in rows)
+    assert one.evidence.last_seen == max(row["event_time"] for row in rows)
+    assert one.evidence.uris <= len({row["uri"] for row in stopped})
+    assert one.score == score(one.evidence)
 
 
 def test_only_bots_that_aws_waf_verified_are_a_layer(tmp_path: Path) -> None:

@@ -55,6 +55,16 @@ def test_python_agrees_that_what_may_be_blocked_is_public(address: IPv4Address) 
         assert address.is_global and not address.is_multicast
 
 
+IPV6 = ["2001::", "2001:db8::", "2002::", "3fff::", "fc00::", "fe80::", "::ffff:0:0", "64:ff9b:1::"]
+
+
+@given(st.sampled_from(IPV6), st.integers(0, 2**96))
+def test_python_agrees_about_special_ranges_of_ipv6(base: str, offset: int) -> None:
+    address = IPv6Address((int(IPv6Address(base)) + offset) % 2**128)
+    if GUARD.check([ip_network(address)]) == []:
+        assert address.is_global and not address.is_multicast
+
+
 @pytest.mark.parametrize(
     ("network", "why"),
     [
@@ -71,6 +81,7 @@ def test_python_agrees_that_what_may_be_blocked_is_public(address: IPv4Address) 
         ("::ffff:8.8.8.8", "IPv4 inside IPv6"),
         ("2002:808:808::", "IPv4 inside IPv6"),
         ("64:ff9b::808:808", "IPv4 inside IPv6"),
+        ("::ffff:0:808:808", "IPv4 inside IPv6"),
         ("5.6.7.8", "CDN or proxy 5.6.0.0/16"),
         ("7.7.7.0/24", "/24 is wider than /32"),
         ("2a00:1450:4000::/64", "CDN or proxy"),
@@ -122,6 +133,16 @@ def test_a_mapped_address_is_read_as_the_address_it_is() -> None:
     for text in ("10.0.0.1/8", "fe80::1%eth0", "10.0.0.256", "0x0a000001", "10.0.0.1 ", ""):
         with pytest.raises(ValueError):
             read_network(text)
+
+
+TARGET = {
+    "name": "shop",
+    "ip_set_name": "bartizan-v4",
+    "scope": "REGIONAL",
+    "region": "eu-central-1",
+    "account_id": "111122223333",
+    "version": 4,
+}
 
 
 def written(folder: Path, never_block: dict[str, object] | None = None, **more: object) -> Path:
@@ -184,6 +205,9 @@ def test_a_list_that_cannot_be_loaded_stops_everything(
         ("limits", {"max_ttl": "P366D"}),
         ("never_block", {"own_egress": {}}),
         ("targets", []),
+        ("targets", [TARGET, TARGET | {"name": "again"}]),
+        ("targets", [TARGET | {"name": "n" * 64}]),
+        ("targets", [TARGET | {"scope": "CLOUDFRONT"}]),
     ],
 )
 def test_a_file_that_would_disarm_the_guard_is_refused(

@@ -27,6 +27,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def command(
     endpoint: str,
+    hurried: None,
     home: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -38,7 +39,6 @@ def command(
     monkeypatch.setenv("BARTIZAN_HOME", str(home))
     monkeypatch.setenv("BARTIZAN_STORE", f"sqlite:///{tmp_path / 'store.db'}")
     monkeypatch.setenv("BARTIZAN_INTEL", str(home / "intel.yaml"))
-    monkeypatch.setattr("time.sleep", lambda _seconds: None)
 
     def run(*words: str) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["bartizan", "intel", *words])
