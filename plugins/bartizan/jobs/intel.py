@@ -30,7 +30,7 @@ _USUAL = PROJECT / "include" / "intel.yaml"
 
 def intel_enabled() -> bool:
     """Whether there is a file that says whom we may block, and where."""
-    return "BARTIZAN_INTEL" in os.environ or _USUAL.is_file()
+    return bool(os.environ.get("BARTIZAN_INTEL")) or _USUAL.is_file()
 
 
 def intel_automatic() -> bool:

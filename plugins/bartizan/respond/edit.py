@@ -59,18 +59,17 @@ def _told(store: Store, ip_set: IpSet, task: Task) -> IpSetChange:
 
 def _made(store: Store, ip_set: IpSet, task: Task, pace: Pace) -> IpSetChange:
     target = ip_set.target.name
-    earlier = load_change(store, task.id)
-    killed = earlier if earlier and earlier.state is ChangeState.INTENDED else None
-    # Sent without an answer, now or by a run that was killed: these may be there by our doing.
-    tried = killed.added if killed else ()
-    intended, trued = earlier is not None, False
+    tried: tuple[Network, ...] = ()  # sent without an answer: these may be there by our doing
+    trued = intended = False
     last = TransientError(f"IP set {target}", "was not tried", "try again")
     for attempt in range(ATTEMPTS):
         try:
             read = ip_set.read()
             if not trued:
-                _true_up(store, target, task, read, killed.removed if killed else ())
+                _true_up(store, target, task, read)
                 trued = True
+                if done := _done(store, task):  # by a run that was killed
+                    return done
             change = merged(task, target, read, held(store, target, but=task.id), tried)
             if change.before == change.after:
                 if not change.rows and not intended:
@@ -99,14 +98,11 @@ def _made(store: Store, ip_set: IpSet, task: Task, pace: Pace) -> IpSetChange:
     )
 
 
-def _true_up(
-    store: Store, target: str, task: Task, read: Contents, spared: tuple[Network, ...]
-) -> None:
-    """Make the ledger true of the set: what broken-off changes added is ours, and what others took
-    out is ours no more, so that it is theirs when they put it back."""
-    settle_broken(store, target, read.networks, but=task.id)
-    lost = [n for n in held(store, target, but=task.id) if n not in read.networks]
-    if gone := [n for n in lost if n not in spared]:
+def _true_up(store: Store, target: str, task: Task, read: Contents) -> None:
+    """Make the ledger true of the set: changes that were broken off are settled, and what others
+    took out is ours no more, so that it is theirs when they put it back."""
+    settle_broken(store, target, read.networks)
+    if gone := [n for n in held(store, target) if n not in read.networks]:
         some = ", ".join(map(str, gone[:5]))
         said = f"{len(gone)} taken out by others: {some}"
         unlist(store, target, gone, Deed(task.at, task.by, "missed", target, said))

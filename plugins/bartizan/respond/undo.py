@@ -15,12 +15,7 @@ from bartizan.respond.switch import is_off
 from bartizan.store.database import Store
 from bartizan.store.intel import ChangeState, IpSetChange, Row, ledger, load_change
 
-_UNDOABLE = (  # what was killed too
-    ChangeState.DONE,
-    ChangeState.UNDONE,
-    ChangeState.INTENDED,
-    ChangeState.SETTLED,
-)
+_UNDOABLE = (ChangeState.DONE, ChangeState.UNDONE, ChangeState.INTENDED)  # what was killed too
 
 
 def undo(

@@ -28,7 +28,6 @@ class ChangeState(StrEnum):
     INTENDED = "intended"  # AWS may have been asked
     DONE = "done"
     FAILED = "failed"  # AWS did not do it
-    SETTLED = "settled"  # broken off; what it had added is in the ledger
     UNDONE = "undone"
 
 
@@ -76,11 +75,11 @@ def held(store: Store, target: str, but: str = "") -> dict[Network, Row]:
         found = {row.entry.network: row for row in map(_row, connection.execute(query))}
         for change in intended(connection, target):
             if change.id != but:
-                found |= added_rows(change)
+                found |= _added_rows(change)
     return found
 
 
-def added_rows(change: IpSetChange) -> dict[Network, Row]:
+def _added_rows(change: IpSetChange) -> dict[Network, Row]:
     """Rows of what a change adds to the set."""
     return {n: row for n in change.added if (row := change.rows.get(n)) is not None}
 
@@ -117,7 +116,7 @@ def finish(store: Store, change: IpSetChange, deed: str) -> IpSetChange:
         write_rows(connection, change.target, change.rows)
         upsert(connection, intel_changes, [_columns(finished)])
         if change.kind == "undo":
-            set_state(connection, change.subject, ChangeState.UNDONE)
+            _set_state(connection, change.subject, ChangeState.UNDONE)
         add_deed(
             connection,
             Deed(change.at, change.by, change.kind, f"{change.target}/{change.id}", deed),
@@ -180,7 +179,7 @@ def intended(connection: Connection, target: str) -> list[IpSetChange]:
     return [_change(row) for row in connection.execute(query.order_by(intel_changes.c.at))]
 
 
-def set_state(connection: Connection, change_id: str, state: ChangeState) -> None:
+def _set_state(connection: Connection, change_id: str, state: ChangeState) -> None:
     query = update(intel_changes).where(intel_changes.c.id == change_id)
     connection.execute(query.values(state=state.value))
 

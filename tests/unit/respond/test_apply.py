@@ -128,28 +128,26 @@ def replace_store(house: RespondHouse, store: Store) -> RespondHouse:
     return other
 
 
-def test_two_of_one_installation_take_turns(house: RespondHouse) -> None:
-    """One removes at its expiry what the other renews: whoever is first, set and ledger agree."""
+@pytest.mark.parametrize("reads_before", [0, 1])
+def test_two_of_one_installation_take_turns(house: RespondHouse, reads_before: int) -> None:
+    """One takes out at its expiry what the other renews, and pauses before its write, or between
+    its write and the ledger: set and ledger agree all the same."""
     house.apply(plan_of([ONE, TWO], hours=1))
     due = NOON + HOUR
-    renewing = plan_of([ONE], hours=4, at=due)
     paused, go_on = threading.Event(), threading.Event()
 
-    def expire_slowly() -> None:
-        def wait() -> None:
-            paused.set()
-            go_on.wait(10)
-
-        house.expire(due, Meddled(house.target, wait))
+    def wait() -> None:
+        paused.set()
+        go_on.wait(10)
 
     def apply_meanwhile() -> None:
         assert paused.wait(10)
-        reading = Meddled(house.target, overtakes.set)
-        threading.Timer(0.2, go_on.set).start()
-        house.apply(renewing, due, reading)
+        threading.Timer(0.5, go_on.set).start()  # it waits for the other, which waits for this
+        house.apply(plan_of([ONE], hours=4, at=due), due)
+        go_on.set()
 
-    overtakes = threading.Event()
-    assert at_once(expire_slowly, apply_meanwhile) == []
+    slow = Meddled(house.target, *[lambda: None] * reads_before, wait)
+    assert at_once(lambda: house.expire(due, slow), apply_meanwhile) == []
     assert house.addresses() == [ONE]
     assert held(house.store, "shop").keys() == networks(ONE)
     house.expire(due + 5 * HOUR)

@@ -15,7 +15,7 @@ from respond_house import HOUR, NOON, Meddled, RespondHouse, plan_of
 from bartizan.store import Store
 from bartizan.store.intel import ChangeState, held, load_changes
 
-POOL = [f"198.51.100.{n}/32" for n in range(6)]  # both installations block these
+POOL = [f"198.51.100.{n}/32" for n in range(3)]  # both installations block these
 THEIRS = [f"192.0.2.{n}/32" for n in range(4)]  # only the person does
 MINUTE = timedelta(minutes=1)
 
@@ -30,9 +30,11 @@ class Step:
     between: Step | None = None
 
 
-networks = st.frozensets(st.sampled_from(POOL), min_size=1, max_size=3)
+networks = st.frozensets(st.sampled_from(POOL), min_size=1)
 edits = st.builds(Step, st.just(0), st.just("edit"), st.frozensets(st.sampled_from(THEIRS)))
-single = st.builds(Step, st.integers(0, 1), st.sampled_from(["apply", "expire", "undo"]), networks)
+single = st.builds(
+    Step, st.integers(0, 1), st.sampled_from(["apply", "apply", "expire", "undo"]), networks
+)
 steps = st.builds(
     lambda one, between: Step(one.who, one.does, one.networks, between),
     single,
@@ -89,7 +91,7 @@ class Meeting:
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
-@given(taken=st.lists(st.one_of(steps, edits), max_size=6))
+@given(taken=st.lists(st.one_of(steps, steps, edits), min_size=2, max_size=6))
 def test_set_and_ledgers_agree_whatever_comes_between(endpoint: str, taken: list[Step]) -> None:
     with TemporaryDirectory() as folder:
         meeting = Meeting(Path(folder))

@@ -115,12 +115,19 @@ def test_an_attack_in_one_account_is_stopped_in_both_for_a_while(
 
 
 def test_a_target_that_names_another_set_is_not_changed(sets: Sets, tmp_path: Path) -> None:
-    """The file is edited between approval and apply; a set that cannot be read is only told."""
+    """The file is edited between approval and apply; a set that cannot be read is only told. What
+    others keep in a set leaves less room."""
     attacked_lake(tmp_path, NOON)
+    file = tmp_path / "intel.yaml"
+    roomy = file.read_text()
+    file.write_text(roomy.replace("max_blast_radius: 0", "max_blast_radius: 0, max_entries: 1"))
+    crowded = jobs.plan_intel(DAY, "respond", NOON)
+    assert [one["add"] for one in crowded["changes"]] == [[], []]
+    assert "edge is full of stronger evidence (0 entries)" in {o["why"] for o in crowded["refused"]}
+    file.write_text(roomy)
     plan = jobs.plan_intel(DAY, "respond", NOON)
     jobs.apply_intel(plan["id"], "dana", NOON, dry_run=False)
     applied = sets.addresses()
-    file = tmp_path / "intel.yaml"
     elsewhere = file.read_text().replace(f"ip_set_name: {sets.name}", "ip_set_name: gone")
     file.write_text(elsewhere)
     for work in (
