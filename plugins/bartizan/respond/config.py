@@ -126,6 +126,11 @@ class _Target(Described):
     version: Literal[4, 6]
     mode: Literal["off", "dry-run", "count", "block"] = "dry-run"
 
+    @field_validator("mode", mode="before")
+    @classmethod
+    def _unquoted(cls, value: object) -> object:
+        return "off" if value is False else value  # what YAML makes of `mode: off`
+
     @model_validator(mode="after")
     def _global_scope(self) -> _Target:
         if self.scope == "CLOUDFRONT" and self.region != "us-east-1":

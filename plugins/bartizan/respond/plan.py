@@ -68,7 +68,7 @@ def make_plan(
             if one.lacks(candidate.network)
         }
         _fit(one, wanted, limits.max_entries, refused)
-        changes.append(_change(one, wanted))
+        changes.append(_change(one, wanted, blast))
     added = {network for change in changes for network in change.add}
     radius = blast.share(added) if blast else None
     return Plan.of(window, now, tuple(changes), tuple(dict.fromkeys(refused)), radius)
@@ -199,7 +199,7 @@ def _fit(one: _State, wanted: dict[Network, Entry], most: int, refused: list[Ref
             one.leaving[network] = f"least evidence of a full set ({room} entries)"
 
 
-def _change(one: _State, wanted: Mapping[Network, Entry]) -> Change:
+def _change(one: _State, wanted: Mapping[Network, Entry], blast: Blast | None) -> Change:
     expired = {
         network: f"expired {format_time(entry.expires_at)}"
         for network, entry in one.expired.items()
@@ -212,14 +212,15 @@ def _change(one: _State, wanted: Mapping[Network, Entry]) -> Change:
         add=tuple(add),
         remove=tuple(sorted(remove, key=_place)),
         keep=len(one.live),
-        why={network: _why_added(wanted[network]) for network in add} | remove,
+        why={network: _why_added(wanted[network], blast) for network in add} | remove,
         entries=tuple(wanted[network] for network in add),
     )
 
 
-def _why_added(entry: Entry) -> str:
-    until = format_time(entry.expires_at)
-    return f"score {entry.candidate_score:.1f}, listing {entry.times}, until {until}"
+def _why_added(entry: Entry, blast: Blast | None) -> str:
+    why = f"score {entry.candidate_score:.1f}, listing {entry.times}, until"
+    until = f"{why} {format_time(entry.expires_at)}"
+    return f"{until}, {blast.reached([entry.network])} requests allowed before" if blast else until
 
 
 def _strength(candidate: Candidate) -> tuple[float, int, str]:

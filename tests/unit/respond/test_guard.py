@@ -219,3 +219,13 @@ def test_a_file_that_would_disarm_the_guard_is_refused(
 
     with pytest.raises(ConfigError, match=key):
         read_config(path, NOW)
+
+
+@pytest.mark.parametrize(("text", "mode"), [("off", "off"), ("'off'", "off"), ("block", "block")])
+def test_a_mode_is_read_as_people_write_it(text: str, mode: str, tmp_path: Path) -> None:
+    example = (PROJECT / "examples" / "intel.yaml").read_text()
+    (tmp_path / "intel.yaml").write_text(example.replace("mode: dry-run", f"mode: {text}"))
+
+    found = read_config(tmp_path / "intel.yaml", NOW).targets
+
+    assert [one.mode for one in found] == [mode, mode]

@@ -229,6 +229,13 @@ def test_without_a_simulation_or_without_traffic_to_simulate_on() -> None:
         assert all(why in one.why for one in plan.refused) and len(plan.refused) == 2
 
 
+def test_who_approves_sees_what_was_allowed_from_an_address_before() -> None:
+    found = candidate("1.1.1.1")
+    change = plan_of([found], blast=Blast(WINDOW, 10**6, {found.network: 42})).changes[0]
+
+    assert change.why[found.network].endswith("Z, 42 requests allowed before")
+
+
 def test_targets_that_are_off_are_left_alone_and_ids_tell_plans_apart() -> None:
     off = [replace(TARGETS[0], mode=Mode.OFF)]
     guard = Guard(NEVER, LIMITS)

@@ -226,6 +226,15 @@ def test_killed_before_its_write_nothing_is_held(house: RespondHouse) -> None:
     assert house.addresses() == [ONE]
 
 
+def test_killed_after_it_took_out_the_ledger_says_who_did(house: RespondHouse) -> None:
+    house.apply(plan_of([ONE], hours=1))
+    with pytest.raises(Killed):
+        house.expire(NOON + HOUR, Dies(house.target))
+    assert house.expire(NOON + 2 * HOUR).state is ChangeState.UNCHANGED
+    assert held(house.store, "shop") == {}
+    assert [deed.what for deed in load_deeds(house.store, 9)] == ["expire", "apply"]
+
+
 def test_undo_brings_nothing_back_where_the_mode_changes_nothing(house: RespondHouse) -> None:
     house.apply(plan_of([ONE], hours=9))
     done = house.apply(plan_of([TWO], [ONE], at=NOON + HOUR), NOON + HOUR)
