@@ -64,8 +64,10 @@ class Meddled(IpSet):
 class RespondHouse:
     """A store, an IP set of its own in AWS, and a guard that refuses `barred`."""
 
-    def __init__(self, folder: Path, version: int = 4, scope: str = "REGIONAL") -> None:
-        self.store = Store.open(f"sqlite:///{folder / 'store.db'}")
+    def __init__(
+        self, folder: Path, version: int = 4, scope: str = "REGIONAL", store: Store | None = None
+    ) -> None:
+        self.store = store or Store.open(f"sqlite:///{folder / 'store.db'}")
         self.clock, self.barred, self.limits = Clock(), set[Network](), Limits()
         self.target = IpSetTarget(
             "shop", f"set-{uuid4()}", scope, REGION, ACCOUNT, ROLE, version, Mode.BLOCK

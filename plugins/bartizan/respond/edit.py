@@ -60,7 +60,7 @@ def _told(store: Store, ip_set: IpSet, task: Task) -> IpSetChange:
 def _made(store: Store, ip_set: IpSet, task: Task, pace: Pace) -> IpSetChange:
     target = ip_set.target.name
     tried: tuple[Network, ...] = ()  # sent without an answer: these may be there by our doing
-    trued = intended = False
+    trued = intended = unsure = False
     last = TransientError(f"IP set {target}", "was not tried", "try again")
     for attempt in range(ATTEMPTS):
         try:
@@ -81,17 +81,17 @@ def _made(store: Store, ip_set: IpSet, task: Task, pace: Pace) -> IpSetChange:
             _last_look(store, ip_set.target, task, change, read)
             request = ip_set.replace(change.after, read)
         except Unsure as error:
-            last, tried = error, (*tried, *change.added)
+            last, tried, unsure = error, (*tried, *change.added), True
         except TransientError as error:
             last = error
         except BartizanError as error:
-            if intended and not tried:
+            if intended and not unsure:
                 fail(store, task.id, str(error))
             raise
         else:
             return _finished(store, ip_set, change, request)
         pace.back_off(attempt)
-    if intended and not tried:
+    if intended and not unsure:
         fail(store, task.id, str(last))
     raise TransientError(
         f"IP set {target}", f"not changed in {ATTEMPTS} attempts: {last.problem}", "run it again"

@@ -211,6 +211,24 @@ def test_a_lost_answer_leaves_nobody_in_doubt(house: RespondHouse) -> None:
     assert house.addresses() == []
 
 
+def test_answers_lost_to_the_last_leave_it_open_until_the_set_tells(house: RespondHouse) -> None:
+    house.apply(plan_of([ONE], hours=1))
+    lost = LostAnswer(house.target)
+    lost.lost = 99
+    assert house.expire(NOON + HOUR, lost).state is ChangeState.DONE  # the next read tells
+    house.apply(plan_of([TWO], hours=1, at=NOON + HOUR), NOON + HOUR)
+    with (
+        refusing(house.ip_set, "UpdateIPSet", "WAFInternalErrorException", 8, 500),
+        pytest.raises(TransientError, match="not changed in 8 attempts"),
+    ):
+        house.expire(NOON + 3 * HOUR)
+    assert load_changes(house.store, 1)[0].state is ChangeState.INTENDED
+    house.foreign(remove=[TWO])  # or it was that expiry, late
+    house.expire(NOON + 4 * HOUR)
+    assert held(house.store, "shop") == {}
+    assert load_changes(house.store, 1)[0].state is ChangeState.DONE
+
+
 class Killed(BaseException):
     pass
 

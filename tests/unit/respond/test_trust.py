@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -10,7 +9,6 @@ from ipaddress import ip_network
 
 import pytest
 from respond_house import HOUR, NOON, Meddled, RespondHouse, plan_of, refusing, scored
-from sqlalchemy import text
 
 from bartizan.errors import BartizanError, ConfigError, SourceError, UsageError
 from bartizan.model.intel import Entry, IpSetTarget, Mode, Network, Plan
@@ -19,8 +17,9 @@ from bartizan.respond.ip_sets import Contents, IpSet
 from bartizan.respond.merge import Decision, Task
 from bartizan.store.intel import ChangeState, Row, held, load_change, load_changes
 from bartizan.store.intel_audit import Deed, load_deeds, save_deed, set_stopped
-from bartizan.store.intel_plans import load_plan, save_plan, save_targets
+from bartizan.store.intel_plans import load_plan, plan_json, save_plan, save_targets
 from bartizan.store.intel_repair import ENDED
+from bartizan.store.tables import intel_plans
 
 ONE, TWO, THREE = (f"198.51.100.{n}/32" for n in (1, 2, 3))
 
@@ -73,14 +72,11 @@ def test_a_plan_whose_content_was_changed_is_not_loaded(house: RespondHouse) -> 
     ]  # fmt: skip
     save_plan(house.store, plan, "ops")
     assert load_plan(house.store, plan.id) == plan
-    with house.store.transaction() as connection:
-        kept = str(connection.scalar(text("select body from intel_plans")))
     for _name, change in changed:
-        body = json.loads(kept)
+        body = plan_json(plan)
         change(body)
         with house.store.transaction() as connection:
-            written = {"body": json.dumps(body)}
-            connection.execute(text("update intel_plans set body = :body"), written)
+            connection.execute(intel_plans.update().values(body=body))
         with pytest.raises(UsageError, match="was changed since it was made"):
             load_plan(house.store, plan.id)
 
