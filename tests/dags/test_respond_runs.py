@@ -62,20 +62,24 @@ def sets(
     yield sets
 
 
-def run(state: str = "success", **how: Any) -> dict[str, str]:
+def run(**how: Any) -> dict[str, str]:
     """Runs the DAG on the last day; returns the state of each task."""
+    end = floor(datetime.now(UTC), HOUR)
+    conf = {"start": (end - timedelta(days=1)).isoformat(), "end": end.isoformat()}
+    return run_dag("respond", run_conf=conf, **how)
+
+
+def run_dag(dag_id: str, **how: Any) -> dict[str, str]:
     from airflow.dag_processing.dagbag import DagBag
     from airflow.utils.db import initdb
 
     initdb()
-    dag = DagBag(ROOT / "dags" / "respond.py").dags["respond"]
+    dag = DagBag(ROOT / "dags" / f"{dag_id}.py").dags[dag_id]
     for task in dag.tasks:
         task.retries = 0
-    end = floor(datetime.now(UTC), HOUR)
-    conf = {"start": (end - timedelta(days=1)).isoformat(), "end": end.isoformat()}
-    finished = dag.test(logical_date=datetime.now(UTC), run_conf=conf, **how)
+    finished = dag.test(logical_date=datetime.now(UTC), **how)
     found = {one.task_id: str(one.state) for one in finished.get_task_instances()}
-    assert finished.state == state, found
+    assert finished.state == "success", found
     return found
 
 
@@ -141,7 +145,7 @@ def test_an_approval_that_nobody_gave_is_none(sets: Sets) -> None:
     assert [what for what, _ in deeds()] == ["plan", "reject"]
 
 
-def test_automatic_asks_nobody_and_off_adds_nothing(
+def test_automatic_asks_nobody_and_off_adds_nothing_and_keeps_nothing(
     sets: Sets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BARTIZAN_RESPOND", "off")
@@ -152,3 +156,9 @@ def test_automatic_asks_nobody_and_off_adds_nothing(
     assert (found["approve"], found["apply"]) == ("skipped", "success")
     assert sets.addresses() == APPLIED
     assert ("apply", "automatic") in deeds()
+
+    monkeypatch.setenv("BARTIZAN_RESPOND", "off")
+    run_dag("respond_expire", run_after=datetime.now(UTC) + 3 * HOUR)
+    assert sets.addresses() == APPLIED
+    run_dag("respond_expire", run_after=datetime.now(UTC) + 5 * HOUR)
+    assert sets.addresses() == BEFORE
