@@ -9,6 +9,7 @@ the set of a target, so that set and ledger are written in the same order.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from ipaddress import ip_network
 
 from bartizan.errors import BartizanError, TransientError, UsageError
@@ -27,10 +28,11 @@ from bartizan.store.intel import (
     load_change,
 )
 from bartizan.store.intel_audit import Deed
-from bartizan.store.intel_repair import settle_broken, unlist
+from bartizan.store.intel_repair import lost, settle_broken, unlist
 from bartizan.store.lock import locked
 
 ATTEMPTS = 8
+SHOWS_WITHIN = timedelta(minutes=5)  # a read may be older than a write before it, says AWS
 
 
 def edit(store: Store, ip_set: IpSet, task: Task, pace: Pace, dry_run: bool) -> IpSetChange:
@@ -101,8 +103,9 @@ def _made(store: Store, ip_set: IpSet, task: Task, pace: Pace) -> IpSetChange:
 def _true_up(store: Store, target: str, task: Task, read: Contents) -> None:
     """Make the ledger true of the set: changes that were broken off are settled, and what others
     took out is ours no more, so that it is theirs when they put it back."""
-    settle_broken(store, target, read.networks)
-    if gone := [n for n in held(store, target) if n not in read.networks]:
+    before = task.at - SHOWS_WITHIN
+    settle_broken(store, target, read.networks, before)
+    if gone := lost(store, target, read.networks, before):
         some = ", ".join(map(str, gone[:5]))
         said = f"{len(gone)} taken out by others: {some}"
         unlist(store, target, gone, Deed(task.at, task.by, "missed", target, said))
@@ -139,7 +142,7 @@ def _finished(store: Store, ip_set: IpSet, change: IpSetChange, request: str) ->
         lacking = [n for n in change.added if n not in seen]
         back = [n for n in change.removed if n in seen]
         drift = ", ".join(map(str, [*lacking, *back][:5]))
-        verified = f"changed by others since: {drift}" if drift else "read again and found so"
+        verified = f"not so when read again: {drift}" if drift else "read again and found so"
     done = replace(change, receipt=f"request {request}; {verified}")
     return finish(store, done, _deed(done))
 

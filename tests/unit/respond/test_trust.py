@@ -10,7 +10,7 @@ from ipaddress import ip_network
 import pytest
 from respond_house import HOUR, NOON, Meddled, RespondHouse, plan_of, refusing, scored
 
-from bartizan.errors import BartizanError, ConfigError, SourceError, UsageError
+from bartizan.errors import BartizanError, ConfigError, SourceError, TransientError, UsageError
 from bartizan.model.intel import Entry, IpSetTarget, Mode, Network, Plan
 from bartizan.respond.edit import edit
 from bartizan.respond.ip_sets import Contents, IpSet
@@ -141,6 +141,20 @@ def test_what_others_took_out_and_put_back_is_theirs(house: RespondHouse) -> Non
     assert held(house.store, "shop") == {}
 
 
+def test_a_read_older_than_our_write_is_not_believed(house: RespondHouse) -> None:
+    """Else what we have just put there would be taken for theirs when it shows, and never leave."""
+
+    class Stale(IpSet):
+        def read(self) -> Contents:
+            found = super().read()
+            return replace(found, addresses=(), networks=frozenset())
+
+    house.apply(plan_of([ONE]))
+    assert house.expire(NOON + HOUR / 30, Stale(house.target)).state is ChangeState.UNCHANGED
+    house.expire(NOON + 5 * HOUR)
+    assert house.addresses() == []
+
+
 def test_an_old_plan_does_not_take_out_what_a_newer_one_renewed(house: RespondHouse) -> None:
     short = plan_of([ONE], hours=1)
     house.apply(plan_of([ONE], hours=9, at=NOON + HOUR / 2), NOON + HOUR / 2)
@@ -214,6 +228,9 @@ def test_killed_before_its_write_nothing_is_held(house: RespondHouse) -> None:
     plan = plan_of([ONE])
     with pytest.raises(Killed):
         house.apply(plan, ip_set=Dead(house.target))
+    for soon in (lambda: house.expire(NOON + HOUR / 30), lambda: house.apply(plan)):
+        with pytest.raises(TransientError, match="was broken off at 2026-11-20T12:00:00Z"):
+            soon()
     assert house.expire(NOON + HOUR).state is ChangeState.UNCHANGED
     assert held(house.store, "shop") == {}
     (broken,) = load_changes(house.store, 9)
