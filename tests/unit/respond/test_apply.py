@@ -229,6 +229,17 @@ def test_answers_lost_to_the_last_leave_it_open_until_the_set_tells(house: Respo
     assert load_changes(house.store, 1)[0].state is ChangeState.DONE
 
 
+def test_refused_after_a_lost_answer_it_is_open_too(house: RespondHouse) -> None:
+    house.ip_set.read()
+    with (
+        refusing(house.ip_set, "UpdateIPSet", "WAFInternalErrorException", 1, 500),
+        refusing(house.ip_set, "UpdateIPSet", "WAFInvalidParameterException", 2),  # first is first
+        pytest.raises(SourceError, match="WAFInvalidParameterException"),
+    ):
+        house.apply(plan_of([ONE]))
+    assert load_changes(house.store, 1)[0].state is ChangeState.INTENDED
+
+
 class Killed(BaseException):
     pass
 
