@@ -29,6 +29,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from bartizan import jobs
 from bartizan.errors import BartizanError
 from bartizan.jobs.intel_lines import plan_lines
+from bartizan.model.window import format_time, parse_time
 from bartizan.orchestration.approval import APPROVE, REJECT, answer_of
 from bartizan.orchestration.defaults import Tag, dag_settings
 from bartizan.orchestration.windows import is_by_hand, run_windows, window_params
@@ -54,7 +55,8 @@ def respond() -> None:
         plan = jobs.plan_intel(window, "respond", context["dag_run"].run_after)
         changes = sum(len(one["add"]) + len(one["remove"]) for one in plan["changes"])
         text = "\n".join(plan_lines(plan, SHOWN))
-        return {"id": plan["id"], "changes": changes, "text": text}
+        made = format_time(datetime.now(UTC))
+        return {"id": plan["id"], "changes": changes, "text": text, "made": made}
 
     @task.branch
     def who_approves(plan: dict[str, Any]) -> str | None:
@@ -75,7 +77,7 @@ def respond() -> None:
     @task(trigger_rule="none_failed_min_one_success")
     def apply(plan: dict[str, Any], **context: Any) -> dict[str, Any]:
         told = context["ti"].xcom_pull(task_ids="approve")
-        answer = answer_of(told, jobs.intel_automatic())
+        answer = answer_of(told, parse_time(plan["made"]), jobs.intel_automatic())
         now = datetime.now(UTC).replace(microsecond=0)  # a person took their time
         if not answer.approved:
             jobs.reject_intel(plan["id"], answer.by, now, "not approved")

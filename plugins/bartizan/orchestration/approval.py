@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 APPROVE, REJECT = "Approve", "Reject"
@@ -17,15 +18,17 @@ class Answer:
     by: str
 
 
-def answer_of(told: Mapping[str, Any] | None, automatic: bool) -> Answer:
+def answer_of(told: Mapping[str, Any] | None, made: datetime, automatic: bool) -> Answer:
     """The answer that Airflow hands on from the task that asked; None if nobody was asked.
 
     Without an answer plans are applied only where that is `automatic`, also when the task that asks
-    was marked as done by hand. A default taken because nobody answered names no user.
+    was marked as done by hand. A default taken because nobody answered names no user. An answer
+    given before the plan was `made` is one to another plan: the task that plans was cleared since.
     """
     if told is None:
         return Answer(automatic, "automatic")
     user = told.get("responded_by_user")
     if not user:
         return Answer(False, "nobody")
-    return Answer(told.get("chosen_options") == [APPROVE], str(user["name"] or user["id"]))
+    approved = told.get("chosen_options") == [APPROVE] and told["responded_at"] >= made
+    return Answer(approved, str(user["name"] or user["id"]))

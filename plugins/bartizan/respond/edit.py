@@ -124,7 +124,7 @@ def _last_look(
         raise UsageError(
             f"IP set {target.name}",
             f"{refusal.network} may not be added: {refusal.why}",
-            "make a new plan",
+            "run it again: it is left out then",
         )
 
 
