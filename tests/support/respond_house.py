@@ -132,6 +132,10 @@ def wafv2(scope: str, endpoint: str, role: str = ROLE) -> Any:
     )
 
 
+def networks(*texts: str) -> set[Network]:
+    return {ip_network(text) for text in texts}
+
+
 def plan_of(
     add: Iterable[str] = (),
     remove: Iterable[str] = (),

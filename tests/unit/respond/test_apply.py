@@ -10,22 +10,17 @@ from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
-from botocore.exceptions import ReadTimeoutError
-from respond_house import HOUR, NOON, Meddled, RespondHouse, plan_of, refusing, scored
+from respond_house import HOUR, NOON, Meddled, RespondHouse, networks, plan_of, refusing, scored
 
 from bartizan.errors import SourceError, TransientError, UsageError
 from bartizan.model.intel import Mode
-from bartizan.respond.ip_sets import Contents, IpSet, Unsure
+from bartizan.respond.ip_sets import IpSet
 from bartizan.store import Store
 from bartizan.store.intel import ChangeState, held, load_changes
 from bartizan.store.intel_audit import load_deeds, set_stopped
 
 ONE, TWO, THREE = "198.51.100.1/32", "198.51.100.2/32", "198.51.100.3/32"
 FOREIGN, LATER = "203.0.113.0/25", "203.0.113.200/32"
-
-
-def networks(*texts: str) -> set[object]:
-    return {ip_network(text) for text in texts}
 
 
 def test_what_a_plan_says_is_in_the_set_and_written_down_once(house: RespondHouse) -> None:
@@ -188,80 +183,6 @@ def test_one_write_a_second(house: RespondHouse) -> None:
         pace.turn()
         began.append(house.clock.now)
     assert began == [0.0, 1.0, 4.0, 5.0]
-
-
-class LostAnswer(IpSet):
-    """The write arrives and the answer is lost, as often as `lost` says."""
-
-    lost = 1
-
-    def replace(self, addresses: tuple[str, ...], read: Contents) -> str:
-        request = super().replace(addresses, read)
-        if self.lost:
-            self.lost -= 1
-            with self._calling("wafv2:UpdateIPSet", Unsure):
-                raise ReadTimeoutError(endpoint_url="https://wafv2")
-        return request
-
-
-def test_a_lost_answer_leaves_nobody_in_doubt(house: RespondHouse) -> None:
-    done = house.apply(plan_of([ONE]), ip_set=LostAnswer(house.target))
-    assert done.added == (ip_network(ONE),)
-    house.undo(done)
-    assert house.addresses() == []
-
-
-def test_answers_lost_to_the_last_leave_it_open_until_the_set_tells(house: RespondHouse) -> None:
-    house.apply(plan_of([ONE], hours=1))
-    lost = LostAnswer(house.target)
-    lost.lost = 99
-    assert house.expire(NOON + HOUR, lost).state is ChangeState.DONE  # the next read tells
-    house.apply(plan_of([TWO], hours=1, at=NOON + HOUR), NOON + HOUR)
-    with (
-        refusing(house.ip_set, "UpdateIPSet", "WAFInternalErrorException", 8, 500),
-        pytest.raises(TransientError, match="not changed in 8 attempts"),
-    ):
-        house.expire(NOON + 3 * HOUR)
-    assert load_changes(house.store, 1)[0].state is ChangeState.INTENDED
-    house.foreign(remove=[TWO])  # or it was that expiry, late
-    house.expire(NOON + 4 * HOUR)
-    assert held(house.store, "shop") == {}
-    assert load_changes(house.store, 1)[0].state is ChangeState.DONE
-
-
-def test_refused_after_a_lost_answer_it_is_open_too(house: RespondHouse) -> None:
-    house.ip_set.read()
-    with (
-        refusing(house.ip_set, "UpdateIPSet", "WAFInternalErrorException", 1, 500),
-        refusing(house.ip_set, "UpdateIPSet", "WAFInvalidParameterException", 2),  # first is first
-        pytest.raises(SourceError, match="WAFInvalidParameterException"),
-    ):
-        house.apply(plan_of([ONE]))
-    assert load_changes(house.store, 1)[0].state is ChangeState.INTENDED
-
-
-class Killed(BaseException):
-    pass
-
-
-def test_killed_after_the_write_its_entries_still_expire(house: RespondHouse) -> None:
-    class Dies(IpSet):
-        def replace(self, addresses: tuple[str, ...], read: Contents) -> str:
-            super().replace(addresses, read)
-            raise Killed
-
-    with pytest.raises(Killed):
-        house.apply(plan_of([ONE]), ip_set=Dies(house.target))
-    assert house.addresses() == [ONE]
-    assert held(house.store, "shop").keys() == networks(ONE)
-    again = house.apply(plan_of([ONE]))
-    assert (again.added, again.state) == ((ip_network(ONE),), ChangeState.DONE)
-
-    with pytest.raises(Killed):
-        house.apply(plan_of([TWO]), ip_set=Dies(house.target))
-    house.expire(NOON + 5 * HOUR)
-    assert house.addresses() == []
-    assert held(house.store, "shop") == {}
 
 
 def test_a_full_set_keeps_the_strongest_of_ours(house: RespondHouse) -> None:

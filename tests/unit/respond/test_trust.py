@@ -10,15 +10,14 @@ from ipaddress import ip_network
 import pytest
 from respond_house import HOUR, NOON, Meddled, RespondHouse, plan_of, refusing, scored
 
-from bartizan.errors import BartizanError, ConfigError, SourceError, TransientError, UsageError
+from bartizan.errors import BartizanError, ConfigError, SourceError, UsageError
 from bartizan.model.intel import Entry, IpSetTarget, Mode, Network, Plan
 from bartizan.respond.edit import edit
 from bartizan.respond.ip_sets import Contents, IpSet
 from bartizan.respond.merge import Decision, Task
-from bartizan.store.intel import ChangeState, Row, held, load_change, load_changes
+from bartizan.store.intel import ChangeState, Row, held, load_changes
 from bartizan.store.intel_audit import Deed, load_deeds, save_deed, set_stopped
 from bartizan.store.intel_plans import load_plan, plan_json, save_plan, save_targets
-from bartizan.store.intel_repair import ENDED
 from bartizan.store.tables import intel_plans
 
 ONE, TWO, THREE = (f"198.51.100.{n}/32" for n in (1, 2, 3))
@@ -189,63 +188,6 @@ def test_undone_stays_undone(house: RespondHouse) -> None:
     assert house.apply(plan, NOON + HOUR).state is ChangeState.UNDONE
     assert house.undo(done, NOON + HOUR * 1.5) == undone
     assert house.addresses() == []
-
-
-class Killed(BaseException):
-    pass
-
-
-class Dies(IpSet):
-    """The process is killed after its write."""
-
-    def replace(self, addresses: tuple[str, ...], read: Contents) -> str:
-        super().replace(addresses, read)
-        raise Killed
-
-
-@pytest.mark.parametrize("run_again", [False, True])
-def test_a_killed_apply_can_be_undone(house: RespondHouse, run_again: bool) -> None:
-    """Also by somebody who looked at it before it was run again, and so before it was done."""
-    house.apply(plan_of([TWO, THREE], hours=9))
-    plan = plan_of([ONE, TWO], [THREE], at=NOON + HOUR)
-    with pytest.raises(Killed):
-        house.apply(plan, NOON + HOUR, Dies(house.target))
-    (broken,) = [one for one in load_changes(house.store, 9) if one.state is ChangeState.INTENDED]
-    if run_again:
-        house.apply(plan, NOON + HOUR)
-    house.undo(broken, NOON + HOUR)
-    assert house.addresses() == [TWO, THREE]
-    assert held(house.store, "shop").keys() == {network(TWO), network(THREE)}
-    undone = load_change(house.store, broken.id)
-    assert undone is not None and undone.state is ChangeState.UNDONE
-
-
-def test_killed_before_its_write_nothing_is_held(house: RespondHouse) -> None:
-    class Dead(IpSet):
-        def replace(self, addresses: tuple[str, ...], read: Contents) -> str:
-            raise Killed
-
-    plan = plan_of([ONE])
-    with pytest.raises(Killed):
-        house.apply(plan, ip_set=Dead(house.target))
-    for soon in (lambda: house.expire(NOON + HOUR / 30), lambda: house.apply(plan)):
-        with pytest.raises(TransientError, match="was broken off at 2026-11-20T12:00:00Z"):
-            soon()
-    assert house.expire(NOON + HOUR).state is ChangeState.UNCHANGED
-    assert held(house.store, "shop") == {}
-    (broken,) = load_changes(house.store, 9)
-    assert (broken.state, broken.receipt) == (ChangeState.FAILED, ENDED)
-    house.apply(plan, NOON + HOUR)
-    assert house.addresses() == [ONE]
-
-
-def test_killed_after_it_took_out_the_ledger_says_who_did(house: RespondHouse) -> None:
-    house.apply(plan_of([ONE], hours=1))
-    with pytest.raises(Killed):
-        house.expire(NOON + HOUR, Dies(house.target))
-    assert house.expire(NOON + 2 * HOUR).state is ChangeState.UNCHANGED
-    assert held(house.store, "shop") == {}
-    assert [deed.what for deed in load_deeds(house.store, 9)] == ["expire", "apply"]
 
 
 def test_undo_brings_nothing_back_where_the_mode_changes_nothing(house: RespondHouse) -> None:

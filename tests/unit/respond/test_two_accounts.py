@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from attacked import ATTACKER, FOREIGN, PARTNER, Sets, attacked_lake
+from landing_house import House
 from respond_house import HOUR, NOON
 from waf_logs import lines, record, write_object
 
@@ -46,7 +47,6 @@ def sets(endpoint: str, hurried: None, tmp_path: Path, monkeypatch: pytest.Monke
     for name in ("STORE", "LAKE", "SQL"):
         monkeypatch.delenv(f"BARTIZAN_{name}", raising=False)
     monkeypatch.setenv("BARTIZAN_HOME", str(tmp_path))
-    monkeypatch.setenv("BARTIZAN_SOURCE", str(tmp_path / "raw"))
     monkeypatch.setenv("BARTIZAN_INTEL", str(tmp_path / "intel.yaml"))
     sets = Sets(endpoint, tmp_path.name)
     sets.configured(tmp_path / "intel.yaml", "block")
@@ -72,7 +72,7 @@ def test_an_attack_in_one_account_is_stopped_in_both_for_a_while(
     sets: Sets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written = attack(tmp_path / "raw")
-    report = jobs.land(None, lambda _done, _total: None)
+    report = House(tmp_path).land()
     assert report.counts.requests == written == 2400
 
     found = jobs.find_candidates(DAY)
