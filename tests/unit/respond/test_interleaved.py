@@ -68,7 +68,6 @@ class Meeting:
         if between and (between.does == "edit" or between.who != step.who):
             later = [lambda: self.take(between)]
         ip_set = Meddled(self.house.target, *later)
-        ip_set.__dict__["_client"] = self.house.ip_set._client
         self.house.store = self.stores[step.who]
         if step.does == "apply":
             self.house.apply(plan_of(sorted(step.networks), hours=1, at=at), at, ip_set)

@@ -78,7 +78,7 @@ def of_version(held: list[Entry], version: int) -> list[Entry]:
     return [one for one in held if one.network.version == version]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(candidates, entries, st.integers(0, 7), st.lists(st.integers(0, 200), min_size=20))
 def test_no_plan_holds_a_protected_address_or_exceeds_a_limit(
     found: list[Candidate], held: list[Entry], foreign: int, reached: list[int]

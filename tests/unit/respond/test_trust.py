@@ -173,7 +173,6 @@ def test_done_is_done_though_the_set_cannot_be_read_again(house: RespondHouse) -
             return request
 
     blinded = Blinded(house.target)
-    blinded.__dict__["_client"] = house.ip_set._client
     done = house.apply(plan_of([ONE]), ip_set=blinded)
     refuse.__exit__(None, None, None)
     assert done.state is ChangeState.DONE
