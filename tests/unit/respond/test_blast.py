@@ -80,9 +80,12 @@ def _is_in(client: str, network: Network) -> bool:
 def test_only_allowed_requests_of_the_week_count(tmp_path: Path) -> None:
     small = SmallLake.open(tmp_path)
     times = [START + timedelta(hours=hour) for hour in range(-2, 170)]  # 168 of them inside
-    small.land("a", requests=requests(times, client_ip="5.6.7.8"))
-    small.land("b", requests=requests(times, client_ip="5.6.7.9", action="BLOCK"))
-    small.land("c", requests=requests(times[:50], client_ip="5.6.8.1"))
+    landed = [
+        requests(times, client_ip="5.6.7.8"),
+        requests(times, client_ip="5.6.7.9", action="BLOCK"),
+        requests(times[:50], client_ip="5.6.8.1"),
+    ]
+    small.land("a", requests=pa.concat_tables(landed))
     host, wide, other = map(ip_network, ("5.6.7.8/32", "5.6.0.0/16", "5.6.7.9/32"))
 
     blast = simulate(small.engine, [host, wide, other], WEEK, QUERIES)
