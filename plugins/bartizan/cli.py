@@ -16,6 +16,7 @@ from bartizan import (
     detect_cli,
     feedback_cli,
     incident_cli,
+    intel_cli,
     jobs,
     lake_cli,
     outbox_cli,
@@ -45,6 +46,7 @@ app = typer.Typer(
 app.add_typer(connector_cli.app, name="connector")
 app.add_typer(feedback_cli.app, name="feedback")
 app.add_typer(incident_cli.app, name="incident")
+app.add_typer(intel_cli.app, name="intel")
 app.add_typer(lake_cli.app, name="lake")
 app.add_typer(outbox_cli.app, name="outbox")
 app.add_typer(playbook_cli.app, name="playbook")

@@ -20,6 +20,8 @@ SINGLE = {
     "dispatch",
     "lake_maintenance",
     "lake_mirror",
+    "respond",
+    "respond_expire",
 }
 PER_CONNECTOR = {"crawl", "backfill", "detect"}
 

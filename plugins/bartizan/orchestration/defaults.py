@@ -18,6 +18,7 @@ class Tag(StrEnum):
     METRICS = "metrics"
     DETECT = "detect"
     DISPATCH = "dispatch"
+    RESPOND = "respond"
     DEMO = "demo"
 
 

@@ -263,3 +263,71 @@ outbox_attempts = Table(
     Column("result", String(16), nullable=False),  # a Result
     Column("detail", Text, nullable=False, default=""),
 )
+
+# --- answering back --------------------------------------------------------------------------
+
+intel_targets = Table(  # as last configured: entries expire without the configuration too
+    "intel_targets",
+    metadata,
+    Column("name", String(63), primary_key=True),
+    Column("body", JSON, nullable=False),
+)
+
+intel_plans = Table(
+    "intel_plans",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("at", String(20), nullable=False, index=True),
+    Column("body", JSON, nullable=False),
+)
+
+intel_entries = Table(  # what we put into an IP set; nothing else is ever removed from it
+    "intel_entries",
+    metadata,
+    Column("target", String(63), primary_key=True),
+    Column("network", String(64), primary_key=True),
+    Column("added_at", String(20), nullable=False),
+    Column("expires_at", String(20), nullable=False, index=True),
+    Column("times", Integer, nullable=False),
+    Column("score", Float, nullable=False),
+    Column("listed", Boolean, nullable=False),  # False once it was taken out
+    Column("change_id", String(36), nullable=False),  # of the change that wrote this row
+)
+
+intel_changes = Table(  # of IP sets: intended before the call, done after it
+    "intel_changes",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("kind", String(8), nullable=False),  # apply, expire, undo
+    Column("target", String(63), nullable=False, index=True),
+    Column("subject", String(36), nullable=False),  # the plan, or the change that is undone
+    Column("at", String(20), nullable=False, index=True),
+    Column("given_by", Text, nullable=False),
+    Column("state", String(16), nullable=False, index=True),  # a ChangeState
+    Column("added", JSON, nullable=False),
+    Column("removed", JSON, nullable=False),
+    Column("left_out", JSON, nullable=False),  # why, by network
+    Column("before", JSON, nullable=False),  # addresses of the set
+    Column("after", JSON, nullable=False),
+    Column("rows", JSON, nullable=False),  # of intel_entries, as it leaves them
+    Column("former", JSON, nullable=False),  # the same, as it found them
+    Column("receipt", Text, nullable=False),
+)
+
+intel_switch = Table(
+    "intel_switch",
+    metadata,
+    Column("one", Integer, primary_key=True),
+    Column("stopped", Boolean, nullable=False),
+)
+
+intel_audit = Table(  # who did what and when; only grows
+    "intel_audit",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("at", String(20), nullable=False),
+    Column("given_by", Text, nullable=False),
+    Column("what", String(16), nullable=False),
+    Column("subject", String(128), nullable=False),
+    Column("detail", Text, nullable=False),
+)

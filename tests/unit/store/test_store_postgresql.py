@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -24,9 +26,18 @@ from bartizan.store.aggregates import mark_built, pending_hours
 from bartizan.store.database import insert_new, upsert
 from bartizan.store.incidents import load_incidents, replace_incidents
 from bartizan.store.landing import Taken, add_batches, finish, load_batch, totals, unpublished
+from bartizan.store.lock import locked
 from bartizan.store.tables import built_hours, metadata
 
 WORKERS = 6
+HOLDER = """
+import sys, time
+from bartizan.store import Store
+from bartizan.store.lock import locked
+with locked(Store.open(sys.argv[1]), "shop"):
+    print("held", flush=True)
+    time.sleep(60)
+"""
 T = TypeVar("T")
 
 
@@ -147,3 +158,43 @@ def test_a_database_that_shuts_out_is_told_without_its_password(url: str) -> Non
             assert password not in str(caught.value)
     finally:
         run(url, "drop role reader")
+
+
+@pytest.mark.parametrize("backend", ["postgresql", "sqlite"])
+def test_a_lock_has_one_holder_and_other_names_do_not_wait(
+    backend: str, url: str, tmp_path: Path
+) -> None:
+    there = sqlalchemy_url(url) if backend == "postgresql" else store_in(tmp_path)
+    inside, most = 0, 0
+
+    def work(_worker: int) -> None:
+        nonlocal inside, most
+        opened = Store.open(there)
+        for _ in range(5):
+            with locked(opened, "shop"):
+                inside += 1
+                most = max(most, inside)
+                with locked(opened, f"other-{_worker}"):
+                    inside -= 1
+        opened.engine.dispose()
+
+    at_once(work)
+    assert (inside, most) == (0, 1)
+
+
+@pytest.mark.parametrize("backend", ["postgresql", "sqlite"])
+def test_a_lock_outlives_no_holder(backend: str, url: str, tmp_path: Path) -> None:
+    """Neither one that fails nor one that is killed."""
+    there = sqlalchemy_url(url) if backend == "postgresql" else store_in(tmp_path)
+    opened = Store.open(there)
+    with pytest.raises(ValueError, match="within"), locked(opened, "shop"):
+        raise ValueError("within")
+    holder = subprocess.Popen([sys.executable, "-c", HOLDER, there], stdout=subprocess.PIPE)
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == b"held\n"
+    holder.kill()
+    holder.wait()
+    holder.stdout.close()
+    with locked(opened, "shop"):
+        pass
+    opened.engine.dispose()

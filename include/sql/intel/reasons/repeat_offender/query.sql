@@ -1,0 +1,13 @@
+-- Addresses that come back: blocked in several hours.
+select
+    client_ip,
+    count(distinct date_trunc('hour', event_time)) as hits
+from waf.requests
+where
+    event_time >= {{ start }}
+    and event_time < {{ end }}
+    and action = 'BLOCK'
+    and coalesce(terminating_rule_id, '-') not like 'bartizan-%'
+    and client_ip is not null
+group by client_ip
+having count(distinct date_trunc('hour', event_time)) >= 3

@@ -1,0 +1,213 @@
+"""`bartizan intel`: whom the logs accuse, and what is done about it in IP sets of AWS WAF."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from bartizan import jobs
+from bartizan.errors import BartizanError
+from bartizan.jobs.intel_lines import plan_lines, some
+from bartizan.model.text import inert, short
+from bartizan.model.window import HOUR, Window, floor, given_window, parse_time
+from bartizan.terminal import AsJson, Home, configure, show
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="""Block addresses for a while, in IP sets of AWS WAF, so that it can be undone.
+
+    **candidates** → **plan** → **apply** → **expire** or **undo**; **status** shows what stands.
+    What changes an IP set only tells what it would do until `--yes` is given; **stop** ends it all.
+    """,
+)
+
+SHOWN = 200  # characters of a text
+By = Annotated[str, typer.Option(help="Who does it.")]
+At = Annotated[str | None, typer.Option(help="When it is done, UTC.", show_default="now")]
+Why = Annotated[str, typer.Option(help="Why, in words.")]
+DryRun = Annotated[bool, typer.Option("--dry-run/--yes", help="Only tell, or change the IP sets.")]
+Start = Annotated[str | None, typer.Option(help="Of the window.", show_default="a day ago")]
+End = Annotated[str | None, typer.Option(help="Of the window.", show_default="the last hour")]
+PlanId = Annotated[str, typer.Argument(help="Id of a plan, as `intel plan` tells it.")]
+
+
+@app.command()
+def candidates(
+    start: Start = None, end: End = None, home: Home = None, as_json: AsJson = False
+) -> None:
+    """Addresses that could be blocked, by score, with their evidence."""
+    configure(home)
+    found = jobs.find_candidates(_window(start, end, _instant(None)))
+    show(found if as_json else list(_accused_all(found)), as_json)
+
+
+@app.command()
+def plan(
+    start: Start = None,
+    end: End = None,
+    by: By = "command",
+    at: At = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a plan and keep it: what would come into which set, what would go, what is refused."""
+    configure(home)
+    instant = _instant(at)
+    made = jobs.plan_intel(_window(start, end, instant), by, instant)
+    show(made if as_json else list(plan_lines(made)), as_json)
+
+
+@app.command()
+def apply(
+    plan_id: PlanId,
+    by: By = "command",
+    at: At = None,
+    dry_run: DryRun = True,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bring a plan into its IP sets. Giving `--yes` approves it, by name of `--by`."""
+    configure(home)
+    _tell(jobs.apply_intel(plan_id, by, _instant(at), dry_run), as_json)
+
+
+@app.command()
+def expire(
+    by: By = "command",
+    at: At = None,
+    dry_run: DryRun = True,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take out our entries whose time is over. Needs the store and AWS WAF only."""
+    configure(home)
+    _tell(jobs.expire_intel(by, _instant(at), dry_run), as_json)
+
+
+@app.command()
+def undo(
+    change: Annotated[str, typer.Argument(help="Id of an apply, as `intel status` shows it.")],
+    by: By = "command",
+    at: At = None,
+    dry_run: DryRun = True,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take one apply back: what it added goes, what it removed returns."""
+    configure(home)
+    _tell({"changes": [jobs.undo_intel(change, by, _instant(at), dry_run)], "failed": {}}, as_json)
+
+
+@app.command()
+def reject(
+    plan_id: PlanId,
+    by: By = "command",
+    why: Why = "",
+    at: At = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write down that a plan is not to be applied."""
+    configure(home)
+    _done(jobs.reject_intel(plan_id, by, _instant(at), why), as_json)
+
+
+@app.command()
+def stop(
+    by: By = "command", why: Why = "", at: At = None, home: Home = None, as_json: AsJson = False
+) -> None:
+    """From now on nothing is added to any IP set; what is there still expires."""
+    configure(home)
+    _done(jobs.switch_intel(True, by, why, _instant(at)), as_json)
+
+
+@app.command()
+def resume(
+    by: By = "command", why: Why = "", at: At = None, home: Home = None, as_json: AsJson = False
+) -> None:
+    """Let plans be applied again."""
+    configure(home)
+    _done(jobs.switch_intel(False, by, why, _instant(at)), as_json)
+
+
+@app.command()
+def status(at: At = None, home: Home = None, as_json: AsJson = False) -> None:
+    """What we hold in which set and until when, the last changes, and who did what."""
+    configure(home)
+    found = jobs.intel_status(_instant(at))
+    show(found if as_json else list(_standing(found)), as_json)
+
+
+def _instant(text: str | None) -> datetime:
+    return datetime.now(UTC).replace(microsecond=0) if text is None else parse_time(text)
+
+
+def _window(start: str | None, end: str | None, at: datetime) -> Window:
+    return given_window(start, end) if start or end else jobs.lookback(floor(at, HOUR))
+
+
+def _tell(result: dict[str, Any], as_json: bool) -> None:
+    """Show what changed; raises BartizanError for the first set that failed."""
+    show(result if as_json else list(_changed(result)), as_json)
+    for name, why in result["failed"].items():
+        raise BartizanError(f"target {name}", why)
+
+
+def _done(deed: dict[str, Any], as_json: bool) -> None:
+    show(deed if as_json else _deed(deed), as_json)
+
+
+def _accused_all(found: dict[str, Any]) -> Iterator[str]:
+    yield from map(_accused, found["candidates"])
+    if not found["candidates"]:
+        yield "none"
+    if found["unreadable"]:
+        yield f"no addresses: {len(found['unreadable'])} clients of the log"
+
+
+def _accused(row: dict[str, Any]) -> str:
+    rules = short(inert(", ".join(row["rules"])), SHOWN)
+    return (
+        f"{row['network']:<20}  score {row['score']:>5.1f}  {row['blocked']} of {row['requests']} "
+        f"blocked in {row['hours']} h, {row['uris']} paths  [{', '.join(row['reasons'])}]  {rules}"
+    )
+
+
+def _changed(result: dict[str, Any]) -> Iterator[str]:
+    for one in result["changes"]:
+        yield _change(one)
+        yield from some([f"+ {network}" for network in one["added"]])
+        yield from some([f"- {network}" for network in one["removed"]])
+        yield from some([f"{network}  left out: {why}" for network, why in one["left_out"].items()])
+    if not result["changes"] and not result["failed"]:
+        yield "nothing to do"
+    for name, why in result["failed"].items():
+        yield f"{name}: failed: {why}"
+
+
+def _standing(found: dict[str, Any]) -> Iterator[str]:
+    yield "stopped: nothing is added to any IP set" if found["stopped"] else "not stopped"
+    for one in found["targets"]:
+        until = f", next expiry {one['next_expiry']}" if one["next_expiry"] else ""
+        late = f", {one['overdue']} overdue" if one["overdue"] else ""
+        yield f"{one['target']} ({one['mode']}): {one['held']} of {one['of']:,}{until}{late}"
+    yield from (_change(one) for one in found["changes"])
+    yield from (_deed(one) for one in found["audit"])
+
+
+def _change(one: dict[str, Any]) -> str:
+    by = short(inert(one["by"]), 60)
+    return (
+        f"{one['kind']} {one['id']}  {one['target']}  {one['at']} by {by}: "
+        f"{one['state']}, {len(one['added'])} added, {len(one['removed'])} removed, "
+        f"{one['size']} in the set"
+    )
+
+
+def _deed(one: dict[str, Any]) -> str:
+    by, detail = short(inert(one["by"]), 60), short(inert(one["detail"]), SHOWN)
+    return f"{one['at']}  {by}  {one['what']} {one['subject']}: {detail}"
