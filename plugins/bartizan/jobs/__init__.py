@@ -47,6 +47,13 @@ from bartizan.jobs.intel import (
     switch_intel,
     undo_intel,
 )
+from bartizan.jobs.intel_sharing import (
+    export_intel,
+    receive_intel,
+    send_intel,
+    sharing_enabled,
+    sharing_status,
+)
 from bartizan.jobs.landing import (
     confirm_published,
     land,
@@ -98,6 +105,7 @@ __all__ = [
     "expire_intel",
     "expire_lake",
     "explain",
+    "export_intel",
     "feed_of",
     "find_candidates",
     "give_feedback",
@@ -128,6 +136,7 @@ __all__ = [
     "preview_dispatch",
     "publish_batches",
     "publish_zeros",
+    "receive_intel",
     "reconcile",
     "reconcile_enabled",
     "reconcile_windows",
@@ -135,8 +144,11 @@ __all__ = [
     "report",
     "resume_incident",
     "retry_outbox",
+    "send_intel",
     "set_active",
     "settings",
+    "sharing_enabled",
+    "sharing_status",
     "show_incident",
     "simulate",
     "simulate_day",

@@ -53,12 +53,16 @@ def plan_intel(window: Window, by: str, at: datetime) -> dict[str, Any]:
     from bartizan.respond.blast import simulate
     from bartizan.respond.candidates import find
     from bartizan.respond.plan import make_plan
+    from bartizan.respond.share.heard import hear
     from bartizan.store.intel import ledger
     from bartizan.store.intel_plans import plan_json, save_plan, save_targets
+    from bartizan.store.intel_sharing import save_evidence
 
     config, engine, store = _config(at), open_engine(), open_store()
     save_targets(store, config.targets)
-    found = find(engine, window, _queries()).candidates
+    own = find(engine, window, _queries()).candidates
+    heard = hear(store, own, at)
+    found = (*own, *heard.candidates)
     blast = simulate(engine, {one.network for one in found}, _week(at), _queries())
     rows = {target.name: ledger(store, target.name) for target in config.targets}
     before: dict[Any, int] = {}
@@ -66,7 +70,7 @@ def plan_intel(window: Window, by: str, at: datetime) -> dict[str, Any]:
         for network, row in known.items():
             before[network] = max(before.get(network, 0), row.entry.times)
     listed = {name: [r.entry for r in known.values() if r.listed] for name, known in rows.items()}
-    plan = make_plan(
+    made = make_plan(
         found,
         listed,
         config.targets,
@@ -77,7 +81,9 @@ def plan_intel(window: Window, by: str, at: datetime) -> dict[str, Any]:
         listed_before=before,
         blast=blast,
     )
+    plan = heard.bounded(made)
     save_plan(store, plan, by)
+    save_evidence(store, own, plan)
     return plan_json(plan)
 
 
