@@ -98,11 +98,12 @@ def accept(store: Store, account: str, event_id: str, at: datetime, said: Sequen
         if not insert_new(connection, intel_received, [event]):
             return False
         connection.execute(over)
-        later = {row.network for row in connection.execute(known) if parse_time(row.at) > at}
+        last = {row.network: row.at for row in connection.execute(known)}
         rows = [
             _evidence_row(one.candidate, account, one.at, format_time(one.until)) for one in said
         ]
-        upsert(connection, intel_evidence, [row for row in rows if row["network"] not in later])
+        news = [row for row in rows if last.get(row["network"], "") <= row["at"]]
+        upsert(connection, intel_evidence, news)
     return True
 
 

@@ -14,12 +14,14 @@ from bartizan.errors import UsageError
 from bartizan.model.indicator import Tlp
 from bartizan.model.window import parse_duration
 
-_Arn = r"^arn:aws[a-z-]*:{}:[a-z0-9-]+:\d{{12}}:{}$"
-Bus = Annotated[str, Field(pattern=_Arn.format("events", r"event-bus/[\w./-]{1,256}"))]
-Queue = Annotated[str, Field(pattern=_Arn.format("sqs", r"[\w-]{1,80}"))]
-RoleArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/\S+$")]
-ExternalId = Annotated[str, Field(pattern=r"^[\w+=,.@:/-]{2,1224}$")]
-Account = Annotated[str, Field(pattern=r"^\d{12}$")]
+_ARN = r"^arn:aws[a-z-]*:{}:[a-z0-9-]+:[0-9]{{12}}:{}$"
+Bus = Annotated[str, Field(pattern=_ARN.format("events", "event-bus/[A-Za-z0-9._/-]{1,256}"))]
+Queue = Annotated[str, Field(pattern=_ARN.format("sqs", "[A-Za-z0-9_-]{1,80}"))]
+RoleArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[!-~]+$")]
+ExternalId = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9+=,.@:/_-]+$", min_length=2, max_length=1224)
+]
+Account = Annotated[str, Field(pattern=r"^[0-9]{12}$")]
 
 
 class _Role(Described):
