@@ -17,8 +17,6 @@ from bartizan.model.ids import stable_uuid
 from bartizan.model.indicator import Indicator, Tlp
 from bartizan.model.window import format_time
 
-# Who may see what was fetched: 3 all communities, 2 those connected to ours, 1 ours.
-_DISTRIBUTION = {Tlp.CLEAR: "3", Tlp.GREEN: "2", Tlp.AMBER: "1"}
 _COLOURS = {Tlp.CLEAR: "#ffffff", Tlp.GREEN: "#339900", Tlp.AMBER: "#ffc000"}
 _MEDIUM, _COMPLETED = "2", "2"  # threat level, analysis
 
@@ -44,7 +42,6 @@ def _event(day: str, added: Sequence[Indicator], organisation: str, tlp: Tlp) ->
         "date": day,
         "threat_level_id": _MEDIUM,
         "analysis": _COMPLETED,
-        "distribution": _DISTRIBUTION[tlp],
         "published": True,
         "timestamp": newest,
         "publish_timestamp": newest,
@@ -68,7 +65,6 @@ def _attribute(one: Indicator, organisation: str) -> dict[str, Any]:
         "first_seen": format_time(one.first_seen),
         "last_seen": format_time(one.last_seen),
         "timestamp": _timestamp(one.added_at),
-        "distribution": "5",  # as its event
     }
 
 
