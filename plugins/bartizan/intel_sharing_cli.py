@@ -1,4 +1,4 @@
-"""`bartizan intel export | send | receive`: what we list, for others; what others list, for us."""
+"""`bartizan intel export | send | receive | heard`: whom we list, and whom others do."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DryRun = Annotated[bool, typer.Option("--dry-run/--yes", help="Only tell, or do 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to those of `bartizan intel`."""
-    for command in (export, send, receive):
+    for command in (export, send, receive, heard):
         app.command()(command)
 
 
@@ -67,6 +67,13 @@ def receive(
     show(done if as_json else list(_received(done)), as_json)
 
 
+def heard(at: At = None, home: Home = None, as_json: AsJson = False) -> None:
+    """What other accounts say and still mean, and what of theirs was set aside, with the reason."""
+    configure(home)
+    found = jobs.heard_intel(_instant(at))
+    show(found if as_json else list(_heard(found)), as_json)
+
+
 def _instant(text: str | None) -> datetime:
     return datetime.now(UTC).replace(microsecond=0) if text is None else parse_time(text)
 
@@ -94,3 +101,16 @@ def _received(done: dict[str, Any]) -> Iterator[str]:
     yield from (f"account {one}: {n} networks" for one, n in done["networks"].items())
     lines = [f"{one['fault']}: {short(inert(one['why']), 200)}" for one in done["set_aside"]]
     yield from some(lines)
+
+
+def _heard(found: dict[str, Any]) -> Iterator[str]:
+    for one in found["said"]:
+        yield (
+            f"{one['network']:<20}  score {one['score']:>5.1f}  {one['blocked']} of "
+            f"{one['requests']} blocked  until {one['until']}  account {one['account']}"
+        )
+    for one in found["set_aside"]:
+        why = short(inert(one["why"]), 200)
+        yield f"{one['at']}  {one['fault']}: {why}  ({one['size']:,} bytes, {one['times']} times)"
+    if not any(found.values()):
+        yield "nothing"

@@ -49,10 +49,10 @@ from bartizan.jobs.intel import (
 )
 from bartizan.jobs.intel_sharing import (
     export_intel,
+    heard_intel,
     receive_intel,
     send_intel,
-    sharing_enabled,
-    sharing_status,
+    sharing_parts,
 )
 from bartizan.jobs.landing import (
     confirm_published,
@@ -109,6 +109,7 @@ __all__ = [
     "feed_of",
     "find_candidates",
     "give_feedback",
+    "heard_intel",
     "import_connector",
     "intel_automatic",
     "intel_enabled",
@@ -147,8 +148,7 @@ __all__ = [
     "send_intel",
     "set_active",
     "settings",
-    "sharing_enabled",
-    "sharing_status",
+    "sharing_parts",
     "show_incident",
     "simulate",
     "simulate_day",

@@ -14,19 +14,22 @@ from typing import TYPE_CHECKING, Any
 from bartizan.config import PROJECT
 from bartizan.errors import BartizanError, UsageError
 from bartizan.jobs.here import open_store
+from bartizan.model.window import format_time
 
 if TYPE_CHECKING:
     from bartizan.model.indicator import Format, Indicator
     from bartizan.respond.share.config import Bounds, Receive, Send, SharingConfig
     from bartizan.respond.share.receive import Verdict
     from bartizan.store import Store
+    from bartizan.store.intel_sharing import Said
 
 _USUAL = PROJECT / "include" / "sharing.yaml"
 
 
-def sharing_enabled() -> bool:
-    """Whether there is a file that says to whom we tell what, or from whom we hear."""
-    return "BARTIZAN_SHARING" in os.environ or _USUAL.is_file()
+def sharing_parts() -> list[str]:
+    """Which of `receive` and `send` there is something said about in sharing.yaml."""
+    config = _config()
+    return [name for name in ("receive", "send") if getattr(config, name) is not None]
 
 
 def export_intel(formats: Sequence[Format], out: str) -> dict[str, Any]:
@@ -79,12 +82,29 @@ def receive_intel(at: datetime, dry_run: bool, file: Path | None = None) -> dict
     return _told(_from_queue(store, receive, at, dry_run))
 
 
-def sharing_status(most: int = 20) -> dict[str, Any]:
-    """How many networks each account named, and the events that were set aside last."""
-    from bartizan.store.intel_sharing import count_said, load_rejected
+def heard_intel(at: datetime, most: int = 20) -> dict[str, Any]:
+    """What other accounts say and still mean, and the events that were set aside last."""
+    from bartizan.store.intel_sharing import load_rejected, load_said
 
     store = open_store()
-    return {"said": count_said(store), "rejected": load_rejected(store, most)}
+    return {
+        "said": [_said(one) for one in load_said(store, at)],
+        "set_aside": load_rejected(store, most),
+    }
+
+
+def _said(one: Said) -> dict[str, Any]:
+    seen = one.candidate.evidence
+    return {
+        "account": one.account,
+        "network": str(one.candidate.network),
+        "score": one.candidate.score,
+        "requests": seen.requests,
+        "blocked": seen.blocked,
+        "families": list(seen.rules),
+        "at": format_time(one.at),
+        "until": format_time(one.until),
+    }
 
 
 def _send(
@@ -170,6 +190,6 @@ def _config() -> SharingConfig:
     from bartizan.respond.share.config import SharingConfig, read_sharing
 
     named = os.environ.get("BARTIZAN_SHARING")
-    if named is None and not _USUAL.is_file():
+    if not named and not _USUAL.is_file():
         return SharingConfig()
     return read_sharing(Path(named) if named else _USUAL)

@@ -8,7 +8,7 @@ from datetime import datetime
 from ipaddress import ip_network
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 
 from bartizan.model.intel import Candidate, Entry, Evidence, Network, Plan
 from bartizan.model.window import format_time, parse_time
@@ -149,18 +149,6 @@ def load_rejected(store: Store, most: int) -> list[dict[str, Any]]:
     query = select(intel_rejected).order_by(intel_rejected.c.at.desc(), intel_rejected.c.id)
     with store.transaction() as connection:
         return [dict(row) for row in connection.execute(query.limit(most)).mappings()]
-
-
-def count_said(store: Store) -> dict[str, int]:
-    """How many networks each other account named, of those not forgotten yet."""
-    query = (
-        select(intel_evidence.c.origin, func.count().label("networks"))
-        .where(intel_evidence.c.origin != OURS)
-        .group_by(intel_evidence.c.origin)
-        .order_by(intel_evidence.c.origin)
-    )
-    with store.transaction() as connection:
-        return {row.origin: row.networks for row in connection.execute(query)}
 
 
 def load_sent(store: Store, bus: str) -> dict[Network, datetime]:
