@@ -23,6 +23,7 @@ from bartizan.store.tables import (
 
 OURS = ""  # origin of what our own logs say
 MOST_REJECTED = 1000  # texts that are kept
+MOST_SAID = 10_000  # networks of one account: what an IP set can hold
 
 
 @dataclass(frozen=True)
@@ -86,13 +87,17 @@ def load_listed(store: Store) -> dict[Network, Entry]:
 
 def accept(store: Store, account: str, event_id: str, at: datetime, said: Sequence[Said]) -> bool:
     """Take an event in, once; False when it was before. What the account said later stays, what
-    it means no more is forgotten."""
+    it means no more is forgotten, and so is the weakest of more than 10,000 networks."""
     event = {"account": account, "event_id": event_id, "at": format_time(at), "entries": len(said)}
-    known = select(intel_evidence.c.network, intel_evidence.c.at).where(
-        intel_evidence.c.origin == account
-    )
-    over = delete(intel_evidence).where(
-        intel_evidence.c.origin == account, intel_evidence.c.until <= format_time(at)
+    its = intel_evidence.c.origin == account
+    named = intel_evidence.c.network.in_([str(one.candidate.network) for one in said])
+    known = select(intel_evidence.c.network, intel_evidence.c.at).where(its, named)
+    over = delete(intel_evidence).where(its, intel_evidence.c.until <= format_time(at))
+    strongest = (
+        select(intel_evidence.c.network)
+        .where(its)
+        .order_by(intel_evidence.c.score.desc(), intel_evidence.c.network)
+        .limit(MOST_SAID)
     )
     with store.transaction() as connection:
         if not insert_new(connection, intel_received, [event]):
@@ -104,6 +109,9 @@ def accept(store: Store, account: str, event_id: str, at: datetime, said: Sequen
         ]
         news = [row for row in rows if last.get(row["network"], "") <= row["at"]]
         upsert(connection, intel_evidence, news)
+        connection.execute(
+            delete(intel_evidence).where(its, intel_evidence.c.network.not_in(strongest))
+        )
     return True
 
 

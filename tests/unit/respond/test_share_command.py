@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
@@ -18,7 +18,6 @@ from typing import Any
 import pytest
 from cloudformation import clients, create
 from lakes import SmallLake, landed
-from moto.server import ThreadedMotoServer
 from respond_house import NOON, REGION
 from sharing import body, envelope, indicator
 
@@ -44,14 +43,6 @@ organisation: Example Shop
 send: {{buses: ["{bus}"], role_arn: "{sender}"}}
 receive: {{queue: "{queue}", accounts: ["{other}"], role_arn: "{receiver}"}}
 """
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    yield "http://{}:{}".format(*server.get_host_and_port())
-    server.stop()
 
 
 class House:
@@ -107,15 +98,13 @@ Command = Callable[..., dict[str, Any]]
 
 @pytest.fixture
 def command(
-    endpoint: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    endpoint: str,
+    hurried: None,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> Command:
     for name in ("STORE", "LAKE", "SQL", "RESPOND"):
         monkeypatch.delenv(f"BARTIZAN_{name}", raising=False)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
-    monkeypatch.setattr("time.sleep", lambda _seconds: None)
 
     def run(house: House, *words: str, hour: int = 0) -> dict[str, Any]:
         monkeypatch.setenv("BARTIZAN_HOME", str(house.folder))

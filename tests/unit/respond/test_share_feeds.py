@@ -5,14 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import ip_network
 from pathlib import Path
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 from sharing import HOUR, NOON, indicator
 from upath import UPath
 
@@ -186,24 +184,12 @@ def listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     save_evidence(store, [Candidate(ours, evidence, 50.0), unplanned], plan)
 
 
-@pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    server = ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://{}:{}".format(*server.get_host_and_port()))
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    boto3.client("s3").create_bucket(Bucket="feeds")
-    yield "feeds"
-    server.stop()
-
-
-@pytest.mark.usefixtures("listed")
-def test_what_is_listed_is_exported_to_a_bucket_without_what_anybody_wrote(bucket: str) -> None:
+@pytest.mark.usefixtures("listed", "endpoint")
+def test_what_is_listed_is_exported_to_a_bucket_without_what_anybody_wrote() -> None:
+    s3, bucket = boto3.client("s3", region_name="us-east-1"), "feeds"
+    s3.create_bucket(Bucket=bucket)
     done = export_intel(list(Format), f"s3://{bucket}/shared/")
     assert (done["networks"], done["untold"]) == (1, 1)
-    s3 = boto3.client("s3")
     keys = [one["Key"] for one in s3.list_objects_v2(Bucket=bucket)["Contents"]]
     assert sorted(keys) == sorted(f"shared/{name}" for name in done["files"])
     assert len(keys) == 7

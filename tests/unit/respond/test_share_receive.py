@@ -74,11 +74,6 @@ BAD: dict[str, tuple[Fault, str, Callable[[], bytes]]] = {
         "the event id is not that of its content",
         lambda: altered(tlp="clear"),
     ),
-    "from the future": (
-        Fault.FORGED,
-        "is of 2026-11-20T13:00:00Z, which is still to come",
-        lambda: body(envelope([indicator(ONE)], at=NOON + HOUR)),
-    ),
     "from last week": (
         Fault.REPLAYED,
         "is of 2026-11-13T12:00:00Z, longer ago than `max_age`",
@@ -143,6 +138,24 @@ def test_the_same_event_counts_once(store: Store) -> None:
     assert again.fault is Fault.REPLAYED
     assert "was received before" in again.why
     assert len(load_said(store, NOON)) == 1
+
+
+def test_a_run_of_yesterday_that_is_made_again_loses_nothing_of_today(store: Store) -> None:
+    today = body(envelope([indicator(ONE)], at=NOON))
+    assert take(store, today, BOUNDS, NOON - timedelta(days=1)).fault is None
+    assert take(store, today, BOUNDS, NOON + timedelta(days=400)).fault is Fault.REPLAYED
+    assert len(load_said(store, NOON)) == 1
+
+
+def test_an_account_holds_no_more_than_its_share_of_the_store(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sharing_store, "MOST_SAID", 3)
+    weak = [indicator(f"203.0.113.{n}/32", blocked=n) for n in range(1, 6)]
+    take(store, body(envelope(weak)), BOUNDS, NOON)
+    take(store, body(envelope([indicator(TWO)], OTHER)), BOUNDS, NOON)
+    kept = [str(one.candidate.network) for one in load_said(store, NOON)]
+    assert kept == [TWO, "203.0.113.3/32", "203.0.113.4/32", "203.0.113.5/32"]
 
 
 def test_two_receivers_take_an_event_in_once(store: Store) -> None:

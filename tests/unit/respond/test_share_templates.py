@@ -3,37 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import yaml
 from cfnlint.api import lint
 from cloudformation import TEMPLATES, clients, create
-from moto.server import ThreadedMotoServer
 
 from bartizan.respond.share.event import DETAIL_TYPE, SOURCE
 
-A, B = "111122223333", "444455556666"
+A, B = "555566667777", "888899990000"  # which no other test uses
 REGION = "eu-central-1"
 BARTIZAN = f"arn:aws:iam::{A}:role/airflow"
 BUS = f"arn:aws:events:{REGION}:{B}:event-bus/bartizan-intel"
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    yield "http://{}:{}".format(*server.get_host_and_port())
-    server.stop()
-
-
-@pytest.fixture(autouse=True)
-def _aws(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
 
 
 @pytest.mark.parametrize("path", sorted(TEMPLATES.glob("*.yaml")), ids=lambda path: path.name)
@@ -62,6 +44,7 @@ def trusting(external_id: str = "") -> dict[str, Any]:
     }
 
 
+@pytest.mark.usefixtures("endpoint")
 @pytest.mark.parametrize(
     ("scope", "region", "mode"),
     [("REGIONAL", REGION, "count"), ("CLOUDFRONT", "us-east-1", "block")],
@@ -108,6 +91,7 @@ def test_sets_a_rule_group_over_them_and_who_may_change_them(
     assert listing == {"Effect": "Allow", "Action": "wafv2:ListIPSets", "Resource": "*"}
 
 
+@pytest.mark.usefixtures("endpoint")
 def test_a_sender_may_put_our_events_on_named_buses_and_no_more() -> None:
     stacks, iam = clients(A, REGION, "cloudformation", "iam")
     other = BUS.replace("bartizan-intel", "second")
@@ -124,20 +108,21 @@ def test_a_sender_may_put_our_events_on_named_buses_and_no_more() -> None:
     }
 
 
+@pytest.mark.usefixtures("endpoint")
 def test_a_receiver_takes_named_accounts_and_its_queue_takes_the_rule() -> None:
     stacks, iam, events, sqs = clients(B, REGION, "cloudformation", "iam", "events", "sqs")
     made = create(
         stacks,
         "receiver.yaml",
         "receiver",
-        SenderAccounts=f"{A},777788889999",
+        SenderAccounts=f"{A},111122223333",
         TrustedRole=BARTIZAN,
         ExternalId="x2",
     )
     assert made["BusArn"] == BUS
     bus = events.describe_event_bus(Name="bartizan-intel")
     (allowed,) = json.loads(bus["Policy"])["Statement"]
-    assert allowed["Principal"] == {"AWS": [A, "777788889999"]}
+    assert allowed["Principal"] == {"AWS": [A, "111122223333"]}
     assert (allowed["Action"], allowed["Resource"]) == ("events:PutEvents", BUS)
     assert allowed["Condition"] == {
         "StringEquals": {"events:source": SOURCE, "events:detail-type": DETAIL_TYPE}
@@ -147,7 +132,7 @@ def test_a_receiver_takes_named_accounts_and_its_queue_takes_the_rule() -> None:
     assert json.loads(rule["EventPattern"]) == {
         "source": [SOURCE],
         "detail-type": [DETAIL_TYPE],
-        "account": [A, "777788889999"],
+        "account": [A, "111122223333"],
     }
     (target,) = events.list_targets_by_rule(Rule=rule["Name"], EventBusName="bartizan-intel")[
         "Targets"
@@ -168,7 +153,7 @@ def test_a_receiver_takes_named_accounts_and_its_queue_takes_the_rule() -> None:
         }
         if name == "bartizan-intel":
             redrive = json.loads(found["RedrivePolicy"])
-            assert redrive == {"deadLetterTargetArn": dead, "maxReceiveCount": 5}
+            assert redrive == {"deadLetterTargetArn": dead, "maxReceiveCount": 20}
 
     trust, (empty,) = role(iam, made["RoleArn"])
     assert trust == trusting("x2")
