@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bartizan import intel_sharing_cli, jobs
+from bartizan import jobs
 from bartizan.errors import BartizanError
 from bartizan.jobs.intel_lines import plan_lines, some
 from bartizan.model.text import inert, short
@@ -24,7 +24,6 @@ app = typer.Typer(
     What changes an IP set only tells what it would do until `--yes` is given; **stop** ends it all.
     """,
 )
-intel_sharing_cli.register(app)
 
 SHOWN = 200  # characters of a text
 By = Annotated[str, typer.Option(help="Who does it.")]

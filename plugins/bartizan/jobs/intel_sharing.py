@@ -41,12 +41,8 @@ def export_intel(formats: Sequence[Format], out: str) -> dict[str, Any]:
 
     config, (found, untold) = _config(), _indicators(open_store())
     files: dict[str, int] = {}
-    try:
-        for one in formats:
-            files |= write_feed(UPath(out), one, found, config.organisation, config.mark)
-    except OSError as error:
-        why = error.strerror or type(error).__name__
-        raise UsageError(out, f"cannot be written: {why}", "choose another --out") from error
+    for one in formats:
+        files |= write_feed(UPath(out), one, found, config.organisation, config.mark)
     return {"out": out, "networks": len(found), "untold": untold, "files": files}
 
 

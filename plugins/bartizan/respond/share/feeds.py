@@ -9,8 +9,10 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from botocore.exceptions import BotoCoreError, ClientError
 from upath import UPath
 
+from bartizan.errors import UsageError
 from bartizan.files import get, put
 from bartizan.model.indicator import Format, Indicator, Tlp
 from bartizan.model.window import format_time
@@ -31,11 +33,17 @@ def write_feed(
     folder: UPath, form: Format, indicators: Sequence[Indicator], organisation: str, tlp: Tlp
 ) -> dict[str, int]:
     """Write a feed below a folder or s3:// prefix; returns the bytes of each file. A file that
-    holds the same already is left alone. Raises OSError where it cannot be written."""
+    holds the same already is left alone. Raises UsageError where they cannot be written."""
     files = _RENDER[form](indicators, organisation, tlp)
-    for name, content in files.items():
-        if get(folder / name) != content:
-            put(folder / name, content)
+    try:
+        for name, content in files.items():
+            if get(folder / name) != content:
+                put(folder / name, content)
+    except (OSError, BotoCoreError, ClientError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise UsageError(
+            str(folder), f"cannot be written: {why}", "choose another --out, or allow it"
+        ) from error
     return {name: len(content) for name, content in files.items()}
 
 
