@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from engine_postgresql import database
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sharing import BOUNDS, HOUR, NOON, OTHER, SENDER, STRANGER, body, envelope, indicator
@@ -158,20 +160,34 @@ def test_an_account_holds_no_more_than_its_share_of_the_store(
     assert kept == [TWO, "203.0.113.3/32", "203.0.113.4/32", "203.0.113.5/32"]
 
 
-def test_two_receivers_take_an_event_in_once(store: Store) -> None:
-    event, both = body(envelope([indicator(ONE)])), threading.Barrier(2)
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_two_receivers_take_an_event_in_once(
+    store: Store, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sharing_store, "MOST_SAID", 2)
+    monkeypatch.setattr(sharing_store, "MOST_REJECTED", 1)
+    told = [indicator(ONE), indicator(TWO), indicator("203.0.113.8/32", blocked=1)]
+    event, both = body(envelope(told)), threading.Barrier(2)
     found: list[Fault | None] = []
 
-    def work() -> None:
+    def work(store: Store) -> None:
         both.wait(10)
         found.append(take(store, event, BOUNDS, NOON).fault)
 
-    workers = [threading.Thread(target=work) for _ in range(2)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    assert sorted(found, key=str) == [None, Fault.REPLAYED]
+    with ExitStack() as stack:
+        if kind == "postgresql":
+            url = stack.enter_context(database())
+            store = Store.open(url.replace("postgresql://", "postgresql+psycopg://"))
+            stack.callback(store.engine.dispose)
+        workers = [threading.Thread(target=work, args=(store,)) for _ in range(2)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        assert sorted(found, key=str) == [None, Fault.REPLAYED]
+        assert [str(one.candidate.network) for one in load_said(store, NOON)] == [TWO, ONE]
+        assert take(store, b"{}", BOUNDS, NOON + HOUR).fault is Fault.MALFORMED
+        assert [row["fault"] for row in load_rejected(store, 9)] == ["malformed"]
 
 
 def test_what_was_said_later_stays_whatever_comes_later(store: Store) -> None:
