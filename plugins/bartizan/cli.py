@@ -17,6 +17,7 @@ from bartizan import (
     feedback_cli,
     incident_cli,
     intel_cli,
+    intel_sharing_cli,
     jobs,
     lake_cli,
     outbox_cli,
@@ -47,6 +48,7 @@ app.add_typer(connector_cli.app, name="connector")
 app.add_typer(feedback_cli.app, name="feedback")
 app.add_typer(incident_cli.app, name="incident")
 app.add_typer(intel_cli.app, name="intel")
+intel_sharing_cli.register(intel_cli.app)
 app.add_typer(lake_cli.app, name="lake")
 app.add_typer(outbox_cli.app, name="outbox")
 app.add_typer(playbook_cli.app, name="playbook")

@@ -18,7 +18,8 @@ BARTIZAN_LATEST_REOPEN  how late a request still opens its hour, 0: always  (def
 Read where they are used: BARTIZAN_SECRET_HEADERS, BARTIZAN_SECRET_ARGUMENTS and BARTIZAN_HASH_KEY
 (land/redact.py), BARTIZAN_RECONCILE and others that begin so (reconcile/options.py),
 BARTIZAN_RETENTION (lake/retention.py), BARTIZAN_SECRET_<NAME> of channels (dispatch/secrets.py),
-BARTIZAN_PLAYBOOKS (dispatch/playbooks.py), BARTIZAN_INTEL and BARTIZAN_RESPOND (jobs/intel.py).
+BARTIZAN_PLAYBOOKS (dispatch/playbooks.py), BARTIZAN_INTEL and BARTIZAN_RESPOND (jobs/intel.py),
+BARTIZAN_SHARING (jobs/intel_sharing.py).
 """
 
 from __future__ import annotations

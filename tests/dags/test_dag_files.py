@@ -22,6 +22,7 @@ SINGLE = {
     "lake_mirror",
     "respond",
     "respond_expire",
+    "respond_share",
 }
 PER_CONNECTOR = {"crawl", "backfill", "detect"}
 

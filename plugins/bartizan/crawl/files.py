@@ -10,13 +10,12 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from upath import UPath
 
 from bartizan.crawl.rows import Cut
+from bartizan.files import get, put
 from bartizan.model.window import Window
 
 
@@ -77,26 +76,6 @@ def vouched(file: MetricFile) -> dict[str, Any] | None:
         return None
     there = {file.csv.name: file.csv.stat().st_size} if file.csv.exists() else {}
     return facts if sizes == there else None
-
-
-def put(path: UPath, content: bytes) -> None:
-    """Make the file hold `content`; a reader sees all of it or none (S3 puts are atomic)."""
-    if path.protocol not in ("", "file"):
-        path.write_bytes(content)
-        return
-    target = Path(path.path)
-    part = target.with_name(f".{target.name}.{uuid4().hex}")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part.write_bytes(content)
-    part.replace(target)
-
-
-def get(path: UPath) -> bytes | None:
-    """The content of a file, None when there is none."""
-    try:
-        return bytes(path.read_bytes())
-    except FileNotFoundError:
-        return None
 
 
 def _manifest(

@@ -14,11 +14,12 @@ from datetime import timedelta
 from upath import UPath
 
 from bartizan.crawl.chunks import chunk_file, chunk_mark, chunk_windows, planned
-from bartizan.crawl.files import Written, put, vouched, write
+from bartizan.crawl.files import Written, vouched, write
 from bartizan.crawl.intervals import whole_intervals
 from bartizan.crawl.made_by import made_by
 from bartizan.crawl.rows import fetch
 from bartizan.engines.base import Engine, Scan
+from bartizan.files import put
 from bartizan.model.connector import Connector
 from bartizan.model.window import DAY, Window, merged
 

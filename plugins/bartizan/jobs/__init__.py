@@ -46,6 +46,13 @@ from bartizan.jobs.intel import (
     plan_intel,
     undo_intel,
 )
+from bartizan.jobs.intel_sharing import (
+    export_intel,
+    heard_intel,
+    receive_intel,
+    send_intel,
+    sharing_parts,
+)
 from bartizan.jobs.intel_standing import intel_status, reject_intel, switch_intel
 from bartizan.jobs.landing import (
     confirm_published,
@@ -99,9 +106,11 @@ __all__ = [
     "expire_intel",
     "expire_lake",
     "explain",
+    "export_intel",
     "feed_of",
     "find_candidates",
     "give_feedback",
+    "heard_intel",
     "import_connector",
     "intel_automatic",
     "intel_enabled",
@@ -130,6 +139,7 @@ __all__ = [
     "preview_dispatch",
     "publish_batches",
     "publish_zeros",
+    "receive_intel",
     "reconcile",
     "reconcile_enabled",
     "reconcile_windows",
@@ -137,8 +147,10 @@ __all__ = [
     "report",
     "resume_incident",
     "retry_outbox",
+    "send_intel",
     "set_active",
     "settings",
+    "sharing_parts",
     "show_incident",
     "simulate",
     "simulate_day",

@@ -67,17 +67,21 @@ def plan_intel(window: Window, by: str, at: datetime) -> dict[str, Any]:
     from bartizan.respond.blast import simulate
     from bartizan.respond.candidates import find
     from bartizan.respond.plan import make_plan
+    from bartizan.respond.share.heard import hear
     from bartizan.store.intel import ledger
     from bartizan.store.intel_plans import plan_json, save_plan, save_targets
+    from bartizan.store.intel_sharing import save_evidence
 
     config, engine, store = _config(at), open_engine(), open_store()
     save_targets(store, config.targets)
     found = find(engine, window, _queries())
-    blast = simulate(engine, {one.network for one in found.candidates}, _week(at), _queries())
+    heard = hear(store, found.candidates, at)
+    candidates = (*found.candidates, *heard.candidates)
+    blast = simulate(engine, {one.network for one in candidates}, _week(at), _queries())
     rows = {target.name: ledger(store, target.name) for target in config.targets}
     foreign, unread = _foreign(config.targets, rows)
-    plan = make_plan(
-        found.candidates,
+    made = make_plan(
+        candidates,
         {name: [row.entry for row in known.values() if row.listed] for name, known in rows.items()},
         config.targets,
         config.limits,
@@ -88,7 +92,9 @@ def plan_intel(window: Window, by: str, at: datetime) -> dict[str, Any]:
         foreign=foreign,
         blast=blast,
     )
+    plan = heard.bounded(made)
     save_plan(store, plan, by)
+    save_evidence(store, found.candidates, plan)
     return plan_json(plan) | {"unread": unread, "unreadable": list(found.unreadable)}
 
 

@@ -331,3 +331,45 @@ intel_audit = Table(  # who did what and when; only grows
     Column("subject", String(128), nullable=False),
     Column("detail", Text, nullable=False),
 )
+
+intel_evidence = Table(  # why a network is, or could be, in an IP set: ours, and what others say
+    "intel_evidence",
+    metadata,
+    Column("network", String(64), primary_key=True),
+    Column("origin", String(12), primary_key=True),  # empty: our own logs; else the account
+    Column("at", String(20), nullable=False),
+    Column("until", String(20), nullable=False, index=True),  # empty: no end; else the sender's
+    Column("score", Float, nullable=False),
+    Column("body", JSON, nullable=False),
+)
+
+intel_received = Table(  # events that were taken in: none counts twice
+    "intel_received",
+    metadata,
+    Column("account", String(12), primary_key=True),
+    Column("event_id", String(36), primary_key=True),
+    Column("at", String(20), nullable=False),
+    Column("entries", Integer, nullable=False),
+)
+
+intel_rejected = Table(  # events that were not, with the reason
+    "intel_rejected",
+    metadata,
+    Column("id", String(36), primary_key=True),  # digest of the whole text
+    Column("at", String(20), nullable=False, index=True),
+    Column("fault", String(16), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("size", Integer, nullable=False),  # bytes
+    Column("raw", Text, nullable=False),  # its beginning, with what cannot be seen written out
+    Column("times", Integer, nullable=False),
+)
+
+intel_sent = Table(  # what each bus was told last
+    "intel_sent",
+    metadata,
+    Column("bus", String(512), primary_key=True),
+    Column("network", String(64), primary_key=True),
+    Column("expires_at", String(20), nullable=False),
+    Column("event_id", String(36), nullable=False),
+    Column("at", String(20), nullable=False),
+)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.loaders import JSONFileLoader
 from moto.server import ThreadedMotoServer
 from respond_house import REGION, RespondHouse
 
@@ -29,6 +30,9 @@ def server() -> Iterator[str]:
 def endpoint(server: str) -> Iterator[str]:
     """AWS is there, and keys of somebody."""
     with pytest.MonkeyPatch.context() as env:
+        # Each client reads the description of its service anew: megabytes, the same every time.
+        once = cache(partial(JSONFileLoader.load_file, JSONFileLoader()))
+        env.setattr(JSONFileLoader, "load_file", lambda _loader, path: once(path))
         env.setattr(ip_sets, "_client_of", partial(_opened_before, {}, ip_sets._client_of))
         env.setenv("AWS_ENDPOINT_URL", server)
         env.setenv("AWS_ACCESS_KEY_ID", "testing")

@@ -1,0 +1,116 @@
+"""`bartizan intel export | send | receive | heard`: whom we list, and whom others do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bartizan import jobs
+from bartizan.errors import BartizanError
+from bartizan.jobs.intel_lines import some
+from bartizan.model.indicator import Format
+from bartizan.model.text import inert, short
+from bartizan.model.window import parse_time
+from bartizan.terminal import AsJson, Home, configure, show
+
+At = Annotated[str | None, typer.Option(help="When it is done, UTC.", show_default="now")]
+DryRun = Annotated[bool, typer.Option("--dry-run/--yes", help="Only tell, or do it.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to those of `bartizan intel`."""
+    for command in (export, send, receive, heard):
+        app.command()(command)
+
+
+def export(
+    out: Annotated[str, typer.Option(help="Folder or s3:// prefix of the feed.")],
+    formats: Annotated[
+        list[Format] | None,
+        typer.Option("--format", help="Give it again for more.", show_default="all"),
+    ] = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write whom we list now as feeds: address, times, counts and rule families, nothing else."""
+    configure(home)
+    done = jobs.export_intel(formats or list(Format), out)
+    show(done if as_json else list(_written(done)), as_json)
+
+
+def send(at: At = None, dry_run: DryRun = True, home: Home = None, as_json: AsJson = False) -> None:
+    """Tell the event buses of other accounts whom we list, as far as they were not told yet."""
+    configure(home)
+    done = jobs.send_intel(_instant(at), dry_run)
+    show(done if as_json else list(_sent(done, dry_run)), as_json)
+    for bus, why in done["failed"].items():
+        raise BartizanError(bus, why)
+
+
+def receive(
+    file: Annotated[
+        Path | None,
+        typer.Option("--from", help="Events in a file, one a line, instead of the queue."),
+    ] = None,
+    at: At = None,
+    dry_run: DryRun = True,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take in whom other accounts list: evidence for the next `bartizan intel plan`."""
+    configure(home)
+    done = jobs.receive_intel(_instant(at), dry_run, file)
+    show(done if as_json else list(_received(done)), as_json)
+
+
+def heard(at: At = None, home: Home = None, as_json: AsJson = False) -> None:
+    """What other accounts say and still mean, and what of theirs was set aside, with the reason."""
+    configure(home)
+    found = jobs.heard_intel(_instant(at))
+    show(found if as_json else list(_heard(found)), as_json)
+
+
+def _instant(text: str | None) -> datetime:
+    return datetime.now(UTC).replace(microsecond=0) if text is None else parse_time(text)
+
+
+def _written(done: dict[str, Any]) -> Iterator[str]:
+    yield f"{done['networks']} networks to {done['out']}{_untold(done)}"
+    yield from (f"  {name}  {size:,} bytes" for name, size in done["files"].items())
+
+
+def _sent(done: dict[str, Any], dry_run: bool) -> Iterator[str]:
+    if done["stopped"]:
+        yield "stopped: nothing is told to anybody"
+    does = "would tell" if dry_run else "told"
+    for one in done["buses"]:
+        counts = f"{one['networks']} networks in {one['events']} events"
+        yield f"{does} {one['bus']}: {counts}{_untold(one)}"
+
+
+def _untold(done: dict[str, Any]) -> str:
+    return f", {done['untold']} left out: not from our own logs" if done["untold"] else ""
+
+
+def _received(done: dict[str, Any]) -> Iterator[str]:
+    yield ", ".join(f"{n} {what}" for what, n in done["events"].items()) or "no events"
+    yield from (f"account {one}: {n} networks" for one, n in done["networks"].items())
+    lines = [f"{one['fault']}: {short(inert(one['why']), 200)}" for one in done["set_aside"]]
+    yield from some(lines)
+
+
+def _heard(found: dict[str, Any]) -> Iterator[str]:
+    for one in found["said"]:
+        yield (
+            f"{one['network']:<20}  score {one['score']:>5.1f}  {one['blocked']} of "
+            f"{one['requests']} blocked  until {one['until']}  account {one['account']}"
+        )
+    for one in found["set_aside"]:
+        why = short(inert(one["why"]), 200)
+        yield f"{one['at']}  {one['fault']}: {why}  ({one['size']:,} bytes, {one['times']} times)"
+    if not any(found.values()):
+        yield "nothing"

@@ -1,0 +1,191 @@
+"""Jobs around sharing: telling others whom we list, and hearing whom they do."""
+
+# ruff: noqa: PLC0415  (rooms are imported when they are used: DAG files are parsed often)
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bartizan.config import PROJECT
+from bartizan.errors import BartizanError, UsageError
+from bartizan.jobs.here import open_store
+from bartizan.model.window import format_time
+
+if TYPE_CHECKING:
+    from bartizan.model.indicator import Format, Indicator
+    from bartizan.respond.share.config import Bounds, Receive, Send, SharingConfig
+    from bartizan.respond.share.receive import Verdict
+    from bartizan.store import Store
+    from bartizan.store.intel_sharing import Said
+
+_USUAL = PROJECT / "include" / "sharing.yaml"
+
+
+def sharing_parts() -> list[str]:
+    """Which of `receive` and `send` there is something said about in sharing.yaml."""
+    config = _config()
+    return [name for name in ("receive", "send") if getattr(config, name) is not None]
+
+
+def export_intel(formats: Sequence[Format], out: str) -> dict[str, Any]:
+    """Write whom we list now as feeds below a folder or s3:// prefix. Raises UsageError where
+    that cannot be written."""
+    from upath import UPath
+
+    from bartizan.respond.share.feeds import write_feed
+
+    config, (found, untold) = _config(), _indicators(open_store())
+    files: dict[str, int] = {}
+    for one in formats:
+        files |= write_feed(UPath(out), one, found, config.organisation, config.mark)
+    return {"out": out, "networks": len(found), "untold": untold, "files": files}
+
+
+def send_intel(at: datetime, dry_run: bool) -> dict[str, Any]:
+    """Tell every bus of `send` what it was not told yet. A bus that fails holds up no other and is
+    named under `failed`. While respond is stopped nothing is told."""
+    from bartizan.respond.switch import is_off
+
+    config, store = _config(), open_store()
+    send = config.send
+    if send is None:
+        raise UsageError("sharing.yaml", "has no `send`", "name the buses of the receivers")
+    if is_off(store):
+        return {"stopped": True, "buses": [], "failed": {}}
+    buses, failed = [], {}
+    for bus in send.buses:
+        try:
+            buses.append(_send(store, config, send, bus, at, dry_run))
+        except BartizanError as error:
+            failed[bus] = str(error)
+    return {"stopped": False, "buses": buses, "failed": failed}
+
+
+def receive_intel(at: datetime, dry_run: bool, file: Path | None = None) -> dict[str, Any]:
+    """Take in the events of the queue of `receive`, or those of a file, one a line. What is not
+    taken in is set aside with its reason; a dry run only tells and leaves the queue as it is."""
+    receive = _config().receive
+    if receive is None:
+        raise UsageError("sharing.yaml", "has no `receive`", "name the queue and the accounts")
+    store = open_store()
+    if file is not None:
+        return _told(_from_file(store, file, receive.bounds(), at, dry_run))
+    return _told(_from_queue(store, receive, at, dry_run))
+
+
+def heard_intel(at: datetime, most: int = 20) -> dict[str, Any]:
+    """What other accounts say and still mean, and the events that were set aside last."""
+    from bartizan.store.intel_sharing import load_rejected, load_said
+
+    store = open_store()
+    return {
+        "said": [_said(one) for one in load_said(store, at)],
+        "set_aside": load_rejected(store, most),
+    }
+
+
+def _said(one: Said) -> dict[str, Any]:
+    seen = one.candidate.evidence
+    return {
+        "account": one.account,
+        "network": str(one.candidate.network),
+        "score": one.candidate.score,
+        "requests": seen.requests,
+        "blocked": seen.blocked,
+        "families": list(seen.rules),
+        "at": format_time(one.at),
+        "until": format_time(one.until),
+    }
+
+
+def _send(
+    store: Store, config: SharingConfig, send: Send, bus: str, at: datetime, dry_run: bool
+) -> dict[str, Any]:
+    from bartizan.respond.share.aws import Aws, region_of
+    from bartizan.respond.share.event import details
+    from bartizan.respond.share.send import due, put
+    from bartizan.store.intel_sharing import load_sent, save_sent
+
+    aws = Aws(region_of(bus), send.role_arn, send.external_id)
+    found, untold = _indicators(store)
+    wanted = due(found, load_sent(store, bus), at)
+    events = list(details(wanted, aws.account(), at, config.mark))
+    refused = ""
+    for outcome in () if dry_run else put(aws.client("events"), bus, events, at):
+        if outcome.receipt:
+            ends = {one.network: one.expiresAt for one in outcome.detail.entries}
+            save_sent(store, bus, outcome.detail.eventId, ends, at)
+        refused = refused or outcome.why
+    if refused:
+        raise BartizanError(bus, f"refused an event: {refused}", "send again: the rest is noted")
+    return {"bus": bus, "networks": len(wanted), "events": len(events), "untold": untold}
+
+
+def _indicators(store: Store) -> tuple[list[Indicator], int]:
+    """What can be told, and how many entries cannot: others told us, or nobody kept why."""
+    from bartizan.respond.share.send import indicators
+    from bartizan.store.intel_sharing import load_evidence, load_listed
+
+    listed = load_listed(store)
+    found = indicators(listed, load_evidence(store))
+    return found, len(listed) - len(found)
+
+
+def _from_file(
+    store: Store, file: Path, bounds: Bounds, at: datetime, dry_run: bool
+) -> Iterator[Verdict]:
+    from bartizan.respond.share.receive import judge, take
+
+    try:
+        lines = file.read_bytes().splitlines()
+    except OSError as error:
+        raise UsageError(str(file), f"cannot be read: {error.strerror}", "name another") from error
+    for line in filter(None, lines):
+        yield (judge if dry_run else take)(store, line, bounds, at)
+
+
+def _from_queue(store: Store, receive: Receive, at: datetime, dry_run: bool) -> Iterator[Verdict]:
+    from bartizan.respond.share.aws import Aws, region_of
+    from bartizan.respond.share.queue import Queue
+    from bartizan.respond.share.receive import judge, take
+
+    aws = Aws(region_of(receive.queue), receive.role_arn, receive.external_id)
+    queue, bounds = Queue(aws.client("sqs"), receive.queue), receive.bounds()
+    seen = []
+    for message in queue.messages():
+        if dry_run:
+            seen.append(message)
+            yield judge(store, message.body, bounds, at)
+        else:
+            yield take(store, message.body, bounds, at)
+            queue.take_out(message)
+    for message in seen:
+        queue.put_back(message)
+
+
+def _told(verdicts: Iterable[Verdict]) -> dict[str, Any]:
+    events: Counter[str] = Counter()
+    networks: Counter[str] = Counter()
+    set_aside = []
+    for one in verdicts:
+        events[one.fault or "taken in"] += 1
+        networks[one.account] += len(one.said)
+        if one.fault:
+            set_aside.append({"fault": one.fault.value, "why": one.why})
+    said = {account: count for account, count in networks.items() if account}
+    return {"events": dict(events), "networks": said, "set_aside": set_aside}
+
+
+def _config() -> SharingConfig:
+    """The file named, or the usual one, or without it what stands for itself."""
+    from bartizan.respond.share.config import SharingConfig, read_sharing
+
+    named = os.environ.get("BARTIZAN_SHARING")
+    if not named and not _USUAL.is_file():
+        return SharingConfig()
+    return read_sharing(Path(named) if named else _USUAL)
