@@ -98,6 +98,7 @@ class IpSetTarget:
     role_arn: str | None
     version: int  # 4 | 6
     mode: Mode
+    external_id: str | None = None  # what the trust of the role asks for
 
 
 @dataclass(frozen=True)

@@ -116,6 +116,11 @@ class _NeverBlock(Described):
     documentation_ranges: bool = True
 
 
+ExternalId = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9+=,.@:/_-]+$", min_length=2, max_length=1224)
+]
+
+
 class _Target(Described):
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
     ip_set_name: Annotated[str, Field(pattern=r"^[\w-]{1,128}$")]
@@ -123,6 +128,7 @@ class _Target(Described):
     region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
     account_id: Annotated[str, Field(pattern=r"^\d{12}$")]
     role_arn: Annotated[str, Field(pattern=r"^arn:[a-z-]+:iam::\d{12}:role/\S+$")] | None = None
+    external_id: ExternalId | None = None
     version: Literal[4, 6]
     mode: Literal["off", "dry-run", "count", "block"] = "dry-run"
 

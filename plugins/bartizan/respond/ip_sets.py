@@ -147,8 +147,9 @@ class IpSet:
 def _answered(
     error: ClientError, thing: str, action: str, lost: type[TransientError]
 ) -> BartizanError:
-    code = str(error.response["Error"].get("Code", ""))
-    text = f"{action}: {code}: {error.response['Error'].get('Message', '')}"
+    said = error.response.get("Error", {})
+    code = str(said.get("Code", ""))
+    text = f"{action}: {code}: {said.get('Message', '')}"
     if code.startswith(_NOT_NOW):
         return TransientError(thing, text, "try again")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
@@ -166,8 +167,9 @@ def _client_of(target: IpSetTarget) -> Any:
     session = boto3.Session(region_name=region)
     keys: dict[str, Any] = {}
     if target.role_arn is not None:
+        named = {} if target.external_id is None else {"ExternalId": target.external_id}
         answer = session.client("sts", config=_ONCE).assume_role(
-            RoleArn=target.role_arn, RoleSessionName="bartizan-respond"
+            RoleArn=target.role_arn, RoleSessionName="bartizan-respond", **named
         )
         given = answer["Credentials"]
         keys = {

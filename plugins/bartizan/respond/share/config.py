@@ -13,14 +13,12 @@ from bartizan.described import Described, read, wrong
 from bartizan.errors import UsageError
 from bartizan.model.indicator import Tlp
 from bartizan.model.window import parse_duration
+from bartizan.respond.config import ExternalId
 
 _ARN = r"^arn:aws[a-z-]*:{}:[a-z0-9-]+:[0-9]{{12}}:{}$"
 Bus = Annotated[str, Field(pattern=_ARN.format("events", "event-bus/[A-Za-z0-9._/-]{1,256}"))]
 Queue = Annotated[str, Field(pattern=_ARN.format("sqs", "[A-Za-z0-9_-]{1,80}"))]
 RoleArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[!-~]+$")]
-ExternalId = Annotated[
-    str, Field(pattern=r"^[A-Za-z0-9+=,.@:/_-]+$", min_length=2, max_length=1224)
-]
 Account = Annotated[str, Field(pattern=r"^[0-9]{12}$")]
 
 
