@@ -263,3 +263,18 @@ outbox_attempts = Table(
     Column("result", String(16), nullable=False),  # a Result
     Column("detail", Text, nullable=False, default=""),
 )
+
+# --- dashboard -------------------------------------------------------------------------------
+
+audit = Table(  # what people changed in it
+    "audit",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("at", String(20), nullable=False),
+    Column("given_by", Text, nullable=False),
+    Column("action", String(32), nullable=False),
+    Column("subject", String(128), nullable=False, index=True),
+    Column("before", JSON(none_as_null=True)),
+    Column("after", JSON(none_as_null=True)),
+    Column("outcome", Text, nullable=False),
+)
