@@ -14,14 +14,13 @@ from fastapi.staticfiles import StaticFiles
 
 from bartizan import __version__, jobs
 from bartizan.dispatch.html import stylesheet
-from bartizan.store import Store
 from bartizan.ui.failures import answer_failures
 from bartizan.ui.headers import SecurityHeaders
 from bartizan.ui.site import Site, Visitor
 from bartizan.ui.tokens import Tokens
-from bartizan.ui.views import api, now, run
+from bartizan.ui.views import answers, api, incident, now, run
 
-VIEWS = (now, run)
+VIEWS = (now, incident, answers, run)
 API = "/api/v1"
 _STATIC = Path(__file__).parent / "static"
 
@@ -29,14 +28,12 @@ _STATIC = Path(__file__).parent / "static"
 def create_app(
     access: Callable[..., Any],
     key: bytes,
-    store: Callable[[], Store] | None = None,
     clock: Callable[[], datetime] | None = None,
 ) -> FastAPI:
     """The dashboard as an app to mount anywhere.
 
     `access` is a FastAPI dependency that returns the Visitor, or raises HTTPException 401 or 403.
-    `key` signs the tokens of forms. The store is the installation's, the clock that of the machine,
-    unless given.
+    `key` signs the tokens of forms. The clock is that of the machine unless given.
     """
 
     admitted = Depends(access)
@@ -53,7 +50,7 @@ def create_app(
         redoc_url=None,
         openapi_url=None,  # it would need no permission; ui/views/api.py serves it
     )
-    app.state.site = Site(store or cache(jobs.open_store), clock or _now, Tokens(key))
+    app.state.site = Site(cache(jobs.open_store), clock or _now, Tokens(key))
     app.add_middleware(SecurityHeaders)
     answer_failures(app)
     for view in VIEWS:

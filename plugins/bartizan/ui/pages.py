@@ -18,7 +18,7 @@ from bartizan.ui.site import Here
 class Link:
     """A view in the navigation; `href` is relative, so that it works behind any path prefix."""
 
-    view: str
+    tab: str
     href: str
     name: str
 
@@ -40,9 +40,9 @@ def _environment() -> Environment:
     return made
 
 
-def page(here: Here, template: str, view: str, status: int = 200, **values: Any) -> HTMLResponse:
-    """The page of a template; `view` is the one that the navigation marks as open."""
-    text = _environment().get_template(template).render(here=here, view=view, **values)
+def page(here: Here, template: str, tab: str, status: int = 200, **values: Any) -> HTMLResponse:
+    """The page of a template; `tab` is the one that the navigation marks as open."""
+    text = _environment().get_template(template).render(here=here, tab=tab, **values)
     return HTMLResponse(text, status)
 
 
