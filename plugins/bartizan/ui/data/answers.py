@@ -47,8 +47,8 @@ ANSWERS = {
     )
 }
 _HANDLING = {
-    HandlingKind.ACKNOWLEDGE: "No more updates go to {channels}, unless it gets worse by a level of "
-    "severity or asks something new. It is not escalated.",
+    HandlingKind.ACKNOWLEDGE: "No more updates go to {channels}, unless it gets worse by a level "
+    "of severity or asks something new. It is not escalated.",
     HandlingKind.SNOOZE: "Nobody is told anything until the snooze ends, unless it gets worse by a "
     "level of severity or asks something new. Then it is told as it is by that time.",
     HandlingKind.RESUME: "Neither acknowledgement nor snooze holds: updates and escalations go out "

@@ -15,7 +15,8 @@ from bartizan.store import Store
 from bartizan.store.detectors import DetectorRecord, DetectorStatus, load_detectors
 from bartizan.store.incidents import load_incidents
 from bartizan.store.landing import totals
-from bartizan.store.tables import changed_hours, closed_hours
+from bartizan.store.object_days import last_landed
+from bartizan.store.tables import closed_hours
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,8 @@ class Learner:
 
 
 def freshness(store: Store) -> Freshness:
+    last = last_landed(store)
     with store.transaction() as connection:
-        last = connection.execute(select(func.max(changed_hours.c.hour))).scalar_one()
         late = connection.execute(
             select(func.coalesce(func.sum(closed_hours.c.requests), 0))
         ).scalar_one()
@@ -58,7 +59,7 @@ def freshness(store: Store) -> Freshness:
         default=None,
     )
     return Freshness(
-        landed=parse_time(last) + HOUR if last else None,
+        landed=last + HOUR if last else None,
         scored=parse_time(behind.scored_through) if behind and behind.scored_through else None,
         furthest_behind=behind.name if behind else "",
         late=int(late),
