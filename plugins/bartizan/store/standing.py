@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 
 from bartizan.model.anomaly import IncidentState
+from bartizan.model.health import HEALTH
 from bartizan.model.window import Window, parse_time
 from bartizan.store.database import Store
 from bartizan.store.incidents import IncidentChange, read_change
@@ -38,6 +39,25 @@ def open_stories(store: Store) -> dict[str, list[Member]]:
     now_open = select(_STORY).select_from(_JOINED)
     now_open = now_open.where(incidents.c.state == IncidentState.OPEN.value)
     return _members(store, _STORY.in_(now_open))
+
+
+def last_stories(store: Store, most: int) -> list[list[Member]]:
+    """The members of the stories that ended last and have no open incident, the latest first."""
+    a_story = _STORY.label("story")
+    is_open = func.max(case((incidents.c.state == IncidentState.OPEN.value, 1), else_=0))
+    ended = (
+        select(a_story)
+        .select_from(_JOINED)
+        .where(incidents.c.state != IncidentState.WITHDRAWN.value)
+        .where(incidents.c.detector != HEALTH)
+        .group_by(a_story)
+        .having(is_open == 0)
+        .order_by(func.max(incidents.c.end).desc(), a_story)
+        .limit(most)
+    )
+    found = _members(store, _STORY.in_(ended))
+    latest = sorted(found.values(), key=lambda group: max(one.window.end for one in group))
+    return latest[::-1]
 
 
 def story_members(store: Store, incident_id: str) -> list[Member]:

@@ -11,12 +11,14 @@ from bartizan.model.health import HEALTH
 from bartizan.model.story import drivers, headline, severity_label, shown
 from bartizan.model.window import Window
 from bartizan.store import Store
-from bartizan.store.standing import Member, load_chosen, open_stories
+from bartizan.store.feedback import feedback_that_holds
+from bartizan.store.standing import Member, last_stories, load_chosen, open_stories
 from bartizan.ui.data.advice import advised
 from bartizan.ui.data.freshness import Freshness, Learner, freshness, learners
 from bartizan.ui.data.handled import Standing, histories, standing
 
 MOST_STORIES = 50
+MOST_OVER = 15
 
 
 @dataclass(frozen=True)
@@ -42,14 +44,28 @@ class StoryCard:
 
 
 @dataclass(frozen=True)
+class Over:
+    """A story that is over, told by its most severe incident; `said` is the feedback on that."""
+
+    lead: str
+    headline: str
+    severity: int
+    label: str
+    window: Window
+    incidents: int
+    said: str
+
+
+@dataclass(frozen=True)
 class Now:
-    """The most severe open stories, `more` than these are open; `calm` says that none is."""
+    """The most severe open stories, `more` than these are open; and the last that are over."""
 
     at: datetime
     freshness: Freshness
     learners: tuple[Learner, ...]
     stories: tuple[StoryCard, ...]
     more: int
+    over: tuple[Over, ...]
 
     @property
     def calm(self) -> bool:
@@ -74,6 +90,27 @@ def now(store: Store, at: datetime) -> Now:
             for incident in [leads[_lead(members).id].incident]
         ),
         more=len(found) - len(shown_first),
+        over=_over(store),
+    )
+
+
+def _over(store: Store) -> tuple[Over, ...]:
+    ended = last_stories(store, MOST_OVER)
+    worst = {members[0].story: max(members, key=lambda one: one.severity) for members in ended}
+    known = load_chosen(store, (one.id for one in worst.values()))
+    said = feedback_that_holds(store, known)
+    return tuple(
+        Over(
+            lead=lead.id,
+            headline=headline(known[lead.id].incident),
+            severity=round(lead.severity),
+            label=severity_label(lead.severity).lower(),
+            window=_span(members),
+            incidents=len(members),
+            said=said.get(lead.id, ""),
+        )
+        for members in ended
+        for lead in [worst[members[0].story]]
     )
 
 
@@ -84,6 +121,10 @@ def _lead(members: Sequence[Member]) -> Member:
     )
 
 
+def _span(members: Sequence[Member]) -> Window:
+    return Window(members[0].window.start, max(one.window.end for one in members))
+
+
 def _card(members: Sequence[Member], lead: Incident, stands: Standing) -> StoryCard:
     return StoryCard(
         story=members[0].story,
@@ -91,7 +132,7 @@ def _card(members: Sequence[Member], lead: Incident, stands: Standing) -> StoryC
         headline=headline(lead),
         severity=round(lead.severity),
         label=severity_label(lead.severity).lower(),
-        window=Window(members[0].window.start, max(one.window.end for one in members)),
+        window=_span(members),
         detector=lead.detector,
         incidents=len(members),
         about=tuple((name, shown(value)) for name, value in drivers(lead)),

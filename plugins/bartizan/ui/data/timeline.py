@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 
 from bartizan.model.anomaly import Incident
 from bartizan.model.feedback import Feedback, FeedbackKind
@@ -38,7 +39,7 @@ def timeline(
 ) -> tuple[Event, ...]:
     events = [
         *_traffic(incident),
-        *(_message(one) for one in attempts),
+        *_messages(attempts),
         *(_handling(one) for one in handled),
         *(_feedback(one) for one in said),
     ]
@@ -57,9 +58,15 @@ def _traffic(incident: Incident) -> Iterator[Event]:
     yield Event(window.end, "traffic", "End of the last unusual interval", "")
 
 
-def _message(one: Attempt) -> Event:
-    text = f"{one.message.channel}: {one.result.value}"
-    return Event(one.at, "message", text, f"change {one.message.change}, try {one.number}")
+def _messages(attempts: Iterable[Attempt]) -> Iterator[Event]:
+    """What came to the same in the same minute is one event."""
+
+    def alike(one: Attempt) -> tuple[datetime, int, str]:
+        return one.at.replace(second=0), one.message.change, one.result.value
+
+    for (at, change, result), group in groupby(sorted(attempts, key=alike), key=alike):
+        channels = ", ".join(one.message.channel for one in group)
+        yield Event(at, "message", f"Change {change} {result}", channels)
 
 
 def _handling(one: Handling) -> Event:
