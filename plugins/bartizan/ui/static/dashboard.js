@@ -9,7 +9,9 @@ function loading() {
   root.dataset.busy = "true";
 }
 
-document.addEventListener("submit", loading);
+document.addEventListener("submit", (event) => {
+  if (!event.defaultPrevented) loading();
+});
 document.addEventListener("click", (event) => {
   const link = event.target instanceof Element ? event.target.closest("a[href]") : null;
   const stays = !link || link.getAttribute("href").startsWith("#") || link.hasAttribute("download");
