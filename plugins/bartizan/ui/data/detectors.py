@@ -38,10 +38,7 @@ class Detector:
     open: int
     over: int
     backfills: bool
-
-    @property
-    def promoted(self) -> bool:
-        return self.state is not DetectorStatus.DEACTIVATED and self.scored_through is not None
+    promoted: bool
 
 
 @dataclass(frozen=True)
@@ -89,6 +86,7 @@ def _detector(
         open=counts.get(IncidentState.OPEN, 0),
         over=counts.get(IncidentState.RESOLVED, 0),
         backfills=connector.source is None,
+        promoted=record.state is not DetectorStatus.DEACTIVATED and bool(record.scored_through),
     )
 
 

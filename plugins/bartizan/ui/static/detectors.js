@@ -40,7 +40,11 @@ async function watch(outcome, text, dagId, runId) {
 async function counted(outcome, path) {
   const entry = `${path}/taskInstances/write_history/xcomEntries/return_value?map_index=-1`;
   const found = await airflow("GET", entry).catch(() => null);
-  if (found) outcome.append(element("pre", JSON.stringify(found.value, null, 2)));
+  for (const one of found?.value ?? []) {
+    const rows = one.rows.toLocaleString("en");
+    const chunks = `${one.chunks} chunks, ${one.kept} of them there already, ${one.written} written`;
+    outcome.append(element("p", `${chunks}; ${rows} rows.`));
+  }
 }
 
 async function ask(form) {

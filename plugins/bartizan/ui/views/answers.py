@@ -30,6 +30,10 @@ class Said(BaseModel):
     cause: str = ""
 
 
+class SaidInForm(Said):
+    id: str
+
+
 @pages.get("/answer")
 def ask(here: HereDep, id: str, kind: str) -> HTMLResponse:
     found = preview(here.store, id, kind, here.visitor.name, here.at)
@@ -45,9 +49,9 @@ def ask(here: HereDep, id: str, kind: str) -> HTMLResponse:
 
 
 @pages.post("/answer")
-def say(here: WriterDep, id: Annotated[str, Form()], said: Annotated[Said, Form()]) -> Any:
-    _give(here, id, said)
-    return RedirectResponse(f"incident?{urlencode({'id': id, 'done': said.kind})}", 303)
+def say(here: WriterDep, said: Annotated[SaidInForm, Form()]) -> RedirectResponse:
+    _give(here, said.id, said)
+    return RedirectResponse(f"incident?{urlencode({'id': said.id, 'done': said.kind})}", 303)
 
 
 @api.get("/incidents/{incident_id}/answers/{kind}")
