@@ -79,7 +79,7 @@ class DashboardHouse:
             )
 
     def watches(
-        self, name: str, state: DetectorStatus = DetectorStatus.ACTIVE, **also: int
+        self, name: str, state: DetectorStatus = DetectorStatus.ACTIVE, **series: int
     ) -> None:
         record = DetectorRecord(
             name,
