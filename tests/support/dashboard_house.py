@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from html.parser import HTMLParser
 
@@ -13,11 +13,13 @@ from incidents import DAY_START, anomaly, incident
 
 from bartizan import jobs
 from bartizan.model.anomaly import Incident
+from bartizan.model.landing import Batch, BatchCounts, BatchState, LogObject, ObjectCounts
 from bartizan.model.stories import join
 from bartizan.model.window import Window, format_time
 from bartizan.store import Store
 from bartizan.store.detectors import DetectorRecord, DetectorStatus, save_detector
 from bartizan.store.incidents import load_incidents, replace_incidents, save_explanation
+from bartizan.store.landing import add_batches, finish, save_counts
 from bartizan.store.stories import save_stories
 from bartizan.ui import Visitor, create_app
 from bartizan.ui.guard import HEADER
@@ -91,6 +93,22 @@ class DashboardHouse:
             **series,
         )
         save_detector(self.store, record)
+
+    def lands(self, *objects: tuple[str, int, int, int], publish: bool = True) -> Batch:
+        """Objects of requests, duplicates and quarantined records, in one batch."""
+        batch = Batch.of([LogObject(uri, "1", 10) for uri, *_ in objects])
+        add_batches(self.store, [batch])
+        counted = [ObjectCounts(uri, sum(counts), *counts) for uri, *counts in objects]
+        records, requests, duplicates, quarantined = (
+            sum(getattr(one, name) for one in counted)
+            for name in ("records", "requests", "duplicates", "quarantined")
+        )
+        counts = BatchCounts(records, requests, 0, duplicates, quarantined)
+        batch = replace(batch, counts=counts, state=BatchState.VALID)
+        save_counts(self.store, batch, counted)
+        if publish:
+            finish(self.store, batch, [DAY_START + timedelta(hours=5)])
+        return batch
 
     def token(self) -> str:
         found: str = self.client.get("/api/v1/me").json()["token"]

@@ -1,37 +1,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from dashboard_house import DAY_START, DETECTOR, DashboardHouse
+from dashboard_house import DETECTOR, DashboardHouse
 
-from bartizan.model.landing import Batch, BatchCounts, BatchState, LogObject, ObjectCounts
+from bartizan.model.landing import BatchState
 from bartizan.store.detectors import DetectorStatus
-from bartizan.store.landing import add_batches, finish, save_counts, set_state
+from bartizan.store.landing import set_state
 from bartizan.store.reconciliation import ComparedHour, Verdict, save_hours
 from bartizan.store.validations import CheckResult, save_results
 
 ROOT = "s3://logs/AWSLogs/111122223333/WAFLogs/eu-west-1"
-
-
-def land(house: DashboardHouse, *objects: tuple[str, int, int, int], publish: bool = True) -> Batch:
-    """Objects of requests, duplicates and quarantined records, landed in one batch."""
-    batch = Batch.of([LogObject(uri, "1", 10) for uri, *_ in objects])
-    add_batches(house.store, [batch])
-    counted = [
-        ObjectCounts(uri, requests + duplicates + bad, requests, duplicates, bad)
-        for uri, requests, duplicates, bad in objects
-    ]
-    total = BatchCounts(
-        *(sum(getattr(one, name) for one in counted) for name in ("records", "requests")),
-        0,
-        *(sum(getattr(one, name) for one in counted) for name in ("duplicates", "quarantined")),
-    )
-    batch = replace(batch, counts=total, state=BatchState.VALID)
-    save_counts(house.store, batch, counted)
-    if publish:
-        finish(house.store, batch, [DAY_START + timedelta(hours=5)])
-    return batch
 
 
 def grid(house: DashboardHouse, day: str = "") -> dict[str, dict[int, tuple[str, int]]]:
@@ -52,8 +32,7 @@ def _word(cell: dict[str, int]) -> str:
 
 
 def test_what_was_delivered_is_shown_by_web_acl_and_hour(house: DashboardHouse) -> None:
-    land(
-        house,
+    house.lands(
         (f"{ROOT}/shop/2026/11/16/05/00/a.gz", 10, 0, 0),
         (f"{ROOT}/shop/2026/11/16/05/55/b.gz", 5, 0, 0),
         (f"{ROOT}/shop/2026/11/16/06/00/c.gz", 4, 2, 0),
@@ -62,7 +41,7 @@ def test_what_was_delivered_is_shown_by_web_acl_and_hour(house: DashboardHouse) 
         (f"{ROOT}/shop/2026/11/15/23/55/f.gz", 9, 0, 0),
         ("s3://logs/none/2026-11-16.gz", 7, 0, 0),
     )
-    land(house, (f"{ROOT}/blog/2026/11/16/07/00/g.gz", 6, 0, 0), publish=False)
+    house.lands((f"{ROOT}/blog/2026/11/16/07/00/g.gz", 6, 0, 0), publish=False)
     assert grid(house) == {
         "2026": {23: ("quarantined", 1)},
         "blog": {7: ("waiting", 6)},
@@ -78,12 +57,12 @@ def test_what_was_delivered_is_shown_by_web_acl_and_hour(house: DashboardHouse) 
 def test_hours_that_a_web_acl_was_silent_are_counted_up_to_what_landed(
     house: DashboardHouse,
 ) -> None:
-    land(house, (f"{ROOT}/shop/2026/11/16/05/00/a.gz", 10, 0, 0))
+    house.lands((f"{ROOT}/shop/2026/11/16/05/00/a.gz", 10, 0, 0))
     assert "Hours without a delivery: shop 5." in house.page("/health").text
 
 
 def test_the_steps_say_how_far_they_are(house: DashboardHouse) -> None:
-    land(house, (f"{ROOT}/shop/2026/11/16/05/00/a.gz", 10, 0, 0))
+    house.lands((f"{ROOT}/shop/2026/11/16/05/00/a.gz", 10, 0, 0))
     house.watches(DETECTOR)
     house.watches("waf_labels", DetectorStatus.FAILED)
     steps = {one["name"]: one for one in house.client.get("/api/v1/health").json()["steps"]}
@@ -97,8 +76,8 @@ def test_the_steps_say_how_far_they_are(house: DashboardHouse) -> None:
 
 
 def test_checks_are_counted_over_batches_and_a_batch_shows_its_own(house: DashboardHouse) -> None:
-    good = land(house, (f"{ROOT}/shop/2026/11/16/05/00/a.gz", 10, 0, 0))
-    bad = land(house, (f"{ROOT}/shop/2026/11/16/06/00/b.gz", 1, 0, 9), publish=False)
+    good = house.lands((f"{ROOT}/shop/2026/11/16/05/00/a.gz", 10, 0, 0))
+    bad = house.lands((f"{ROOT}/shop/2026/11/16/06/00/b.gz", 1, 0, 9), publish=False)
     passed = CheckResult("expect_it", "action", "fail", True, "0 unexpected")
     save_results(house.store, good.id, [passed])
     save_results(house.store, bad.id, [replace(passed, passed=False, observed="9 unexpected")])
