@@ -64,10 +64,12 @@ from bartizan.jobs.simulating import (
     write_labels,
 )
 from bartizan.jobs.standalone import detect_alone
+from bartizan.jobs.tuning import Knobs, tune
 from bartizan.jobs.upkeep import compact_lake, expire_lake, lake_ddl, sweep_lake
 
 __all__ = [
     "Feed",
+    "Knobs",
     "acknowledge_incident",
     "aggregate",
     "backfill",
@@ -124,6 +126,7 @@ __all__ = [
     "status",
     "sweep_lake",
     "sweep_mirror",
+    "tune",
     "validate_batches",
     "validation_page",
     "write_digest",

@@ -18,9 +18,9 @@ from bartizan.ui.failures import answer_failures
 from bartizan.ui.headers import SecurityHeaders
 from bartizan.ui.site import Site, Visitor
 from bartizan.ui.tokens import Tokens
-from bartizan.ui.views import answers, api, detectors, health, incident, now, run
+from bartizan.ui.views import answers, api, detectors, health, incident, now, run, tuning
 
-VIEWS = (now, incident, answers, health, detectors, run)
+VIEWS = (now, incident, answers, health, detectors, tuning, run)
 API = "/api/v1"
 _STATIC = Path(__file__).parent / "static"
 
