@@ -15,6 +15,7 @@ PAGES = (
     f"/answer?id={STORY.id}&kind=snooze",
     f"/answer?id={STORY.id}&kind=false_alarm",
     "/health",
+    "/quarantine",
     "/detectors",
     "/tuning",
     "/run?dag_id=other",

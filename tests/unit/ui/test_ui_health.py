@@ -3,8 +3,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+import pyarrow as pa
 from dashboard_house import DETECTOR, DashboardHouse
 
+from bartizan import jobs
+from bartizan.lake.schemas import QUARANTINE
 from bartizan.model.landing import BatchState
 from bartizan.store.detectors import DetectorStatus
 from bartizan.store.landing import set_state
@@ -107,3 +110,12 @@ def test_reconciliation_names_the_worst_hours(house: DashboardHouse) -> None:
     page = house.page("/health")
     assert arn in page.text
     assert "1 hours missing" in page.text
+
+
+def test_quarantine_is_counted_by_reason(house: DashboardHouse) -> None:
+    assert "could be read" in house.page("/quarantine").text
+    rows = [{"reason": reason} for reason in ["not JSON"] * 3 + ["no timestamp"] * 5]
+    jobs.open_lake().table("waf.quarantine").append(pa.Table.from_pylist(rows, schema=QUARANTINE))
+    found = house.client.get("/api/v1/quarantine").json()
+    assert found == {"records": 8, "reasons": [["no timestamp", 5], ["not JSON", 3]]}
+    assert "8 records in quarantine" in house.page("/quarantine").text

@@ -7,7 +7,7 @@ function row(run) {
   const line = element("tr");
   const kind = { success: "good", failed: "bad" }[run.state] ?? "warn";
   line.append(
-    element("th", run.dag_id, { scope: "row", class: "plain" }),
+    element("th", run.dag_id, { scope: "row", class: "step" }),
     element("td", run.state, { class: kind }),
     element("td", (run.end_date ?? run.start_date ?? "").slice(0, 16).replace("T", " "), { class: "nowrap" }),
   );

@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 
 from bartizan.ui.data.batch import BatchPage, batch_page
 from bartizan.ui.data.health import Health, health
+from bartizan.ui.data.quarantine import Quarantine, quarantine
 from bartizan.ui.pages import page
 from bartizan.ui.site import HereDep
 
@@ -26,6 +27,11 @@ def show_batch(here: HereDep, id: str) -> HTMLResponse:
     return page(here, "batch.html.j2", "health", found=batch_page(here.store, id))
 
 
+@pages.get("/quarantine")
+def show_quarantine(here: HereDep) -> HTMLResponse:
+    return page(here, "quarantine.html.j2", "health", found=quarantine())
+
+
 @api.get("/health")
 def read(here: HereDep, day: date | None = None) -> Health:
     """What came in on a UTC day, else on the last that has data; how far each step is."""
@@ -36,6 +42,12 @@ def read(here: HereDep, day: date | None = None) -> Health:
 def read_batch(here: HereDep, batch_id: str) -> BatchPage:
     """What a batch amounts to, and what its checks found."""
     return batch_page(here.store, batch_id)
+
+
+@api.get("/quarantine")
+def read_quarantine() -> Quarantine:
+    """How many records are in quarantine, by reason."""
+    return quarantine()
 
 
 def _health(here: HereDep, day: date | None) -> Health:
