@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from bartizan.model.window import Window
 from bartizan.store.audit import Audited, load_audit
+from bartizan.ui.data.alert_rules import AlertRules, alert_rules
 from bartizan.ui.data.detectors import Detectors, detectors
 from bartizan.ui.data.runs import Asked, ask_backfill, ask_promote, deactivate
 from bartizan.ui.guard import WriterDep
@@ -32,13 +33,20 @@ class Backfill(BaseModel):
 
 @pages.get("/detectors")
 def show(here: HereDep) -> HTMLResponse:
-    return page(here, "detectors.html.j2", "detectors", found=detectors(here.store))
+    found, told = detectors(here.store), alert_rules()
+    return page(here, "detectors.html.j2", "detectors", found=found, told=told)
 
 
 @api.get("/detectors")
 def read(here: HereDep) -> Detectors:
     """All detectors with what they watch and how ready they are."""
     return detectors(here.store)
+
+
+@api.get("/alert-rules")
+def read_rules() -> AlertRules:
+    """Who is told of what, in words."""
+    return alert_rules()
 
 
 @api.post("/detectors/{name}/backfill")
