@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ import pandas as pd
 import pytest
 from incidents import DAY_START, anomaly, incident, scores
 
-from bartizan import jobs
+from bartizan import cli, jobs
 from bartizan.detect.scores import save_scores
 from bartizan.errors import UsageError
 from bartizan.jobs import Knobs
@@ -158,3 +159,17 @@ def test_what_was_never_scored_cannot_be_tuned() -> None:
         jobs.tune("waf_labels", Knobs(70))
     with pytest.raises(UsageError, match="not from 1 to 90"):
         jobs.tune(NAME, Knobs(70), days=91)
+
+
+def test_the_command_says_the_same(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["bartizan", "connector", "tune", NAME, "--threshold", "90", "--days", "7"]
+    monkeypatch.setattr(sys, "argv", words)
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert end.value.code == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "last 7 days: 4 -> 1 alerts"
+    assert sum(line.startswith("  gone ") for line in lines) == 3
+    assert "+alert: {threshold: 90}" in lines
