@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from airflow_server import AirflowServer
@@ -12,6 +13,7 @@ from dashboard_house import DETECTOR, DashboardHouse
 from dashboard_scene import AGAIN, INERT, INJECTION, SHARE
 from playwright.sync_api import expect
 
+from bartizan import jobs
 from bartizan.store.audit import load_audit
 from bartizan.store.feedback import load_feedback
 from bartizan.store.handling import load_handling
@@ -22,7 +24,9 @@ VIEWS = (
     f"bartizan/incident?id={INERT.id}",
     f"bartizan/answer?id={INJECTION.id}&kind=false_alarm",
     "bartizan/health",
+    "bartizan/quarantine",
     "bartizan/detectors",
+    f"bartizan/tuning?detector={DETECTOR}&threshold=95",
     "bartizan/run?dag_id=other",
     "bartizan/incident?id=nothing",
 )
@@ -119,6 +123,34 @@ def test_a_backfill_is_started_by_airflow_as_who_asks(
     )
 
 
+def test_a_threshold_is_replayed_before_it_is_set(open_page: Open) -> None:
+    page = open_page("bartizan/tuning")
+    page.get_by_label("Detector").select_option(DETECTOR)
+    page.get_by_label("Alert threshold").fill("95")
+    page.get_by_role("button", name="Replay").click()
+    expect(page.get_by_role("heading", name="2 → 1 alerts")).to_be_visible()
+    expect(page.get_by_text("No longer told: 1")).to_be_visible()
+    expect(page.get_by_text("+alert: {threshold: 95}")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download the diff").click()
+    assert download.value.suggested_filename == "bartizan.diff"
+    assert "+alert: {threshold: 95}" in download.value.path().read_text()
+
+
+def test_the_page_says_when_it_is_no_longer_what_is(
+    airflow: AirflowServer, house: DashboardHouse, open_page: Open
+) -> None:
+    page = open_page("bartizan/health")
+    page.clock.install()
+    with page.expect_response("**/api/v1/now"):
+        page.goto(f"{airflow.url}/bartizan/")
+    expect(page.get_by_text("Something has changed")).to_be_hidden()
+    jobs.acknowledge_incident(INERT.id, "bob", datetime.now(UTC))
+    with page.expect_response("**/api/v1/now"):
+        page.clock.run_for(61_000)
+    expect(page.get_by_text("Something has changed")).to_be_visible()
+
+
 def test_what_attackers_wrote_does_nothing(open_page: Open) -> None:
     page = open_page("bartizan/")
     said: list[str] = []
@@ -162,6 +194,8 @@ def test_by_keyboard_one_skips_to_the_content_and_opens_a_story(open_page: Open)
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     focused = page.locator(":focus")
+    expect(focused).to_have_attribute("href", "quarantine")
+    page.keyboard.press("Tab")
     expect(focused).to_have_attribute("href", re.compile(r"incident\?id="))
     assert focused.evaluate("one => getComputedStyle(one).outlineStyle") == "solid"
     page.keyboard.press("Enter")

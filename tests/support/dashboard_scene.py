@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dashboard_house import DETECTOR, DashboardHouse, attack
-from incidents import anomaly, incident
+import pandas as pd
+from dashboard_house import DAY, DETECTOR, DashboardHouse, attack
+from incidents import anomaly, incident, scores
 
+from bartizan import jobs
+from bartizan.detect.scores import save_scores
 from bartizan.model.anomaly import Explanation, Incident, RootCause
 from bartizan.model.evidence import Evidence, Impact, Query
 from bartizan.store.detectors import DetectorStatus
@@ -33,6 +36,8 @@ def scene(house: DashboardHouse) -> None:
         save_explanation(house.store, _explained(one), 1)
     house.watches(DETECTOR, series=73, series_ready=73)
     house.watches("waf_blocked_share", DetectorStatus.LEARNING, series=40, series_ready=12)
+    frame = pd.concat([scores(one, hours=12) for one in (INJECTION, AGAIN)], ignore_index=True)
+    save_scores(jobs.settings().lake, jobs.load_connector(DETECTOR), DAY, frame)
     batch = house.lands(
         *((f"{ROOT}/shop/2026/11/16/{hour:02}/05/a.gz", 900 + hour, 0, 0) for hour in range(6)),
         (f"{ROOT}/blog/2026/11/16/03/10/b.gz", 80, 4, 0),
