@@ -66,5 +66,10 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
+@cache
+def _style() -> str:
+    return stylesheet()
+
+
 def _report_style(_request: Request) -> Response:
-    return Response(stylesheet(), media_type="text/css")
+    return Response(_style(), media_type="text/css")

@@ -27,7 +27,6 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Cache-Control": "no-store",
 }
-_KEPT = "Cache-Control"  # of assets, which say themselves how long they hold
 
 
 class SecurityHeaders:
@@ -44,9 +43,9 @@ class SecurityHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    if name != _KEPT or name not in headers:
-                        headers[name] = value
+                headers.update(HEADERS)
+                if "etag" in headers:  # a file of ours: kept, and asked for whether it is as it was
+                    headers["Cache-Control"] = "no-cache"
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
