@@ -108,13 +108,14 @@ def test_who_may_only_look_is_offered_no_run(house: DashboardHouse) -> None:
     [
         ("waf_land", "health"),
         ("lake_maintenance", "health"),
-        (f"detect_{DETECTOR}", "detectors"),
-        (f"backfill_{DETECTOR}", "detectors"),
+        (f"detect_{DETECTOR}", f"detectors#{DETECTOR}"),
+        (f"backfill_{DETECTOR}", f"detectors#{DETECTOR}"),
+        ("crawl_a\r\nX: 1", "detectors#a%0D%0AX%3A%201"),
         ("dispatch", "./"),
     ],
 )
 def test_a_run_leads_to_the_view_of_what_came_of_it(
     house: DashboardHouse, dag_id: str, view: str
 ) -> None:
-    answer = house.client.get(f"/run?dag_id={dag_id}&run_id=manual__1")
+    answer = house.client.get("/run", params={"dag_id": dag_id, "run_id": "manual__1"})
     assert (answer.status_code, answer.headers["location"]) == (303, view)

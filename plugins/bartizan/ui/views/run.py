@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from fastapi import APIRouter
 from fastapi.responses import RedirectResponse, Response
 
@@ -20,7 +22,8 @@ def show(here: HereDep, dag_id: str = "") -> Response:
     if dag_id in _DATA:
         return RedirectResponse("health", 303)
     if dag_id.startswith(_OF_CONNECTORS):
-        return RedirectResponse("detectors", 303)
+        connector = dag_id.partition("_")[2]
+        return RedirectResponse(f"detectors#{quote(connector)}", 303)
     if dag_id == "dispatch":
         return RedirectResponse("./", 303)
     return page(here, "run.html.j2", "", dag_id=dag_id)
