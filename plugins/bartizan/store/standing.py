@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import case, func, select
+from sqlalchemy import ColumnElement, case, func, select
 
 from bartizan.model.anomaly import IncidentState
 from bartizan.model.health import HEALTH
@@ -79,12 +79,12 @@ def load_chosen(store: Store, incident_ids: Iterable[str]) -> dict[str, Incident
     return found
 
 
-def _members(store: Store, chosen: object) -> dict[str, list[Member]]:
+def _members(store: Store, chosen: ColumnElement[bool]) -> dict[str, list[Member]]:
     columns = incidents.c["id", "detector", "measure", "start", "end", "severity", "state"]
     query = (
         select(*columns, _STORY.label("story"), stories.c.history)
         .select_from(_JOINED)
-        .where(chosen)  # type: ignore[arg-type]
+        .where(chosen)
         .where(incidents.c.state != IncidentState.WITHDRAWN.value)
         .order_by(incidents.c.start, incidents.c.id)
     )

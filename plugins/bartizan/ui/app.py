@@ -16,6 +16,7 @@ from bartizan import __version__, jobs
 from bartizan.dispatch.html import stylesheet
 from bartizan.ui.failures import answer_failures
 from bartizan.ui.headers import SecurityHeaders
+from bartizan.ui.limits import SmallBodies
 from bartizan.ui.site import Site, Visitor
 from bartizan.ui.tokens import Tokens
 from bartizan.ui.views import answers, api, detectors, health, incident, now, run, tuning
@@ -51,6 +52,7 @@ def create_app(
         openapi_url=None,  # it would need no permission; ui/views/api.py serves it
     )
     app.state.site = Site(cache(jobs.open_store), clock or _now, Tokens(key))
+    app.add_middleware(SmallBodies)
     app.add_middleware(SecurityHeaders)
     answer_failures(app)
     for view in VIEWS:

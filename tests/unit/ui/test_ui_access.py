@@ -106,3 +106,14 @@ def test_a_form_carries_its_token_itself(house: DashboardHouse) -> None:
         303,
         f"incident?id={STORY.id}&done=acknowledge",
     )
+
+
+def test_nobody_has_the_server_read_much(house: DashboardHouse) -> None:
+    house.found(STORY)
+    large = {"kind": "confirmed", "why": "x" * 20_000}
+    for visitor in (None, READER, WRITER):
+        house.visitor = visitor
+        assert house.client.post(ACKNOWLEDGE, json=large).status_code == 413
+        assert house.client.post("/answer", data=large).status_code == 413
+        parts = (b"x" * 1000 for _ in range(20))  # without a length
+        assert house.client.post("/answer", content=parts).status_code in (401, 403, 413)

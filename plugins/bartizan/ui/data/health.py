@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bartizan.model.landing import BatchState
@@ -16,22 +16,25 @@ from bartizan.store.validations import CheckResult, outcomes
 from bartizan.ui.data.steps import Step, batch_states, rejected, steps
 
 
-@dataclass
+@dataclass(frozen=True)
 class Cell:
     """What was delivered to a place in an hour; `waiting` objects are not published yet."""
 
-    objects: int = 0
-    requests: int = 0
-    duplicates: int = 0
-    quarantined: int = 0
-    waiting: int = 0
+    objects: int
+    requests: int
+    duplicates: int
+    quarantined: int
+    waiting: int
 
-    def add(self, one: LandedObject) -> None:
-        self.objects += 1
-        self.requests += one.requests
-        self.duplicates += one.duplicates
-        self.quarantined += one.quarantined
-        self.waiting += one.state is not BatchState.PUBLISHED
+    @classmethod
+    def of(cls, objects: Sequence[LandedObject]) -> Cell:
+        return cls(
+            len(objects),
+            sum(one.requests for one in objects),
+            sum(one.duplicates for one in objects),
+            sum(one.quarantined for one in objects),
+            sum(one.state is not BatchState.PUBLISHED for one in objects),
+        )
 
     @property
     def word(self) -> str:
@@ -51,7 +54,7 @@ class Place:
 
     name: str
     above: str
-    cells: tuple[Cell, ...] = field(default_factory=lambda: tuple(Cell() for _ in range(24)))
+    cells: tuple[Cell, ...]
 
 
 @dataclass(frozen=True)
@@ -113,10 +116,11 @@ def health(store: Store, at: datetime, day: datetime | None = None) -> Health:
 
 def places(objects: Iterable[LandedObject]) -> tuple[Place, ...]:
     """Every place that the objects name, by name."""
-    found: dict[str, Place] = {}
+    hours: dict[str, list[list[LandedObject]]] = {}
     for one in objects:
-        if one.place not in found:
-            above, _, name = one.place.rpartition("/")
-            found[one.place] = Place(name, above)
-        found[one.place].cells[one.hour.hour].add(one)
-    return tuple(sorted(found.values(), key=lambda place: (place.name, place.above)))
+        hours.setdefault(one.place, [[] for _ in range(24)])[one.hour.hour].append(one)
+    found = []
+    for path, delivered in hours.items():
+        above, _, name = path.rpartition("/")
+        found.append(Place(name, above, tuple(map(Cell.of, delivered))))
+    return tuple(sorted(found, key=lambda place: (place.name, place.above)))
