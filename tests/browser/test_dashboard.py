@@ -157,7 +157,6 @@ def test_what_attackers_wrote_does_nothing(open_page: Open) -> None:
     page.on("console", lambda message: said.append(message.text))
     for path in VIEWS[:-1]:
         page.goto(f"{page.url.split('bartizan')[0]}{path}")
-        page.wait_for_load_state("networkidle")
         assert page.evaluate("window.hit") is None, path
         assert page.locator('img[src="x"]').count() == 0
     assert said == []  # nothing was refused by the policy either
@@ -171,7 +170,8 @@ def test_axe_finds_nothing_serious(open_page: Open, theme: str) -> None:
     page = open_page("bartizan/", theme=theme)
     for path in VIEWS:
         page.goto(f"{page.url.split('bartizan')[0]}{path}")
-        page.wait_for_load_state("networkidle")
+        if path.endswith("health"):
+            page.wait_for_load_state("networkidle")  # Airflow's runs are shown then
         for one in page.locator("details").all():
             one.evaluate("details => details.open = true")
         found = Axe().run(page).response
