@@ -154,6 +154,41 @@ def activate(name: Name, home: Home = None, as_json: AsJson = False) -> None:
     show(jobs.set_active(name, active=True), as_json)
 
 
+@app.command()
+def tune(
+    name: Name,
+    threshold: Annotated[float, typer.Option(help="Severity from which on it alerts, 50 to 100.")],
+    days: Annotated[int, typer.Option(help="How far back, 1 to 90.")] = 30,
+    absolute: Annotated[float, typer.Option(help="Least change, in the measure's unit.")] = 0,
+    percent: Annotated[float, typer.Option(help="Least change, of what was expected.")] = 0,
+    at_least: Annotated[int, typer.Option(help="Anomalous intervals that an alert needs.")] = 1,
+    among: Annotated[int, typer.Option(help="In how many in a row.")] = 1,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Replay stored scores with another threshold and rule; writes nothing.
+
+    Prints how many alerts there would have been, which of those that people confirmed or called
+    false would still have been told, and what to change in the files.
+    """
+    configure(home)
+    knobs = jobs.Knobs(threshold, absolute, percent, at_least, among)
+    found = jobs.tune(name, knobs, days)
+    show(found if as_json else list(_tuned(found, days)), as_json)
+
+
+def _tuned(found: dict[str, Any], days: int) -> Iterator[str]:
+    yield f"last {days} days: {found['before']} -> {found['after']} alerts"
+    for name in ("confirmed", "false_alarms"):
+        told = sum(one["told"] for one in found[name])
+        yield f"  {name.replace('_', ' '):<13} {told} of {len(found[name])} would still be told"
+    for name in ("gone", "new"):
+        for one in found[name]:
+            yield f"  {name:<6} {one['start']}  {one['severity']:>3}  {one['headline']}"
+    if found["diff"]:
+        yield found["diff"]
+
+
 def _imported(result: dict[str, Any]) -> Iterator[str]:
     yield str(result["folder"])
     for name in ("changed", "dropped", "look_at"):

@@ -90,6 +90,8 @@ def effect(feedback: Feedback, past: Sequence[Incident], connector: Connector) -
     removed: list[str] = []
     changed: list[str] = []
     for incident in past:
+        if not _may_excuse(feedback, incident):
+            continue
         points = _points(incident)
         excused = excuse(points, connector, [always])
         if excused is points:
@@ -99,13 +101,26 @@ def effect(feedback: Feedback, past: Sequence[Incident], connector: Connector) -
     return Effect(tuple(removed), tuple(changed))
 
 
+def _may_excuse(feedback: Feedback, incident: Incident) -> bool:
+    """Whether a series of the incident is alike; of thousands most are not."""
+    if (feedback.measure, feedback.direction) != (incident.measure, incident.direction):
+        return False
+    wanted = [set(one) for one in feedback.combinations]
+    series = {one.dimensions for one in incident.anomalies}
+    return any(one.issubset(dimensions) for dimensions in series for one in wanted)
+
+
 def _points(incident: Incident) -> pd.DataFrame:
     """The incident's anomalies as rows of scores."""
     return pd.DataFrame(
         [
             {TIME: naive(one.interval.start), **dict(one.dimensions), "measure": incident.measure}
             | {name: getattr(one, name) for name in ("value", "expected", "lower", "upper")}
-            | {"severity": one.severity, "direction": one.direction.value, "reason": one.reason}
+            | {
+                "severity": float(one.severity),
+                "direction": one.direction.value,
+                "reason": one.reason,
+            }
             for one in incident.anomalies
         ]
     )

@@ -6,9 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
-
+from bartizan.dispatch.html import TEMPLATES, environment
 from bartizan.dispatch.report_data import ReportData
 from bartizan.dispatch.report_lanes import lanes
 from bartizan.dispatch.report_stories import (
@@ -22,12 +20,6 @@ from bartizan.dispatch.report_text import as_json, as_markdown
 from bartizan.dispatch.report_view import attack_views, incident_views, severity_counts
 from bartizan.errors import UsageError
 from bartizan.model.anomaly import IncidentState
-from bartizan.model.story import moment, severity_label, shown, span
-from bartizan.model.text import inert, number, short
-
-_LANE = 44  # characters beside the heat map
-_SAMPLE = 200  # characters of a value of an example request
-_TEMPLATES = Path(__file__).parent / "templates"
 
 
 def write_report(path: Path, report: ReportData) -> None:
@@ -74,7 +66,7 @@ def _write_html(path: Path, report: ReportData) -> None:
 
 def write_page(path: Path, template: str, **values: Any) -> None:
     """Write a page from one of the templates, all values escaped."""
-    write_text(path, _environment().get_template(template).render(**values))
+    write_text(path, environment(TEMPLATES).get_template(template).render(**values))
 
 
 def write_text(path: Path, text: str) -> None:
@@ -83,29 +75,3 @@ def write_text(path: Path, text: str) -> None:
     temporary = path.with_name(f"{path.name}.tmp")
     temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
     temporary.replace(path)
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        finalize=_inert,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "brief": lambda text: short(text, _LANE),
-        "cut": lambda text: short(text, _SAMPLE),
-        "label": severity_label,
-        "moment": moment,
-        "number": number,
-        "shown": shown,
-        "span": span,
-    }
-    return environment
-
-
-def _inert(value: Any) -> Any:
-    """Every value printed passes here, so none can be forgotten; escaping follows after it."""
-    return inert(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -5,24 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from itertools import groupby
 
 from markupsafe import Markup
 
+from bartizan.dispatch.incident_body import IncidentBody, incident_body
 from bartizan.dispatch.plots import plot
 from bartizan.dispatch.report_data import ReportData
-from bartizan.dispatch.series import IncidentSeries, series_of
-from bartizan.model.anomaly import Contribution, Incident, RootCause
+from bartizan.model.anomaly import Incident
 from bartizan.model.attack import AttackLabel
 from bartizan.model.matching import match
 from bartizan.model.stories import Story
-from bartizan.model.story import combination, headline, severity_label, story, without
+from bartizan.model.story import severity_label
 from bartizan.model.window import Window
 
 _LABELS = ("CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL")
-_TOP_SERIES = 10
-_TOP_SHARES = 6
 
 
 @dataclass(frozen=True)
@@ -34,42 +30,12 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Shares:
-    """The largest contributions of one dimension; `more` values with `rest` percent follow."""
+class IncidentView(IncidentBody):
+    """An incident in a report: `number` is its place, `bar` its time in the period."""
 
-    dimension: str
-    top: tuple[Contribution, ...]
-    more: int
-    rest: int
-
-
-@dataclass(frozen=True)
-class CauseView:
-    """A root cause as the combination of dimension values that it is."""
-
-    combination: str
-    cause: RootCause
-
-
-@dataclass(frozen=True)
-class IncidentView:
     number: int
-    incident: Incident
-    label: str
-    headline: str
-    story: str
     bar: Bar
     plot: Markup
-    driver: IncidentSeries
-    series: tuple[IncidentSeries, ...]
-    series_left_out: int
-    shares: tuple[Shares, ...]
-    causes: tuple[CauseView, ...]
-    without: str
-
-    @property
-    def duration(self) -> timedelta:
-        return self.incident.window.end - self.incident.window.start
 
 
 @dataclass(frozen=True)
@@ -137,35 +103,14 @@ def severity_counts(report: ReportData) -> dict[str, int]:
 def _incident_view(
     position: int, incident: Incident, report: ReportData, plotted: bool
 ) -> IncidentView:
-    series, found = series_of(incident), incident.explanation
-    scores = report.scores.get(incident.detector)
-    svg = "" if scores is None or not plotted else plot(scores, incident, series[0])
+    body, scores = incident_body(incident), report.scores.get(incident.detector)
+    svg = "" if scores is None or not plotted else plot(scores, incident, body.driver)
     return IncidentView(
+        **vars(body),
         number=position,
-        incident=incident,
-        label=severity_label(incident.severity),
-        headline=headline(incident),
-        story=story(incident),
         bar=bar(incident.window, report.period),
         plot=Markup(svg),  # made of numbers: no text of the log is in it
-        driver=series[0],
-        series=tuple(series[:_TOP_SERIES]),
-        series_left_out=max(len(series) - _TOP_SERIES, 0),
-        shares=_shares(incident),
-        causes=tuple(CauseView(combination(one), one) for one in found.causes) if found else (),
-        without=without(found) if found else "",
     )
-
-
-def _shares(incident: Incident) -> tuple[Shares, ...]:
-    result = []
-    for dimension, group in groupby(incident.contributions, key=lambda c: c.dimension):
-        shares = tuple(group)
-        rest = shares[_TOP_SHARES:]
-        result.append(
-            Shares(dimension, shares[:_TOP_SHARES], len(rest), sum(c.percent for c in rest))
-        )
-    return tuple(result)
 
 
 def bar(window: Window, period: Window) -> Bar:

@@ -84,10 +84,12 @@ from bartizan.jobs.simulating import (
     write_labels,
 )
 from bartizan.jobs.standalone import detect_alone
+from bartizan.jobs.tuning import Knobs, tune
 from bartizan.jobs.upkeep import compact_lake, expire_lake, lake_ddl, sweep_lake
 
 __all__ = [
     "Feed",
+    "Knobs",
     "acknowledge_incident",
     "aggregate",
     "apply_intel",
@@ -161,6 +163,7 @@ __all__ = [
     "sweep_lake",
     "sweep_mirror",
     "switch_intel",
+    "tune",
     "undo_intel",
     "validate_batches",
     "validation_page",

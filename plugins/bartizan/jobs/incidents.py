@@ -6,11 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bartizan.errors import UsageError
+from bartizan.jobs.alerting import alerts, now, rulebook
 from bartizan.jobs.here import open_engine, open_lake, open_store, settings
 from bartizan.jobs.metrics import load_connector, load_connectors
 from bartizan.jobs.playbooks import advised, enriched
@@ -65,17 +66,17 @@ def dispatch(secret_elsewhere: Callable[[str], str | None] | None = None) -> dic
     from bartizan.dispatch.delivery import dispatch as deliver
     from bartizan.dispatch.health import check_health
 
-    store, alerts = open_store(), _alerts(secret_elsewhere)
-    if alerts.late_after is not None:
-        check_health(store, load_connectors(), _now(), alerts.late_after)
-    return asdict(deliver(store, _plan(alerts), _now))
+    store, found = open_store(), alerts(secret_elsewhere)
+    if found.late_after is not None:
+        check_health(store, load_connectors(), now(), found.late_after)
+    return asdict(deliver(store, _plan(found), now))
 
 
 def preview_dispatch() -> list[dict[str, Any]]:
     """What would be sent for changes that are not routed yet, and why; writes nothing."""
     from bartizan.dispatch.delivery import preview
 
-    return preview(open_store(), _plan(_alerts()), _now())
+    return preview(open_store(), _plan(alerts()), now())
 
 
 def list_outbox(states: Sequence[str] = (), channel: str | None = None) -> list[dict[str, Any]]:
@@ -105,7 +106,7 @@ def retry_outbox(payload_ids: Sequence[str] | None) -> list[str]:
     """
     from bartizan.store.outbox import retry
 
-    done = retry(open_store(), payload_ids, _now())
+    done = retry(open_store(), payload_ids, now())
     if missing := sorted(set(payload_ids or ()) - set(done)):
         raise UsageError(
             missing[0],
@@ -115,28 +116,11 @@ def retry_outbox(payload_ids: Sequence[str] | None) -> list[str]:
     return done
 
 
-def _alerts(secret_elsewhere: Callable[[str], str | None] | None = None) -> Alerts:
-    from bartizan.dispatch.alerts import read_alerts
-    from bartizan.dispatch.channels.base import Site
-    from bartizan.dispatch.secrets import secret
-
-    here = settings()
-    site = Site(lambda name: secret(name, secret_elsewhere), here.outbox, _now)
-    return read_alerts(here.alerts, site, load_connectors())
-
-
-def _plan(alerts: Alerts) -> Plan:
+def _plan(found: Alerts) -> Plan:
     from bartizan.dispatch.delivery import Plan
-    from bartizan.dispatch.rulebook import Rulebook
 
-    thresholds = {name: one.alert_threshold for name, one in load_connectors().items()}
-    book = Rulebook(alerts.rules, alerts.quiet, thresholds)
     enrich = enriched(open_store())
-    return Plan(alerts.channels, book, alerts.context, enrich, alerts.digests)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
+    return Plan(found.channels, rulebook(found), found.context, enrich, found.digests)
 
 
 def report(path: Path | None = None, window: Window | None = None) -> str:

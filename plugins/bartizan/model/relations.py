@@ -36,8 +36,12 @@ class Move:
     @property
     def in_words(self) -> str:
         name = f"{inert(self.incident.measure)} of {inert(self.incident.detector)}"
+        return f"{name} {self.in_time} ({self.percent}%)"
+
+    @property
+    def in_time(self) -> str:
         side = "before" if self.order is Order.FIRST else "after"
-        return f"{name} {self.order.value}, {span(self.lag)} {side} ({self.percent}%)"
+        return f"{self.order.value}, {span(self.lag)} {side}"
 
 
 @dataclass(frozen=True)

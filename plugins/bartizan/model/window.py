@@ -29,6 +29,8 @@ def aware(instant: datetime) -> datetime:
 
     The result is a plain datetime, whatever subclass Airflow or pandas hand in.
     """
+    if type(instant) is datetime and instant.tzinfo is UTC:
+        return instant  # as most are that a store holds: thousands in one view
     utc = instant if instant.tzinfo is None else instant.astimezone(UTC)
     return datetime.combine(utc.date(), utc.time(), tzinfo=UTC)
 

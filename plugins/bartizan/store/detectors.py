@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import select
 
@@ -70,4 +71,15 @@ def load_detector(store: Store, name: str) -> DetectorRecord:
         row = connection.execute(select(detectors).where(detectors.c.name == name)).one_or_none()
     if row is None:
         return DetectorRecord(name, DetectorStatus.INACTIVE, NOT_LEARNED)
+    return _read(row)
+
+
+def load_detectors(store: Store) -> list[DetectorRecord]:
+    """The records of all detectors that were ever started, by name."""
+    with store.transaction() as connection:
+        rows = connection.execute(select(detectors).order_by(detectors.c.name)).all()
+    return [_read(row) for row in rows]
+
+
+def _read(row: Any) -> DetectorRecord:
     return DetectorRecord(**dict(row._mapping) | {"state": DetectorStatus(row.state)})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import groupby, pairwise
 from typing import Any
@@ -27,6 +27,16 @@ def load_feedback(store: Store, detector: str | None = None) -> list[Feedback]:
     return [
         one for _, group in groupby(found, key=lambda f: f.incident) for one in _ended(list(group))
     ]
+
+
+def feedback_that_holds(store: Store, incident_ids: Iterable[str]) -> dict[str, str]:
+    """The last word on each of some incidents, where there is one that was not withdrawn."""
+    columns = feedback.c
+    query = select(columns.incident_id, columns.kind).order_by(columns.number)
+    query = query.where(columns.incident_id.in_(sorted(incident_ids)))
+    with store.transaction() as connection:
+        last = {row.incident_id: row.kind for row in connection.execute(query)}
+    return {name: kind for name, kind in last.items() if kind != FeedbackKind.NONE}
 
 
 def save_feedback(store: Store, one: Feedback) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
 
-from bartizan.model.window import Window, format_time
+from bartizan.model.window import Window, format_time, parse_time
 from bartizan.store.database import Store
-from bartizan.store.outbox import DeliveryState, Message
-from bartizan.store.tables import incidents, outbox
+from bartizan.store.outbox import DeliveryState, Message, Result
+from bartizan.store.tables import incidents, outbox, outbox_attempts
 
 _ALL = select(outbox).order_by(outbox.c.channel, outbox.c.incident_id, outbox.c.change)
 
@@ -26,6 +27,17 @@ class Entry:
     receipt: str
     reason: str
     next_try: str
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One try to send a message, and what came of it."""
+
+    message: Message
+    number: int
+    at: datetime
+    result: Result
+    detail: str
 
 
 def entries(
@@ -43,6 +55,24 @@ def entries(
 def entries_of(store: Store, incident_id: str) -> list[Entry]:
     """Messages of one incident, by channel and change."""
     return _read(store, _ALL.where(outbox.c.incident_id == incident_id))
+
+
+def attempts_of(store: Store, incident_id: str) -> list[Attempt]:
+    """Every try to send a message of one incident, in order of time."""
+    columns = outbox_attempts.c
+    query = (
+        select(outbox_attempts)
+        .where(columns.incident_id == incident_id)
+        .order_by(columns.at, columns.channel, columns.change, columns.number)
+    )
+    with store.transaction() as connection:
+        return [
+            Attempt(
+                Message(row.incident_id, row.change, row.channel),
+                *(row.number, parse_time(row.at), Result(row.result), row.detail),
+            )
+            for row in connection.execute(query)
+        ]
 
 
 def entries_within(store: Store, window: Window) -> list[Entry]:

@@ -373,3 +373,18 @@ intel_sent = Table(  # what each bus was told last
     Column("event_id", String(36), nullable=False),
     Column("at", String(20), nullable=False),
 )
+
+# --- dashboard -------------------------------------------------------------------------------
+
+audit = Table(  # what people changed in it
+    "audit",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("at", String(20), nullable=False),
+    Column("given_by", Text, nullable=False),
+    Column("action", String(32), nullable=False),
+    Column("subject", String(128), nullable=False, index=True),
+    Column("before", JSON(none_as_null=True)),
+    Column("after", JSON(none_as_null=True)),
+    Column("outcome", Text, nullable=False),
+)

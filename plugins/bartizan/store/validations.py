@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import case, delete, func, insert, select
 
 from bartizan.store.database import Store
 from bartizan.store.tables import validation_results
@@ -53,18 +54,25 @@ def load_results(store: Store, batch_id: str) -> tuple[CheckResult, ...]:
 def outcomes(store: Store) -> list[CheckResult]:
     """Each expectation once over all batches: passed when it passed everywhere; `observed` says in
     how many batches, and what the first failing batch showed."""
-    table = validation_results
-    query = select(table).order_by(table.c.position, table.c.batch_id)
-    found: dict[tuple[str, str, str], list[CheckResult]] = {}
+    table = validation_results.c
+    columns = (table.expectation, table.subject, table.level)
+    good = func.sum(case((table.passed, 1), else_=0))
+    counts = select(*columns, func.count().label("batches"), good.label("good")).group_by(*columns)
+    counts = counts.order_by(func.min(table.position), *columns)
+    failed = select(*columns, table.observed).where(table.passed.is_(False))
+    failed = failed.order_by(table.position.desc(), table.batch_id.desc())
     with store.transaction() as connection:
-        for row in connection.execute(query):
-            result = CheckResult(row.expectation, row.subject, row.level, row.passed, row.observed)
-            found.setdefault((row.expectation, row.subject, row.level), []).append(result)
-    return [_over_batches(results) for results in found.values()]
+        shown = {tuple(row[:3]): row.observed for row in connection.execute(failed)}
+        return [_over_batches(row, shown) for row in connection.execute(counts)]
 
 
-def _over_batches(results: Sequence[CheckResult]) -> CheckResult:
-    failed = [result for result in results if not result.passed]
-    passed = f"passed in {len(results) - len(failed)} of {len(results)} batches"
-    observed = f"{passed}; {failed[0].observed}" if failed else passed
-    return replace(results[0], passed=not failed, observed=observed)
+def _over_batches(row: Any, first_failure: Mapping[tuple[str, ...], str]) -> CheckResult:
+    observed = f"passed in {row.good} of {row.batches} batches"
+    failure = first_failure.get(tuple(row[:3]))
+    return CheckResult(
+        row.expectation,
+        row.subject,
+        row.level,
+        passed=failure is None,
+        observed=observed if failure is None else f"{observed}; {failure}",
+    )

@@ -1,0 +1,20 @@
+// What every page does beyond being read: it follows Airflow's theme and shows that it is loading.
+const root = document.documentElement;
+
+addEventListener("storage", (event) => {
+  if (event.key === "theme") root.dataset.theme = event.newValue ?? "";
+});
+
+function loading() {
+  root.dataset.busy = "true";
+}
+
+document.addEventListener("submit", (event) => {
+  if (!event.defaultPrevented) loading();
+});
+document.addEventListener("click", (event) => {
+  const link = event.target instanceof Element ? event.target.closest("a[href]") : null;
+  const stays = !link || link.getAttribute("href").startsWith("#") || link.hasAttribute("download");
+  if (!stays && !event.defaultPrevented && !event.metaKey && !event.ctrlKey) loading();
+});
+addEventListener("pageshow", () => delete root.dataset.busy);

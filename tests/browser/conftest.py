@@ -1,0 +1,86 @@
+"""One Airflow and one browser for all tests here; a window of its own for each person."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from airflow_server import AirflowServer, airflow_server
+from browser_windows import DESKTOP, Open
+from dashboard_house import DETECTOR, DashboardHouse
+from dashboard_scene import scene
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from bartizan.config import PROJECT
+
+FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update",
+)  # fmt: skip
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DashboardHouse]:
+    """A home with the scene in its store, and only two connectors: DAGs are read faster."""
+    home = tmp_path_factory.mktemp("home")
+    shutil.copytree(PROJECT / "include" / "sql" / "aggregates", home / "sql" / "aggregates")
+    for name in (DETECTOR, "waf_blocked_share"):
+        source = PROJECT / "include" / "sql" / "connectors" / name
+        shutil.copytree(source, home / "sql" / "connectors" / name)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("BARTIZAN_")]:
+            patch.delenv(name)
+        patch.setenv("BARTIZAN_HOME", str(home))
+        patch.setenv("BARTIZAN_SQL", str(home / "sql"))
+        made = DashboardHouse()
+        scene(made)
+        yield made
+
+
+@pytest.fixture(scope="session")
+def airflow(
+    house: DashboardHouse, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[AirflowServer]:
+    home = Path(os.environ["BARTIZAN_HOME"])
+    with airflow_server(tmp_path_factory.mktemp("airflow"), home, home / "sql") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
+        pytest.skip(f"no browser on PATH: install one of {', '.join(NAMES)}")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=found, args=list(FLAGS))
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def open_page(airflow: AirflowServer, browser: Browser) -> Iterator[Open]:
+    """Opens a page of the dashboard as somebody, or as nobody."""
+    windows = []
+
+    def open_one(
+        path: str, name: str | None = "anna", size: tuple[int, int] = DESKTOP, theme: str = "light"
+    ) -> Page:
+        window = browser.new_context(
+            viewport={"width": size[0], "height": size[1]},
+            color_scheme=theme,  # type: ignore[arg-type]
+        )
+        windows.append(window)
+        if name is not None:
+            cookie = {"name": "_token", "value": airflow.token(name), "url": airflow.url}
+            window.add_cookies([cookie])  # type: ignore[list-item]
+        page = window.new_page()
+        page.goto(f"{airflow.url}/{path}")
+        return page
+
+    yield open_one
+    for window in windows:
+        window.close()

@@ -1,0 +1,38 @@
+"""The same store in SQLite and in PostgreSQL makes the same views."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from dashboard_house import DashboardHouse
+from dashboard_scene import INJECTION, scene
+from engine_postgresql import database
+
+VIEWS = ("now", f"incidents/{INJECTION.id}", "health", "detectors")
+
+
+def views(house: DashboardHouse) -> dict[str, Any]:
+    """Every view after an answer, and the audit of it."""
+    scene(house)
+    said = {"kind": "confirmed", "why": "seen"}
+    assert house.post(f"/api/v1/incidents/{INJECTION.id}/answers", said).status_code == 200
+    return {path: house.client.get(f"/api/v1/{path}").json() for path in (*VIEWS, "audit")}
+
+
+def test_views_do_not_depend_on_the_database(
+    house: DashboardHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_sqlite = views(house)
+    assert len(in_sqlite["now"]["stories"]) == 3
+    assert len(in_sqlite["audit"]) == 1
+    with database() as url:
+        monkeypatch.setenv("BARTIZAN_STORE", url.replace("postgresql://", "postgresql+psycopg://"))
+        other = DashboardHouse()
+        in_postgresql = views(other)
+        for path in ("/", f"/incident?id={INJECTION.id}", "/health", "/detectors", "/tuning"):
+            assert other.client.get(path).status_code == 200
+        other.store.engine.dispose()
+        other.client.app.state.site.store().engine.dispose()  # type: ignore[attr-defined]
+    for name, found in in_sqlite.items():
+        assert in_postgresql[name] == found, name
