@@ -41,14 +41,12 @@ class Member:
 def open_stories(store: Store, most: int) -> tuple[list[list[Member]], int]:
     """The members of the stories that have an open incident, those whose open ones are the most
     severe first; and how many such stories there are. Those about ourselves are none."""
-    is_open = _stories().having(_IS_OPEN == 1)
     worst = func.max(case((_OPEN, incidents.c.severity), else_=-1.0))
-    first = is_open.order_by(worst.desc(), func.min(incidents.c.start), _NAMED).limit(most)
+    found = _stories().having(_IS_OPEN == 1)
+    ordered = found.order_by(worst.desc(), func.min(incidents.c.start), _NAMED)
     with store.transaction() as connection:
-        names = list(connection.execute(first).scalars())
-        number = connection.execute(select(func.count()).select_from(is_open.subquery()))
-        found = _members(connection, _STORY.in_(names))
-        return [found[name] for name in names], int(number.scalar_one())
+        names = list(connection.execute(ordered).scalars())
+        return _of_stories(connection, names[:most]), len(names)
 
 
 def last_stories(store: Store, most: int) -> list[list[Member]]:
@@ -56,9 +54,7 @@ def last_stories(store: Store, most: int) -> list[list[Member]]:
     ended = _stories().having(_IS_OPEN == 0)
     last = ended.order_by(func.max(incidents.c.end).desc(), _NAMED).limit(most)
     with store.transaction() as connection:
-        names = list(connection.execute(last).scalars())
-        found = _members(connection, _STORY.in_(names))
-        return [found[name] for name in names]
+        return _of_stories(connection, list(connection.execute(last).scalars()))
 
 
 def story_members(store: Store, incident_id: str) -> list[Member]:
@@ -89,6 +85,13 @@ def _stories() -> Select[str]:
         .where(_STANDS, incidents.c.detector != HEALTH)
         .group_by(_NAMED)
     )
+
+
+def _of_stories(connection: Connection, names: list[str]) -> list[list[Member]]:
+    """The members of each story. Its name is the id of one of them, which may be the only one."""
+    joined = select(stories.c.incident_id).where(stories.c.story_id.in_(names))
+    found = _members(connection, incidents.c.id.in_(names) | incidents.c.id.in_(joined))
+    return [found[name] for name in names]
 
 
 def _members(connection: Connection, chosen: ColumnElement[bool]) -> dict[str, list[Member]]:
