@@ -27,6 +27,7 @@ VIEWS = (
     "bartizan/quarantine",
     "bartizan/detectors",
     f"bartizan/tuning?detector={DETECTOR}&threshold=95",
+    "bartizan/audit",
     "bartizan/run?dag_id=other",
     "bartizan/incident?id=nothing",
 )
