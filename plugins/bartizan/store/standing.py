@@ -26,7 +26,7 @@ _IS_OPEN = func.max(case((_OPEN, 1), else_=0))
 @dataclass(frozen=True)
 class Member:
     """An incident of a story, without what is heavy to read; its own story when it was not joined
-    to one yet. `is_history`: found long after it ended."""
+    to one yet."""
 
     id: str
     story: str
@@ -35,7 +35,6 @@ class Member:
     window: Window
     severity: float
     state: IncidentState
-    is_history: bool
 
 
 def open_stories(store: Store, most: int) -> tuple[list[list[Member]], int]:
@@ -97,7 +96,7 @@ def _of_stories(connection: Connection, names: list[str]) -> list[list[Member]]:
 def _members(connection: Connection, chosen: ColumnElement[bool]) -> dict[str, list[Member]]:
     columns = incidents.c["id", "detector", "measure", "start", "end", "severity", "state"]
     query = (
-        select(*columns, _NAMED, stories.c.history)
+        select(*columns, _NAMED)
         .select_from(_JOINED)
         .where(chosen, _STANDS)
         .order_by(incidents.c.start, incidents.c.id)
@@ -112,7 +111,6 @@ def _members(connection: Connection, chosen: ColumnElement[bool]) -> dict[str, l
             window=Window(parse_time(row.start), parse_time(row.end)),
             severity=row.severity,
             state=IncidentState(row.state),
-            is_history=bool(row.history),
         )
         found.setdefault(member.story, []).append(member)
     return found
