@@ -12,7 +12,7 @@ from airflow_server import AirflowServer, airflow_server
 from browser_windows import DESKTOP, Open
 from dashboard_house import DETECTOR, DashboardHouse
 from dashboard_scene import scene
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from bartizan.config import PROJECT
 
@@ -20,6 +20,7 @@ FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
     "--disable-background-networking", "--disable-component-update",
 )  # fmt: skip
+PATIENCE_MS = 20_000  # on a busy machine
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
@@ -55,6 +56,7 @@ def browser() -> Iterator[Browser]:
     found = next(filter(None, map(shutil.which, NAMES)), None)
     if found is None:
         pytest.skip(f"no browser on PATH: install one of {', '.join(NAMES)}")
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=found, args=list(FLAGS))
         yield opened

@@ -27,6 +27,7 @@ VIEWS = (
     "bartizan/quarantine",
     "bartizan/detectors",
     f"bartizan/tuning?detector={DETECTOR}&threshold=95",
+    "bartizan/audit",
     "bartizan/run?dag_id=other",
     "bartizan/incident?id=nothing",
 )
@@ -121,6 +122,10 @@ def test_a_backfill_is_started_by_airflow_as_who_asks(
         "backfill",
         f"run {run['dag_run_id']}",
     )
+    page.goto(f"{airflow.url}/dags/backfill_{DETECTOR}/runs/{run['dag_run_id']}")
+    page.get_by_role("link", name="Bartizan").last.click()  # the tab of the run
+    shown = page.frame_locator("iframe").locator(f"#{DETECTOR}")
+    expect(shown.get_by_role("heading")).to_be_in_viewport()
 
 
 def test_a_threshold_is_replayed_before_it_is_set(open_page: Open) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import ColumnElement, Connection, Select, case, func, select
 
 from bartizan.model.anomaly import IncidentState
 from bartizan.model.health import HEALTH
@@ -16,13 +16,17 @@ from bartizan.store.tables import incidents, stories
 
 _MOST_IDS = 500  # in one query
 _STORY = func.coalesce(stories.c.story_id, incidents.c.id)
+_NAMED = _STORY.label("story")
 _JOINED = incidents.outerjoin(stories, stories.c.incident_id == incidents.c.id)
+_STANDS = incidents.c.state != IncidentState.WITHDRAWN.value
+_OPEN = incidents.c.state == IncidentState.OPEN.value
+_IS_OPEN = func.max(case((_OPEN, 1), else_=0))
 
 
 @dataclass(frozen=True)
 class Member:
     """An incident of a story, without what is heavy to read; its own story when it was not joined
-    to one yet. `is_history`: found long after it ended."""
+    to one yet."""
 
     id: str
     story: str
@@ -31,39 +35,32 @@ class Member:
     window: Window
     severity: float
     state: IncidentState
-    is_history: bool
 
 
-def open_stories(store: Store) -> dict[str, list[Member]]:
-    """The members of every story that has an open incident, by start and id."""
-    now_open = select(_STORY).select_from(_JOINED)
-    now_open = now_open.where(incidents.c.state == IncidentState.OPEN.value)
-    return _members(store, _STORY.in_(now_open))
+def open_stories(store: Store, most: int) -> tuple[list[list[Member]], int]:
+    """The members of the stories that have an open incident, those whose open ones are the most
+    severe first; and how many such stories there are. Those about ourselves are none."""
+    worst = func.max(case((_OPEN, incidents.c.severity), else_=-1.0))
+    found = _stories().having(_IS_OPEN == 1)
+    ordered = found.order_by(worst.desc(), func.min(incidents.c.start), _NAMED)
+    with store.transaction() as connection:
+        names = list(connection.execute(ordered).scalars())
+        return _of_stories(connection, names[:most]), len(names)
 
 
 def last_stories(store: Store, most: int) -> list[list[Member]]:
     """The members of the stories that ended last and have no open incident, the latest first."""
-    a_story = _STORY.label("story")
-    is_open = func.max(case((incidents.c.state == IncidentState.OPEN.value, 1), else_=0))
-    ended = (
-        select(a_story)
-        .select_from(_JOINED)
-        .where(incidents.c.state != IncidentState.WITHDRAWN.value)
-        .where(incidents.c.detector != HEALTH)
-        .group_by(a_story)
-        .having(is_open == 0)
-        .order_by(func.max(incidents.c.end).desc(), a_story)
-        .limit(most)
-    )
-    found = _members(store, _STORY.in_(ended))
-    latest = sorted(found.values(), key=lambda group: max(one.window.end for one in group))
-    return latest[::-1]
+    ended = _stories().having(_IS_OPEN == 0)
+    last = ended.order_by(func.max(incidents.c.end).desc(), _NAMED).limit(most)
+    with store.transaction() as connection:
+        return _of_stories(connection, list(connection.execute(last).scalars()))
 
 
 def story_members(store: Store, incident_id: str) -> list[Member]:
     """The incidents of the story that an incident is part of, itself too, by start and id."""
     its_story = select(_STORY).select_from(_JOINED).where(incidents.c.id == incident_id)
-    found = _members(store, its_story.scalar_subquery() == _STORY)
+    with store.transaction() as connection:
+        found = _members(connection, its_story.scalar_subquery() == _STORY)
     return [one for members in found.values() for one in members]
 
 
@@ -79,27 +76,41 @@ def load_chosen(store: Store, incident_ids: Iterable[str]) -> dict[str, Incident
     return found
 
 
-def _members(store: Store, chosen: ColumnElement[bool]) -> dict[str, list[Member]]:
+def _stories() -> Select[str]:
+    """Of all stories that are not about ourselves, grouped."""
+    return (
+        select(_NAMED)
+        .select_from(_JOINED)
+        .where(_STANDS, incidents.c.detector != HEALTH)
+        .group_by(_NAMED)
+    )
+
+
+def _of_stories(connection: Connection, names: list[str]) -> list[list[Member]]:
+    """The members of each story. Its name is the id of one of them, which may be the only one."""
+    joined = select(stories.c.incident_id).where(stories.c.story_id.in_(names))
+    found = _members(connection, incidents.c.id.in_(names) | incidents.c.id.in_(joined))
+    return [found[name] for name in names]
+
+
+def _members(connection: Connection, chosen: ColumnElement[bool]) -> dict[str, list[Member]]:
     columns = incidents.c["id", "detector", "measure", "start", "end", "severity", "state"]
     query = (
-        select(*columns, _STORY.label("story"), stories.c.history)
+        select(*columns, _NAMED)
         .select_from(_JOINED)
-        .where(chosen)
-        .where(incidents.c.state != IncidentState.WITHDRAWN.value)
+        .where(chosen, _STANDS)
         .order_by(incidents.c.start, incidents.c.id)
     )
     found: dict[str, list[Member]] = {}
-    with store.transaction() as connection:
-        for row in connection.execute(query):
-            member = Member(
-                id=row.id,
-                story=row.story,
-                detector=row.detector,
-                measure=row.measure,
-                window=Window(parse_time(row.start), parse_time(row.end)),
-                severity=row.severity,
-                state=IncidentState(row.state),
-                is_history=bool(row.history),
-            )
-            found.setdefault(member.story, []).append(member)
+    for row in connection.execute(query):
+        member = Member(
+            id=row.id,
+            story=row.story,
+            detector=row.detector,
+            measure=row.measure,
+            window=Window(parse_time(row.start), parse_time(row.end)),
+            severity=row.severity,
+            state=IncidentState(row.state),
+        )
+        found.setdefault(member.story, []).append(member)
     return found

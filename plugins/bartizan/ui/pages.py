@@ -40,10 +40,10 @@ def _environment() -> Environment:
     return made
 
 
-def page(here: Here, template: str, tab: str, status: int = 200, **values: Any) -> HTMLResponse:
+def page(here: Here, template: str, tab: str, **values: Any) -> HTMLResponse:
     """The page of a template; `tab` is the one that the navigation marks as open."""
     text = _environment().get_template(template).render(here=here, tab=tab, **values)
-    return HTMLResponse(text, status)
+    return HTMLResponse(text)
 
 
 def bare_page(template: str, status: int, **values: Any) -> HTMLResponse:

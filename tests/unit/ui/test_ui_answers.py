@@ -127,3 +127,17 @@ def test_who_may_only_look_is_offered_nothing(house: DashboardHouse) -> None:
         page = house.page(path)
         assert page.all("button") == []
         assert "the right to edit the DAG" in page.text
+
+
+def test_the_audit_shows_who_changed_what_the_newest_first(house: DashboardHouse) -> None:
+    assert "Nothing was changed yet" in house.page("/audit").text
+    house.found(SQLI)
+    house.post(answers(SQLI.id), {"kind": "acknowledge", "why": "on it"})
+    house.now += timedelta(minutes=1)
+    house.post(answers(SQLI.id), {"kind": "snooze", "hours": 4})
+    page = house.page("/audit")
+    assert page.text.index("snooze: has no reason") < page.text.index("acknowledge")
+    assert f"incident?id={SQLI.id}" in [one["href"] for one in page.all("a")]
+    found = house.client.get("/api/v1/audit?most=1").json()
+    assert [one["action"] for one in found] == ["snooze"]
+    assert house.client.get("/api/v1/audit?most=0").status_code == 422

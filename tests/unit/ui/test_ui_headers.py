@@ -18,6 +18,7 @@ PAGES = (
     "/quarantine",
     "/detectors",
     "/tuning",
+    "/audit",
     "/run?dag_id=other",
 )
 OTHERS = ("/api/v1/now", "/api/v1/openapi.json", "/static/report.css", "/static/dashboard.js")

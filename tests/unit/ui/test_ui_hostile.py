@@ -59,6 +59,7 @@ def test_it_is_shown_as_text_and_nothing_of_it_becomes_an_element(house: Dashboa
         "/health?day=2026-11-16",
         f"/batch?id={rejected}",
         "/detectors",
+        "/audit",
     ):
         page = house.page(path)
         for one in (*page.all("script"), *page.all("img")):

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bartizan.model.anomaly import Incident, IncidentState
-from bartizan.model.health import HEALTH
 from bartizan.model.story import drivers, headline, severity_label, shown
 from bartizan.model.window import Window
 from bartizan.store import Store
@@ -74,11 +73,8 @@ class Now:
 
 def now(store: Store, at: datetime) -> Now:
     """What is open at a time."""
-    by_story = open_stories(store).values()
-    found = [members for members in by_story if members[0].detector != HEALTH]
-    found.sort(key=lambda members: (-_lead(members).severity, members[0].window, members[0].id))
-    shown_first = found[:MOST_STORIES]
-    leads = load_chosen(store, (_lead(members).id for members in shown_first))
+    found, number = open_stories(store, MOST_STORIES)
+    leads = load_chosen(store, (_lead(members).id for members in found))
     done = histories(store)
     return Now(
         at=at,
@@ -86,10 +82,10 @@ def now(store: Store, at: datetime) -> Now:
         learners=learners(store),
         stories=tuple(
             _card(members, incident, standing(incident, done[incident.id], at))
-            for members in shown_first
+            for members in found
             for incident in [leads[_lead(members).id].incident]
         ),
-        more=len(found) - len(shown_first),
+        more=number - len(found),
         over=_over(store),
     )
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from bartizan.model.window import Window
-from bartizan.store.audit import Audited, load_audit
 from bartizan.ui.data.alert_rules import AlertRules, alert_rules
 from bartizan.ui.data.detectors import Detectors, detectors
 from bartizan.ui.data.runs import Asked, ask_backfill, ask_promote, deactivate
@@ -67,9 +65,3 @@ def promote(here: WriterDep, name: str) -> Asked:
 def stop(here: WriterDep, name: str) -> Asked:
     """Have a detector score nothing more; it keeps what it learned."""
     return deactivate(here.store, name, here.visitor.name, here.at)
-
-
-@api.get("/audit", tags=["audit"])
-def audit(here: HereDep, most: Annotated[int, Field(ge=1, le=1000)] = 200) -> list[Audited]:
-    """What was changed in the dashboard, the newest first."""
-    return load_audit(here.store, most=most)
