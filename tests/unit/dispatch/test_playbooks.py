@@ -71,7 +71,7 @@ def about(
         ("scanner", about("waf_top_uris", "requests", uri_template="/.git/config")),
         ("silence", about("waf_allowed_requests", "allowed", Direction.BELOW)),
         ("silence", about("waf_traffic_by_country", "requests", Direction.BELOW, country="AU")),
-        ("country-shift", about("waf_country_share", "country_share", Direction.BELOW, country="AU")),
+        ("country-shift", about("waf_country_share", "share", Direction.BELOW, country="AU")),
         ("database-locking", about("database_load", "aas", wait="Lock: transactionid")),
         ("database-commit", about("database_load", "aas", wait="IO: WALSync")),
         ("database-missing-index", about("database_load", "aas", wait="IO: DataFileRead")),
