@@ -1,0 +1,131 @@
+"""The few scores that stand out, apart from the many that do not.
+
+One score in a hundred or fewer has a severity that rounds to 1 or more. They are kept beside each
+file of scores, in Arrow's own format: a year of them is read in the time that a day of scores
+takes. What is beside a file counts only while it names that very file (size and time of change);
+else the scores themselves are read, so that it may be lacking, stale or lost at any time.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from bartizan.model.connector import Connector
+from bartizan.model.window import Window, naive
+from bartizan.store.scores import score_files
+
+LEAST = 0.5  # severity that rounds to 1, the least that has a label
+
+_TEXT = pa.dictionary(pa.int32(), pa.large_string())
+_LEFT_OUT = ("lower", "upper")
+_SCORES, _JUDGED = b"scores", b"judged"
+
+
+@dataclass(frozen=True)
+class Notable:
+    """`rows`: interval_start, dimensions, measure, value, expected, severity, direction, reason, in
+    no order; texts are dictionaries. `judged` are the starts of intervals (microseconds since 1970,
+    sorted) in which at least one series has a severity."""
+
+    rows: pa.Table
+    judged: np.ndarray
+
+
+def keep_notable(scores: Path) -> None:
+    """Write those of a file of scores beside it; the same scores give the same rows."""
+    table = _of(scores)
+    temporary = _beside(scores).with_suffix(".arrow.tmp")
+    options = pa.ipc.IpcWriteOptions(compression="lz4")
+    with pa.ipc.new_file(temporary, table.schema, options=options) as file:
+        file.write_table(table)
+    temporary.replace(_beside(scores))
+
+
+def forget_notable(scores: Path) -> None:
+    """Remove them, as their file of scores was."""
+    _beside(scores).unlink(missing_ok=True)
+
+
+def load_notable(root: Path, connector: Connector, window: Window) -> Notable:
+    """Those of a detector in a window; `root` is the lake folder."""
+    found = [_kept(path) or _of(path) for path in score_files(root, connector, window)]
+    start, end = (np.datetime64(naive(at), "us") for at in (window.start, window.end))
+    judged = np.unique(np.concatenate([np.empty(0, "datetime64[us]"), *map(_judged, found)]))
+    rows = pa.concat_tables([_schema(connector).empty_table(), *(_shaped(one, connector) for one in found)])
+    times = rows["interval_start"]
+    inside = pc.and_(pc.greater_equal(times, start), pc.less(times, end))
+    return Notable(
+        rows.filter(inside).unify_dictionaries(), judged[(judged >= start) & (judged < end)]
+    )
+
+
+def _of(scores: Path) -> pa.Table:
+    """The notable rows of a file, with what tells the file and its judged intervals."""
+    identity = _identity(scores)
+    file = pq.ParquetFile(scores)
+    names = [name for name in file.schema_arrow.names if name not in _LEFT_OUT]
+    texts = [name for name in names if _is_text(file.schema_arrow.field(name).type)]
+    table = pq.read_table(scores, columns=names, read_dictionary=texts)
+    severity = table["severity"].to_numpy()
+    judged = np.unique(table["interval_start"].to_numpy()[~np.isnan(severity)])
+    rows = table.filter(pa.array(severity >= LEAST)).combine_chunks()
+    for place, name in enumerate(rows.schema.names):
+        if name in texts:  # the dictionaries are those of all rows
+            plain = rows[name].cast(pa.large_string())
+            rows = rows.set_column(place, name, plain.combine_chunks().dictionary_encode())
+    said = {_SCORES: identity, _JUDGED: json.dumps(judged.astype(np.int64).tolist())}
+    return rows.replace_schema_metadata(said)
+
+
+def _kept(scores: Path) -> pa.Table | None:
+    """What is beside a file of scores, None where it is not of that file."""
+    try:
+        with pa.ipc.open_file(_beside(scores)) as file:
+            table = file.read_all()
+    except (FileNotFoundError, pa.ArrowInvalid):
+        return None
+    return table if table.schema.metadata.get(_SCORES) == _identity(scores).encode() else None
+
+
+def _judged(table: pa.Table) -> np.ndarray:
+    return np.array(json.loads(table.schema.metadata[_JUDGED]), np.int64).view("datetime64[us]")
+
+
+def _shaped(table: pa.Table, connector: Connector) -> pa.Table:
+    """With the columns of today's connector; one that the scores did not have is null."""
+    return pa.table(
+        [
+            table[field.name].cast(field.type)
+            if field.name in table.schema.names
+            else pa.nulls(len(table), field.type)
+            for field in _schema(connector)
+        ],
+        _schema(connector),
+    )
+
+
+def _schema(connector: Connector) -> pa.Schema:
+    texts = [(name, _TEXT) for name in (*connector.dimensions, "measure", "direction", "reason")]
+    numbers = [(name, pa.float64()) for name in ("value", "expected", "severity")]
+    return pa.schema([("interval_start", pa.timestamp("us")), *texts, *numbers])
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _identity(scores: Path) -> str:
+    facts = scores.stat()
+    return f"{facts.st_size} {facts.st_mtime_ns}"
+
+
+def _beside(scores: Path) -> Path:
+    return scores.with_suffix(".arrow")
