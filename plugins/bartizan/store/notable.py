@@ -27,6 +27,7 @@ LEAST = 0.5  # severity that rounds to 1, the least that has a label
 _TEXT = pa.dictionary(pa.int32(), pa.large_string())
 _LEFT_OUT = ("lower", "upper")
 _SCORES, _JUDGED = b"scores", b"judged"
+_ALONE = pa.ipc.IpcReadOptions(use_threads=False)  # a small file is read before threads could help
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,8 @@ def load_notable(root: Path, connector: Connector, window: Window) -> Notable:
     found = [_kept(path) or _of(path) for path in score_files(root, connector, window)]
     start, end = (np.datetime64(naive(at), "us") for at in (window.start, window.end))
     judged = np.unique(np.concatenate([np.empty(0, "datetime64[us]"), *map(_judged, found)]))
-    rows = pa.concat_tables([_schema(connector).empty_table(), *(_shaped(one, connector) for one in found)])
+    schema = _schema(connector)
+    rows = pa.concat_tables([schema.empty_table(), *(_shaped(one, schema) for one in found)])
     times = rows["interval_start"]
     inside = pc.and_(pc.greater_equal(times, start), pc.less(times, end))
     return Notable(
@@ -88,7 +90,7 @@ def _of(scores: Path) -> pa.Table:
 def _kept(scores: Path) -> pa.Table | None:
     """What is beside a file of scores, None where it is not of that file."""
     try:
-        with pa.ipc.open_file(_beside(scores)) as file:
+        with pa.ipc.open_file(_beside(scores), options=_ALONE) as file:
             table = file.read_all()
     except (FileNotFoundError, pa.ArrowInvalid):
         return None
@@ -99,17 +101,18 @@ def _judged(table: pa.Table) -> np.ndarray:
     return np.array(json.loads(table.schema.metadata[_JUDGED]), np.int64).view("datetime64[us]")
 
 
-def _shaped(table: pa.Table, connector: Connector) -> pa.Table:
+def _shaped(table: pa.Table, schema: pa.Schema) -> pa.Table:
     """With the columns of today's connector; one that the scores did not have is null."""
-    return pa.table(
-        [
-            table[field.name].cast(field.type)
-            if field.name in table.schema.names
-            else pa.nulls(len(table), field.type)
-            for field in _schema(connector)
-        ],
-        _schema(connector),
-    )
+    plain = table.replace_schema_metadata()
+    if plain.schema == schema:
+        return plain
+    columns = [
+        table[one.name].cast(one.type)
+        if one.name in table.schema.names
+        else pa.nulls(len(table), one.type)
+        for one in schema
+    ]
+    return pa.table(columns, schema)
 
 
 def _schema(connector: Connector) -> pa.Schema:

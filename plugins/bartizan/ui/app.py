@@ -18,9 +18,20 @@ from bartizan.ui.failures import answer_failures
 from bartizan.ui.headers import SecurityHeaders
 from bartizan.ui.site import Site, Visitor
 from bartizan.ui.tokens import Tokens
-from bartizan.ui.views import answers, api, detectors, health, incident, now, run
+from bartizan.ui.views import (
+    answers,
+    api,
+    contributions,
+    detectors,
+    explorer,
+    health,
+    incident,
+    now,
+    run,
+    series,
+)
 
-VIEWS = (now, incident, answers, health, detectors, run)
+VIEWS = (now, incident, answers, health, detectors, run, explorer, series, contributions)
 API = "/api/v1"
 _STATIC = Path(__file__).parent / "static"
 

@@ -1,0 +1,105 @@
+"""Sums of stored scores: of one measure, of the series that have some dimension values.
+
+DuckDB reads only the columns and rows that it needs, so that a day of 10,000 series takes
+milliseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from bartizan.model.connector import Connector
+from bartizan.model.window import Window, naive
+from bartizan.store.scores import score_files
+
+Pairs = Sequence[tuple[str, str]]
+
+_BY_INTERVAL = """
+select
+    interval_start,
+    count(*) as series,
+    sum(value) filter (isfinite(value)) as value,
+    sum(expected) filter (isfinite(expected)) as expected,
+    min(lower) filter (isfinite(lower)) as lower,
+    max(upper) filter (isfinite(upper)) as upper,
+    max(severity) filter (not isnan(severity)) as severity,
+    arg_max(direction, coalesce(nullif(severity, 'nan'), -1)) as direction,
+    arg_max(reason, coalesce(nullif(severity, 'nan'), -1)) as reason
+from read_parquet($files)
+where {conditions}
+group by interval_start
+order by interval_start"""
+
+_BY_SERIES = """
+select
+    {dimensions},
+    sum(value) as value,
+    sum(case when isfinite(expected) then expected else 0 end) as expected
+from read_parquet($files)
+where isfinite(value) and {conditions}
+group by all
+order by all"""
+
+
+def interval_sums(
+    root: Path, connector: Connector, measure: str, where: Pairs, window: Window
+) -> pa.Table:
+    """A row per interval, by time: interval_start, series, value, expected, lower, upper, severity
+    (the highest), direction and reason (of the highest). What no series has is null. The range from
+    `lower` to `upper` is that of a series only where `series` is 1.
+
+    `where` are values of dimensions of the connector; a null counts as an empty text.
+    """
+    return _read(_BY_INTERVAL, root, connector, measure, where, window)
+
+
+def series_sums(
+    root: Path, connector: Connector, measure: str, where: Pairs, window: Window
+) -> pa.Table:
+    """A row per series, by its dimensions: these, value and expected. An interval without a value
+    counts for nothing; without an expectation, 0 was expected."""
+    return _read(_BY_SERIES, root, connector, measure, where, window)
+
+
+def _read(
+    query: str, root: Path, connector: Connector, measure: str, where: Pairs, window: Window
+) -> pa.Table:
+    """An empty table, without columns, where there are no files."""
+    files = [str(path) for path in score_files(root, connector, window)]
+    if not files:
+        return pa.table({})
+    conditions = ["interval_start >= $start", "interval_start < $end", "measure = $measure"]
+    conditions += [
+        f"{_quoted(name) if value else _text(name)} = $value_{place}"
+        for place, (name, value) in enumerate(where)
+    ]
+    dimensions = [f"{_text(name)} as {_quoted(name)}" for name in connector.dimensions]
+    given = {
+        "files": files,
+        "measure": measure,
+        "start": naive(window.start),
+        "end": naive(window.end),
+    } | {f"value_{place}": value for place, (_, value) in enumerate(where)}
+    text = query.format(
+        conditions=" and ".join(conditions), dimensions=", ".join(dimensions) or "'' as everything"
+    )
+    return _database().cursor().sql(text, params=given).to_arrow_table()
+
+
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    """In memory, without tables: each reading has a cursor of its own."""
+    return duckdb.connect()
+
+
+def _text(name: str) -> str:
+    return f"coalesce({_quoted(name)}, '')"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

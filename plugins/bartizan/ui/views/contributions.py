@@ -1,0 +1,2 @@
+from fastapi import APIRouter
+pages = APIRouter(); api = APIRouter()
