@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from bartizan.model.connector import Connector
 from bartizan.model.window import Window, naive
-from bartizan.store.scores import score_files
+from bartizan.store.scores import day_of, score_files
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -64,6 +64,17 @@ def series_sums(
     """A row per series, by its dimensions: these, value and expected. An interval without a value
     counts for nothing; without an expectation, 0 was expected."""
     return _read(_BY_SERIES, root, connector, measure, where, window)
+
+
+def affordable(root: Path, connector: Connector, window: Window, most: int) -> Window:
+    """The last part of a window whose scores are at most so many bytes; a day of them at least."""
+    start, left = window.end, most
+    for path in reversed(score_files(root, connector, window)):
+        left -= path.stat().st_size
+        if left < 0 and start < window.end:
+            return Window(max(start, window.start), window.end)
+        start = day_of(path)
+    return window
 
 
 def _read(
