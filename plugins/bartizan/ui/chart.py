@@ -141,3 +141,14 @@ def _marks(
 
 def _place(scale: Scale, point: Point, half: timedelta, value: float) -> str:
     return f"{scale.x(point.at + half)},{scale.y(value)}"
+
+
+def change_bar(change: float, longest: float) -> Markup:
+    """A bar to the right of the middle for a rise, to the left for a fall, as part of `longest`."""
+    length = 50 * abs(change) / longest if longest else 0.0
+    kind, left = ("up", 50.0) if change >= 0 else ("down", 50 - length)
+    return Markup(
+        '<svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">'
+        f'<rect class="{kind}" x="{left:.1f}" y="1" width="{length:.1f}" height="8"/>'
+        '<line class="axis" x1="50" x2="50" y1="0" y2="10"/></svg>'
+    )

@@ -10,11 +10,12 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from unicodedata import normalize
 
 from bartizan.model.text import inert
 from bartizan.model.window import format_time
 
-_FORMULA = tuple("=+-@＝＋－＠")
+_FORMULA = ("=", "+", "-", "@")
 
 Value = str | float | datetime | None
 
@@ -35,6 +36,7 @@ def _cell(value: Value) -> str:
         case datetime():
             return format_time(value)
         case str():
-            return f"'{inert(value)}" if value.lstrip().startswith(_FORMULA) else inert(value)
+            first = normalize("NFKC", value.lstrip()[:1])  # spreadsheets take wide signs, too
+            return f"'{inert(value)}" if first in _FORMULA else inert(value)
         case _:
             return repr(float(value))

@@ -81,7 +81,9 @@ def heat(found: Sequence[Stored], selection: Selection) -> Heat:
     """Of the whole window of the selection. Rows are by `selection.by`, whichever is chosen of
     them; all else that is chosen holds."""
     others = selection.lacking(selection.by)
-    step = column_step(selection.window, min((one.connector.frequency for one in found), default=HOUR))
+    step = column_step(
+        selection.window, min((one.connector.frequency for one in found), default=HOUR)
+    )
     begin = floor(selection.window.start, step)
     width = ceil((selection.window.end - begin) / step)
     highest: dict[str, float] = {}
@@ -104,9 +106,7 @@ def heat(found: Sequence[Stored], selection: Selection) -> Heat:
     return Heat(
         step,
         _columns(found, selection.window, begin, step, width),
-        tuple(
-            _row(name, severities[place], counts[place]) for place, name in enumerate(chosen)
-        ),
+        tuple(_row(name, severities[place], counts[place]) for place, name in enumerate(chosen)),
         len(highest) - len(chosen),
     )
 
@@ -144,7 +144,12 @@ def _row(name: str, severities: NDArray[np.float64], counts: NDArray[np.int64]) 
         name,
         round(severities.max()),
         tuple(
-            Cell(int(at), round(severities[at]), severity_label(severities[at]).lower(), int(counts[at]))
+            Cell(
+                int(at),
+                round(severities[at]),
+                severity_label(severities[at]).lower(),
+                int(counts[at]),
+            )
             for at in np.flatnonzero(counts)
         ),
     )

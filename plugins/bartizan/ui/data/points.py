@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 from math import ceil
+from typing import Any
 
 import pyarrow as pa
 
 from bartizan.model.window import Window, aware, floor
 
 WEEK = timedelta(days=7)
+_KNOWN = ("value", "expected", "lower", "upper", "severity", "direction", "reason")
 
 
 @dataclass(frozen=True)
@@ -32,34 +34,27 @@ class Point:
     before: float | None = None
 
 
-def points(sums: pa.Table, window: Window, step: timedelta, one: bool) -> tuple[Point, ...]:
-    """Every interval of a window from the first that was scored to the last. `sums` are of the
-    window and the week before; `one` says that they are of a single series."""
+def points(sums: pa.Table, window: Window, step: timedelta) -> tuple[Point, ...]:
+    """Every interval of a window from the first that was scored to the last; `sums` are of the
+    window and the week before."""
     rows = {aware(row["interval_start"]): row for row in sums.to_pylist()}
     scored = [at for at in rows if at in window]
     if not scored:
         return ()
     first, last = floor(min(scored), step), max(scored)
     times = (first + number * step for number in range(ceil((last - first) / step) + 1))
-    return tuple(_point(at, rows.get(at), rows.get(at - WEEK), one) for at in times)
+    return tuple(_point(at, rows.get(at), rows.get(at - WEEK)) for at in times)
 
 
-def _point(
-    at: datetime, row: dict[str, object] | None, before: dict[str, object] | None, one: bool
-) -> Point:
+def _point(at: datetime, row: dict[str, Any] | None, before: dict[str, Any] | None) -> Point:
     past = before["value"] if before else None
     if row is None:
         return Point(at, before=past)
-    found = dict(row)
-    del found["interval_start"], found["series"]
-    if not one:
-        found |= {"lower": None, "upper": None}
-    return Point(at, **found, before=past)
+    known = {name: row[name] for name in _KNOWN}
+    return Point(at, **known, before=past)
 
 
-def unusual_spans(
-    points: Sequence[Point], step: timedelta, threshold: float
-) -> tuple[Window, ...]:
+def unusual_spans(points: Sequence[Point], step: timedelta, threshold: float) -> tuple[Window, ...]:
     """Where the severity is at the alert threshold, or goes on with what was."""
     return tuple(_spans(points, step, threshold))
 

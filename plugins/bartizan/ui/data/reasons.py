@@ -54,7 +54,7 @@ def rarity(severity: float, reason: str) -> str:
         return "Chance alone brings such a value at least once a week among all series."
     share = min(severity, _GREATEST) - AT_BUDGET
     decades = -3 * log(1 - share / (100 - AT_BUDGET))
+    times = number(float(f"{10**decades:.1g}"))
     return (
-        f"It is {number(float(f'{10**decades:.1g}'))} times as rare as the rarest that chance alone "
-        "brings in a week among all series."
+        f"It is {times} times as rare as the rarest that chance brings in a week among all series."
     )

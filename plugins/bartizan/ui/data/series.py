@@ -81,7 +81,7 @@ def _points(place: Located, shown: Window) -> tuple[Point, ...]:
     connector, asked = place.connector, place.selection
     root, span = jobs.settings().lake, Window(shown.start - WEEK, shown.end)
     sums = interval_sums(root, connector, asked.measure, asked.where, span)
-    return points(sums, shown, connector.frequency, place.is_one)
+    return points(sums, shown, connector.frequency)
 
 
 def _shown(place: Located) -> Window:
