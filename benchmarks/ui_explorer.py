@@ -4,8 +4,8 @@
 
 The scores are synthetic, but stored by the detectors' own code, with the daily rhythm and the share
 of unusual values that real ones have; they are made once and kept under var/bench/ui_explorer
-(1.8 GB, five minutes). 10,000 incidents lie in the store. Printed are milliseconds of whole requests
-through the app, without a network: the first, then the median and the worst of some.
+(1.8 GB, five minutes). 10,000 incidents lie in the store. Printed are milliseconds of whole
+requests through the app, without a network: the first, then the median and the worst of some.
 """
 
 from __future__ import annotations

@@ -51,10 +51,10 @@ def rarity(severity: float, reason: str) -> str:
     if reason in _LOWERED:
         return "It was lowered, and does not say how rare the value is."
     if severity <= AT_BUDGET:
-        return "Chance alone brings such a value at least once a week among all series."
+        return "Chance alone brings such a value to one of all series at least once a week."
     share = min(severity, _GREATEST) - AT_BUDGET
     decades = -3 * log(1 - share / (100 - AT_BUDGET))
     times = number(float(f"{10**decades:.1g}"))
     return (
-        f"It is {times} times as rare as the rarest that chance brings in a week among all series."
+        f"It is {times} times as rare as the rarest that chance brings to all series in a week."
     )
