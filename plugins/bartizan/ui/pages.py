@@ -11,6 +11,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader
 
 from bartizan.dispatch import html
 from bartizan.model.window import format_time
+from bartizan.ui.selection import around
 from bartizan.ui.site import Here
 
 
@@ -38,6 +39,7 @@ def _environment() -> Environment:
     made = html.environment(ChoiceLoader([own, html.TEMPLATES]))
     made.filters["iso"] = format_time
     made.globals["navigation"] = NAVIGATION
+    made.globals["around"] = around
     return made
 
 

@@ -10,8 +10,9 @@ from urllib.parse import urlencode
 from fastapi import Depends, Query
 
 from bartizan.errors import UsageError
+from bartizan.model.anomaly import Incident
 from bartizan.model.text import inert
-from bartizan.model.window import DAY, Window, format_time, parse_time, written_window
+from bartizan.model.window import DAY, Window, floor, format_time, parse_time, written_window
 from bartizan.store.detectors import load_detectors
 from bartizan.ui.site import Here, HereDep
 
@@ -79,6 +80,19 @@ class Selection:
         """The same with a part of the time chosen."""
         part = self.window.intersection(window) if window else None
         return replace(self, picked=None if part == self.window else part)
+
+
+def around(incident: Incident, where: tuple[tuple[str, str], ...]) -> Selection:
+    """The time of an incident, chosen within the days beside it, of some dimension values."""
+    window = incident.window
+    return Selection(
+        Window(floor(window.start, DAY) - DAY, floor(window.end, DAY) + DAY),
+        window,
+        incident.detector,
+        incident.measure,
+        incident.peak.dimensions[0][0] if incident.peak.dimensions else MEASURE,
+        where,
+    )
 
 
 def selection(

@@ -17,7 +17,6 @@ from bartizan.model.evidence import Query
 from bartizan.model.window import Window
 from bartizan.store import Store
 from bartizan.store.selected import affordable, series_sums
-from bartizan.ui.data.choices import Choices, choices
 from bartizan.ui.data.located import Located, located
 from bartizan.ui.data.sums import Floats, Parts, by_dimension, is_normal, means
 from bartizan.ui.selection import Selection
@@ -34,7 +33,6 @@ class Contributions:
     says whether they are as expected. `queries` give the numbers again, by dimension."""
 
     selection: Selection
-    choices: Choices
     shown: Window
     adds_up: bool
     series: int
@@ -62,7 +60,6 @@ def contributions(store: Store, selection: Selection) -> Contributions:
     count = 1.0 if place.adds_up else max(float(intervals.sum()), 1.0)
     return Contributions(
         selection=asked,
-        choices=choices(store, asked),
         shown=shown,
         adds_up=place.adds_up,
         series=len(leaves),

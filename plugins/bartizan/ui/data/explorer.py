@@ -11,7 +11,6 @@ from bartizan.model.story import headline, severity_label
 from bartizan.model.window import Window
 from bartizan.store import Store
 from bartizan.store.overlapping import worst_overlapping
-from bartizan.ui.data.choices import Choices, choices
 from bartizan.ui.data.heat import Heat, heat
 from bartizan.ui.data.marks import Mark, marks
 from bartizan.ui.data.stored import stored
@@ -46,7 +45,6 @@ class Explorer:
     """`heat` and `marks` are of the whole window, `series` and `incidents` of what is chosen."""
 
     selection: Selection
-    choices: Choices
     heat: Heat
     marks: tuple[Mark, ...]
     series: tuple[Unusual, ...]
@@ -76,7 +74,6 @@ def explorer(store: Store, selection: Selection) -> Explorer:
     found = stored(store, selection)
     return Explorer(
         selection=selection,
-        choices=choices(store, selection),
         heat=heat(found, selection),
         marks=marks(store, (one.connector for one in found), selection.window),
         series=unusual(found, selection),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bartizan.model.story import severity_label
 from bartizan.model.window import DAY, HOUR, Window, floor, naive
-from bartizan.ui.data.stored import Stored
+from bartizan.ui.data.stored import Flags, Stored
 from bartizan.ui.selection import Selection
 
 MOST_COLUMNS = 96
@@ -81,32 +81,23 @@ def heat(found: Sequence[Stored], selection: Selection) -> Heat:
     """Of the whole window of the selection. Rows are by `selection.by`, whichever is chosen of
     them; all else that is chosen holds."""
     others = selection.lacking(selection.by)
-    step = column_step(
-        selection.window, min((one.connector.frequency for one in found), default=HOUR)
-    )
-    begin = floor(selection.window.start, step)
-    width = ceil((selection.window.end - begin) / step)
-    highest: dict[str, float] = {}
     kept = [(one, one.having(others)) for one in found]
-    for one, rows in kept:
-        names, codes = one.coded(selection.by)
-        most = np.zeros(len(names))
-        np.maximum.at(most, codes[rows], one.severity[rows])
-        for code in np.flatnonzero(most):
-            highest[names[code]] = max(highest.get(names[code], 0.0), float(most[code]))
+    highest = _highest(kept, selection.by)
     chosen = sorted(highest, key=lambda name: (-highest[name], name))[:MOST_ROWS]
-    severities, counts = np.zeros((len(chosen), width)), np.zeros((len(chosen), width), np.int64)
+    columns = _Columns.of(found, selection.window)
+    shape = len(chosen), columns.count
+    severities, values = np.zeros(shape), np.zeros(shape, np.int64)
     for one, rows in kept:
-        row = _numbers(one, selection.by, chosen)[rows]
-        column = (one.times[rows] - np.datetime64(naive(begin), "us")) // np.timedelta64(step, "us")
-        there = row >= 0
-        place = (row[there], column[there])
-        np.maximum.at(severities, place, one.severity[rows][there])
-        np.add.at(counts, place, 1)
+        row = _numbers(one, selection.by, chosen)
+        there = np.flatnonzero(rows & (row >= 0))
+        for which, column in columns.of_intervals(one.times[there], one.connector.frequency):
+            some = there[which]
+            np.maximum.at(severities, (row[some], column), one.severity[some])
+            np.add.at(values, (row[some], column), 1)
     return Heat(
-        step,
-        _columns(found, selection.window, begin, step, width),
-        tuple(_row(name, severities[place], counts[place]) for place, name in enumerate(chosen)),
+        columns.step,
+        columns.judged(found),
+        tuple(_row(name, severities[place], values[place]) for place, name in enumerate(chosen)),
         len(highest) - len(chosen),
     )
 
@@ -118,6 +109,18 @@ def column_step(window: Window, frequency: timedelta) -> timedelta:
     return next(fits, _STEPS[-1])
 
 
+def _highest(kept: Iterable[tuple[Stored, Flags]], by: str) -> dict[str, float]:
+    """The highest severity of every value that rows can be of."""
+    found: dict[str, float] = {}
+    for one, rows in kept:
+        names, codes = one.coded(by)
+        most = np.zeros(len(names))
+        np.maximum.at(most, codes[rows], one.severity[rows])
+        for code in np.flatnonzero(most):
+            found[names[code]] = max(found.get(names[code], 0.0), float(most[code]))
+    return found
+
+
 def _numbers(one: Stored, name: str, chosen: Sequence[str]) -> NDArray[np.int64]:
     """The row of the heat map of each row of scores, -1 of those that it leaves out."""
     names, codes = one.coded(name)
@@ -125,18 +128,51 @@ def _numbers(one: Stored, name: str, chosen: Sequence[str]) -> NDArray[np.int64]
     return np.array([place.get(value, -1) for value in names])[codes]
 
 
-def _columns(
-    found: Sequence[Stored], window: Window, begin: datetime, step: timedelta, width: int
-) -> tuple[Column, ...]:
-    judged = np.zeros(width, np.bool_)
-    for one in found:
-        since = one.notable.judged - np.datetime64(naive(begin), "us")
-        judged[since // np.timedelta64(step, "us")] = True
-    return tuple(
-        Column(Window(max(start, window.start), min(start + step, window.end)), bool(judged[at]))
-        for at in range(width)
-        for start in [begin + at * step]
-    )
+@dataclass(frozen=True)
+class _Columns:
+    """The columns of a window; the first and the last may be cut by it."""
+
+    window: Window
+    step: timedelta
+
+    @classmethod
+    def of(cls, found: Sequence[Stored], window: Window) -> _Columns:
+        return cls(
+            window,
+            column_step(window, min((one.connector.frequency for one in found), default=HOUR)),
+        )
+
+    @property
+    def begin(self) -> datetime:
+        return floor(self.window.start, self.step)
+
+    @property
+    def count(self) -> int:
+        return ceil((self.window.end - self.begin) / self.step)
+
+    def of_intervals(
+        self, starts: NDArray[np.datetime64], frequency: timedelta
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        """Which intervals are in which columns: in several, where intervals are longer."""
+        since = starts - np.datetime64(naive(self.begin), "us")
+        first = since // np.timedelta64(self.step, "us")
+        for later in range(max(ceil(frequency / self.step), 1)):
+            inside = np.flatnonzero(first + later < self.count)
+            yield inside, first[inside] + later
+
+    def judged(self, found: Iterable[Stored]) -> tuple[Column, ...]:
+        flags = np.zeros(self.count, np.bool_)
+        for one in found:
+            for _, column in self.of_intervals(one.notable.judged, one.connector.frequency):
+                flags[column] = True
+        starts = (self.begin + at * self.step for at in range(self.count))
+        return tuple(
+            Column(
+                Window(max(start, self.window.start), min(start + self.step, self.window.end)),
+                bool(flag),
+            )
+            for start, flag in zip(starts, flags, strict=True)
+        )
 
 
 def _row(name: str, severities: NDArray[np.float64], counts: NDArray[np.int64]) -> Row:

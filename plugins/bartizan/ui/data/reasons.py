@@ -10,6 +10,7 @@ from bartizan.model.text import number
 from bartizan.ui.data.points import Point
 
 AT_BUDGET = 70  # severity of the rarest that chance alone brings in a week (detect/severity.py)
+MOST_DECADES = 6  # that are told; more is no better known than the model
 _GREATEST = 99.99
 _LOWERED = ("continues", "expected")  # whose severity is no longer their rarity
 
@@ -54,7 +55,5 @@ def rarity(severity: float, reason: str) -> str:
         return "Chance alone brings such a value to one of all series at least once a week."
     share = min(severity, _GREATEST) - AT_BUDGET
     decades = -3 * log(1 - share / (100 - AT_BUDGET))
-    times = number(float(f"{10**decades:.1g}"))
-    return (
-        f"It is {times} times as rare as the rarest that chance brings to all series in a week."
-    )
+    times = f"{number(10**decades)} times" if decades < MOST_DECADES else "over a million times"
+    return f"It is {times} as rare as the rarest that chance brings to all series in a week."

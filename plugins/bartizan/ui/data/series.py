@@ -10,7 +10,6 @@ from bartizan.model.window import DAY, Window
 from bartizan.store import Store
 from bartizan.store.detectors import load_detector
 from bartizan.store.selected import affordable, interval_sums
-from bartizan.ui.data.choices import Choices, choices
 from bartizan.ui.data.located import Located, located
 from bartizan.ui.data.points import WEEK, Point, points, unusual_spans
 from bartizan.ui.data.reasons import why
@@ -39,7 +38,6 @@ class Series:
     the alert threshold; `others` the most unusual series among those summed."""
 
     selection: Selection
-    choices: Choices
     shown: Window
     step: timedelta
     is_one: bool
@@ -61,7 +59,6 @@ def series(store: Store, selection: Selection) -> Series:
     about = replace(asked, by=connector.dimensions[0]) if connector.dimensions else asked
     return Series(
         selection=asked,
-        choices=choices(store, asked),
         shown=shown,
         step=connector.frequency,
         is_one=place.is_one,

@@ -20,11 +20,21 @@ function colour(name) {
   return found;
 }
 
+/** `16 Nov` for days, `14:00` within one. */
+function moment(seconds, step) {
+  const time = new Date(seconds * 1000).toUTCString();
+  return step >= 86400 || seconds % 86400 === 0 ? time.slice(5, 11) : time.slice(17, 22);
+}
+
 function draw(parent, found) {
   const points = found.points;
   const seconds = (time) => Date.parse(time) / 1000;
   const column = (name) => points.map((one) => one[name]);
-  const data = [points.map((one) => seconds(one.at)), ...["upper", "lower", "before", "expected", "value"].map(column)];
+  const names = [...(found.is_one ? ["upper", "lower"] : []), "before", "expected", "value"];
+  // One time more, so that the last interval is seen to its end.
+  const starts = points.map((one) => seconds(one.at));
+  const times = [...starts, 2 * starts.at(-1) - (starts.at(-2) ?? starts.at(-1) - 3600)];
+  const data = [times, ...names.map((name) => [...column(name), null])];
   const said = (_, value) => (value === null ? "–" : NUMBER.format(value));
   const line = (label, name, more = {}) => ({
     label,
@@ -34,23 +44,23 @@ function draw(parent, found) {
     points: { show: false },
     ...more,
   });
-  const edge = { width: 0, show: found.is_one };
+  const hours = (_, ticks, __, ___, step) => ticks.map((one) => moment(one, step));
   const axis = { stroke: () => colour("muted"), grid: { stroke: () => colour("rule"), width: 1 }, ticks: { show: false } };
   const options = {
     width: parent.clientWidth,
     height: HEIGHT,
     tzDate: (time) => uPlot.tzDate(new Date(time * 1000), "Etc/UTC"),
     scales: { y: { range: (_, low, high) => uPlot.rangeNum(Math.min(low ?? 0, 0), high ?? 1, 0.08, true) } },
-    axes: [axis, { ...axis, size: 64, values: (_, ticks) => ticks.map((one) => NUMBER.format(one)) }],
+    axes: [{ ...axis, values: hours }, { ...axis, size: 64, values: (_, ticks) => ticks.map((one) => NUMBER.format(one)) }],
+    legend: { markers: { show: false } },
     series: [
       { label: "Time (UTC)", value: "{YYYY}-{MM}-{DD} {HH}:{mm}" },
-      line("Range to", "band", edge),
-      line("Range from", "band", edge),
+      ...(found.is_one ? [line("Range to", "band", { width: 0 }), line("Range from", "band", { width: 0 })] : []),
       line("A week before", "muted", { dash: [2, 4], width: 1 }),
       line("Expected", "expected", { dash: [5, 3] }),
       line("Observed", "ink"),
     ],
-    bands: [{ series: [1, 2], fill: () => colour("band") }],
+    bands: found.is_one ? [{ series: [1, 2], fill: () => colour("band") }] : [],
     hooks: {
       drawClear: [
         (plot) => {

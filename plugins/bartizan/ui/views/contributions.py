@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 from bartizan.model.story import combination, without
 from bartizan.ui.chart import change_bar
 from bartizan.ui.data.contributions import Contributions, contributions
-from bartizan.ui.pages import page
+from bartizan.ui.selected_page import selected_page
 from bartizan.ui.selection import SelectionDep
 from bartizan.ui.site import HereDep
 
@@ -18,12 +18,10 @@ api = APIRouter(tags=["scores"])
 
 @pages.get("/contributions")
 def show(here: HereDep, selection: SelectionDep) -> HTMLResponse:
-    return page(
+    return selected_page(
         here,
-        "contributions.html.j2",
-        "explorer",
-        found=contributions(here.store, selection),
-        view="contributions",
+        "contributions",
+        contributions(here.store, selection),
         combination=combination,
         without=without,
         bar=change_bar,

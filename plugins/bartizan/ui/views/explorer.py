@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from bartizan.ui.data.explorer import Explorer, explorer
-from bartizan.ui.pages import page
+from bartizan.ui.selected_page import selected_page
 from bartizan.ui.selection import SelectionDep
 from bartizan.ui.site import HereDep
 
@@ -17,7 +17,7 @@ api = APIRouter(tags=["scores"])
 @pages.get("/explorer")
 def show(here: HereDep, selection: SelectionDep) -> HTMLResponse:
     found = explorer(here.store, selection)
-    return page(here, "explorer.html.j2", "explorer", found=found, view="explorer")
+    return selected_page(here, "explorer", found)
 
 
 @api.get("/explorer")

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse, Response
 from bartizan.ui.chart import chart
 from bartizan.ui.csv_text import csv_text
 from bartizan.ui.data.series import Series, series
-from bartizan.ui.pages import page
+from bartizan.ui.selected_page import selected_page
 from bartizan.ui.selection import SelectionDep
 from bartizan.ui.site import HereDep
 
@@ -22,12 +22,10 @@ api = APIRouter(tags=["scores"])
 @pages.get("/series")
 def show(here: HereDep, selection: SelectionDep) -> HTMLResponse:
     found = series(here.store, selection)
-    return page(
+    return selected_page(
         here,
-        "series.html.j2",
-        "explorer",
-        found=found,
-        view="series",
+        "series",
+        found,
         chart=chart(found.points, found.spans, found.step, found.threshold),
         listed=found.points[-MOST_LISTED:],
     )
