@@ -18,8 +18,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from bartizan.model.connector import Connector
-from bartizan.model.window import Window, naive
-from bartizan.store.scores import score_files
+from bartizan.model.window import DAY, Window, naive
+from bartizan.store.scores import day_of, score_files
 
 LEAST = 0.5  # severity that rounds to 1, the least that has a label
 
@@ -56,16 +56,13 @@ def forget_notable(scores: Path) -> None:
 
 def load_notable(root: Path, connector: Connector, window: Window) -> Notable:
     """Those of a detector in a window; `root` is the lake folder."""
-    found = [_kept(path) or _of(path) for path in score_files(root, connector, window)]
-    start, end = (np.datetime64(naive(at), "us") for at in (window.start, window.end))
-    judged = np.unique(np.concatenate([np.empty(0, "datetime64[us]"), *map(_judged, found)]))
+    files = score_files(root, connector, window)
+    found = [_within(_kept(path) or _of(path), path, window) for path in files]
+    judged = [np.empty(0, "datetime64[us]"), *(_judged(one, window) for one in found)]
     schema = _schema(connector)
-    rows = pa.concat_tables([schema.empty_table(), *(_shaped(one, schema) for one in found)])
-    times = rows["interval_start"]
-    inside = pc.and_(pc.greater_equal(times, start), pc.less(times, end))
-    return Notable(
-        rows.filter(inside).unify_dictionaries(), judged[(judged >= start) & (judged < end)]
-    )
+    tables = [schema.empty_table(), *(_shaped(one, schema) for one in found)]
+    rows = pa.concat_tables(tables).unify_dictionaries()
+    return Notable(rows, np.unique(np.concatenate(judged)))
 
 
 def _of(scores: Path) -> pa.Table:
@@ -96,8 +93,20 @@ def _kept(scores: Path) -> pa.Table | None:
     return table if table.schema.metadata.get(_SCORES) == _identity(scores).encode() else None
 
 
-def _judged(table: pa.Table) -> np.ndarray:
-    return np.array(json.loads(table.schema.metadata[_JUDGED]), np.int64).view("datetime64[us]")
+def _within(table: pa.Table, scores: Path, window: Window) -> pa.Table:
+    """The rows of a window, of the table of a file; most files lie in it with their whole day."""
+    day = day_of(scores)
+    if window.start <= day and day + DAY <= window.end:
+        return table
+    start, end = (np.datetime64(naive(at), "us") for at in (window.start, window.end))
+    times = table["interval_start"]
+    return table.filter(pc.and_(pc.greater_equal(times, start), pc.less(times, end)))
+
+
+def _judged(table: pa.Table, window: Window) -> np.ndarray:
+    told = np.array(json.loads(table.schema.metadata[_JUDGED]), np.int64).view("datetime64[us]")
+    start, end = (np.datetime64(naive(at), "us") for at in (window.start, window.end))
+    return told[(told >= start) & (told < end)]
 
 
 def _shaped(table: pa.Table, schema: pa.Schema) -> pa.Table:
@@ -115,9 +124,15 @@ def _shaped(table: pa.Table, schema: pa.Schema) -> pa.Table:
 
 
 def _schema(connector: Connector) -> pa.Schema:
-    texts = [(name, _TEXT) for name in (*connector.dimensions, "measure", "direction", "reason")]
-    numbers = [(name, pa.float64()) for name in ("value", "expected", "severity")]
-    return pa.schema([("interval_start", pa.timestamp("us")), *texts, *numbers])
+    """In the order of the columns of scores, so that little has to be shaped."""
+    return pa.schema(
+        [
+            ("interval_start", pa.timestamp("us")),
+            *((name, _TEXT) for name in (*connector.dimensions, "measure")),
+            *((name, pa.float64()) for name in ("value", "expected", "severity")),
+            *((name, _TEXT) for name in ("direction", "reason")),
+        ]
+    )
 
 
 def _is_text(kind: pa.DataType) -> bool:

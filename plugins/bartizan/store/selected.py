@@ -7,13 +7,14 @@ milliseconds. It adds in any order, so sums are rounded to what no order changes
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
 from bartizan.model.connector import Connector
-from bartizan.model.window import Window, naive
+from bartizan.model.window import Window, aware, naive
 from bartizan.store.scores import day_of, score_files
 
 Pairs = Sequence[tuple[str, str]]
@@ -34,6 +35,12 @@ from read_parquet($files)
 where {conditions}
 group by interval_start
 order by interval_start"""
+
+_VALUES = """
+select interval_start, round(fsum(value) filter (isfinite(value)), {digits}) as value
+from read_parquet($files)
+where {conditions}
+group by interval_start"""
 
 _RANGE = """min(lower) filter (isfinite(lower)) as lower,
     max(upper) filter (isfinite(upper)) as upper"""
@@ -61,6 +68,14 @@ def interval_sums(
     `where` are values of dimensions of the connector; a null counts as an empty text.
     """
     return _read(_BY_INTERVAL, root, connector, measure, where, window)
+
+
+def interval_values(
+    root: Path, connector: Connector, measure: str, where: Pairs, window: Window
+) -> dict[datetime, float | None]:
+    """The values only, by interval; None where no series has one."""
+    found = _read(_VALUES, root, connector, measure, where, window).to_pylist()
+    return {aware(row["interval_start"]): row["value"] for row in found}
 
 
 def series_sums(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from bartizan.model.window import Window, aware, floor
+from bartizan.model.window import Window, aware
 
 WEEK = timedelta(days=7)
 _KNOWN = ("value", "expected", "lower", "upper", "severity", "direction", "reason")
@@ -34,24 +34,22 @@ class Point:
     before: float | None = None
 
 
-def points(sums: pa.Table, window: Window, step: timedelta) -> tuple[Point, ...]:
-    """Every interval of a window from the first that was scored to the last; `sums` are of the
-    window and the week before."""
+def points(
+    sums: pa.Table, before: Mapping[datetime, float | None], step: timedelta
+) -> tuple[Point, ...]:
+    """Every interval from the first of `sums` to the last; `before` are values a week before."""
     rows = {aware(row["interval_start"]): row for row in sums.to_pylist()}
-    scored = [at for at in rows if at in window]
-    if not scored:
+    if not rows:
         return ()
-    first, last = floor(min(scored), step), max(scored)
+    first, last = min(rows), max(rows)
     times = (first + number * step for number in range(ceil((last - first) / step) + 1))
-    return tuple(_point(at, rows.get(at), rows.get(at - WEEK)) for at in times)
+    return tuple(_point(at, rows.get(at), before.get(at - WEEK)) for at in times)
 
 
-def _point(at: datetime, row: dict[str, Any] | None, before: dict[str, Any] | None) -> Point:
-    past = before["value"] if before else None
+def _point(at: datetime, row: dict[str, Any] | None, before: float | None) -> Point:
     if row is None:
-        return Point(at, before=past)
-    known = {name: row[name] for name in _KNOWN}
-    return Point(at, **known, before=past)
+        return Point(at, before=before)
+    return Point(at, **{name: row[name] for name in _KNOWN}, before=before)
 
 
 def unusual_spans(points: Sequence[Point], step: timedelta, threshold: float) -> tuple[Window, ...]:

@@ -9,7 +9,7 @@ from bartizan import jobs
 from bartizan.model.window import DAY, Window
 from bartizan.store import Store
 from bartizan.store.detectors import load_detector
-from bartizan.store.selected import affordable, interval_sums
+from bartizan.store.selected import affordable, interval_sums, interval_values
 from bartizan.ui.data.located import Located, located
 from bartizan.ui.data.points import WEEK, Point, points, unusual_spans
 from bartizan.ui.data.reasons import why
@@ -17,9 +17,9 @@ from bartizan.ui.data.stored import stored
 from bartizan.ui.data.unusual import Unusual, unusual
 from bartizan.ui.selection import Selection
 
-MOST_BYTES = 120 << 20  # of scores that are read for a page, the week before among them
+MOST_BYTES = 64 << 20  # of scores that are read for a page, and of a week before about a third
 MOST_POINTS = 2500
-LEAST_SHOWN = timedelta(hours=24)
+BESIDE = DAY  # what is chosen
 
 
 @dataclass(frozen=True)
@@ -76,23 +76,21 @@ def _points(place: Located, shown: Window) -> tuple[Point, ...]:
     if not (place.is_one or place.adds_up):
         return ()
     connector, asked = place.connector, place.selection
-    root, span = jobs.settings().lake, Window(shown.start - WEEK, shown.end)
-    sums = interval_sums(root, connector, asked.measure, asked.where, span)
-    return points(sums, shown, connector.frequency)
+    root, past = jobs.settings().lake, Window(shown.start - WEEK, shown.end - WEEK)
+    sums = interval_sums(root, connector, asked.measure, asked.where, shown)
+    before = interval_values(root, connector, asked.measure, asked.where, past)
+    return points(sums, before, connector.frequency)
 
 
 def _shown(place: Located) -> Window:
-    """The window, or its end where it is too long; the days beside what is chosen where that would
-    be left out."""
-    window, step, root = place.selection.window, place.connector.frequency, jobs.settings().lake
-    picked = place.selection.picked
+    """The window, or a day on both sides of what is chosen in it; its last part if that is long."""
+    window, picked = place.selection.window, place.selection.picked
     if picked is not None:
-        wide = Window(picked.start - LEAST_SHOWN, picked.end + LEAST_SHOWN)
+        wide = Window(picked.start - BESIDE, picked.end + BESIDE)
         window = window.intersection(wide) or window
-    read = affordable(root, place.connector, Window(window.start - WEEK, window.end), MOST_BYTES)
-    start = max(window.start, window.end - MOST_POINTS * step)
-    latest = window.end - max(step, DAY)  # as little as this is shown in any case
-    return Window(max(start, min(read.start + WEEK, max(latest, start))), window.end)
+    start = max(window.start, window.end - MOST_POINTS * place.connector.frequency)
+    last = Window(start, window.end)
+    return affordable(jobs.settings().lake, place.connector, last, MOST_BYTES)
 
 
 def _why(found: tuple[Point, ...], window: Window) -> Why | None:

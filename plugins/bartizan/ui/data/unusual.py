@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bartizan.model.story import compared, severity_label
 from bartizan.model.window import aware
@@ -49,20 +50,31 @@ def _order(one: Unusual) -> tuple[object, ...]:
     return (-one.severity, one.at, one.detector, one.measure, one.dimensions)
 
 
-def _worst(part: Stored, selection: Selection) -> Iterator[Unusual]:
+def _worst(part: Stored, selection: Selection) -> list[Unusual]:
+    """Few rows are as severe as the worst: those are sorted first, and more if they are too few."""
     chosen = np.flatnonzero(part.having(selection) & part.during(selection.chosen))
-    order = np.lexsort((part.times[chosen], -part.severity[chosen]))
-    seen: set[tuple[str, ...]] = set()
-    names = (*part.connector.dimensions, "measure")
-    coded = [part.coded(name) for name in names]
-    for row in chosen[order]:
-        values = tuple(texts[codes[row]] for texts, codes in coded)
-        if values in seen:
-            continue
-        seen.add(values)
-        yield _unusual(part, int(row), values, selection)
-        if len(seen) == MOST_SERIES:
-            return
+    coded = [part.coded(name) for name in (*part.connector.dimensions, "measure")]
+    looked_at = 100 * MOST_SERIES
+    found: dict[tuple[str, ...], int] = {}
+    while True:
+        few = _most_severe(part, chosen, looked_at)
+        for row in few:
+            values = tuple(texts[codes[row]] for texts, codes in coded)
+            found.setdefault(values, int(row))
+            if len(found) == MOST_SERIES:
+                break
+        if len(found) == MOST_SERIES or len(few) == len(chosen):
+            return [_unusual(part, row, values, selection) for values, row in found.items()]
+        looked_at *= 100
+
+
+def _most_severe(part: Stored, rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """The most severe of some rows, the earliest of equals."""
+    severity = part.severity[rows]
+    if len(rows) > most:
+        least = np.partition(severity, len(rows) - most)[len(rows) - most]
+        rows = rows[severity >= least]
+    return rows[np.lexsort((part.times[rows], -part.severity[rows]))]
 
 
 def _unusual(part: Stored, row: int, values: tuple[str, ...], selection: Selection) -> Unusual:
