@@ -6,8 +6,10 @@ milliseconds. It adds in any order, so sums are rounded to what no order changes
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -123,8 +125,15 @@ def _read(
         range=_RANGE if is_one else _NO_RANGE,
         digits=_DIGITS,
     )
-    with duckdb.connect() as database:
-        return database.sql(text, params=given).to_arrow_table()
+    return _database().cursor().sql(text, params=given).to_arrow_table()
+
+
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    """One without tables for the whole process, as to make one takes longer than most readings."""
+    made = duckdb.connect(config={"memory_limit": "1GB"})
+    atexit.register(_database.cache_clear)
+    return made
 
 
 def _text(name: str) -> str:
