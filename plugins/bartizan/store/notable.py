@@ -24,7 +24,7 @@ from bartizan.store.scores import day_of, score_files
 LEAST = 0.5  # severity that rounds to 1, the least that has a label
 
 _TEXT = pa.dictionary(pa.int32(), pa.large_string())
-_LEFT_OUT = ("lower", "upper")
+_LEFT_OUT = ("lower", "upper", "raw_severity", "feedback")
 _SCORES, _JUDGED = b"scores", b"judged"
 _ALONE = pa.ipc.IpcReadOptions(use_threads=False)  # a small file is read before threads could help
 
