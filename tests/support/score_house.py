@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -42,6 +43,13 @@ def home(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.delenv(name)
     monkeypatch.setenv("BARTIZAN_HOME", str(folder))
     return jobs.settings().lake
+
+
+@contextmanager
+def one_home(folders: pytest.TempPathFactory) -> Iterator[Path]:
+    """An installation for several tests, which only look; gives its lake."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield home(folders.mktemp("home"), patch)
 
 
 def client(now: datetime, visitor: Visitor | None = None) -> TestClient:

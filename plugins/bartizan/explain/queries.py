@@ -32,18 +32,21 @@ from (
 ) as metrics
 where
     %(series)s
-group by %(dimension)s
-order by observed desc"""
+group by 1
+order by 2 desc"""
 
 _EXPECTED = """
-select %(dimension)s, sum(value) as observed, sum(expected) as expected
+select
+    %(dimension)s,
+    sum(value) as observed,
+    sum(if(isfinite(expected), expected, 0)) as expected
 from read_parquet('detectors/%(detector)s/scores/*.parquet')
 where
-    measure = %(measure)s
+    measure = %(measure)s and isfinite(value)
     and interval_start >= {{ start }} and interval_start < {{ end }}
     and %(series)s
-group by %(dimension)s
-order by abs(observed - expected) desc"""
+group by 1
+order by 2 desc"""
 
 
 def queries(connector: Connector, incident: Incident) -> Iterator[Query]:
