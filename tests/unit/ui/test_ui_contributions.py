@@ -98,6 +98,16 @@ def test_of_a_quiet_time_nothing_is_explained(site: TestClient) -> None:
     )
 
 
+def test_a_flood_in_one_of_few_series_is_not_taken_for_chance(site: TestClient) -> None:
+    few = read(site, f"{ASKED}&where=rule:SQLi")
+    assert (few["series"], few["normal"]) == (3, False)
+    webacls = parts(few, "webacl")
+    assert webacls["shop"]["rest_normal"] is True
+    assert webacls["blog"]["rest_normal"] is False
+    [cause] = few["explanation"]["causes"]
+    assert (cause["dimensions"], cause["percent"]) == ([["webacl", "shop"]], 100)
+
+
 def test_a_value_chosen_leaves_the_others_out(site: TestClient) -> None:
     found = read(site, f"{ASKED}&where=webacl:blog")
     assert (found["series"], found["actual"]) == (len(NAMES), 12 * LEVEL * (len(NAMES) - 1))

@@ -85,14 +85,15 @@ def _leaves(sums: pa.Table, place: Located) -> tuple[Leaves, Floats]:
 
 
 def _explanation(leaves: Leaves, dimensions: tuple[str, ...]) -> Explanation | None:
-    """Root causes of the change in its own direction, as of an incident; None without a change."""
+    """Root causes of the change in its own direction, as of an incident; None without a change, and
+    of fewer than three series, whose shares say it all."""
     whole = math.fsum(leaves.value) - math.fsum(leaves.expected)
-    if len(leaves) < 2 or is_normal(leaves.value, leaves.expected):
+    if len(leaves) < 3 or is_normal(leaves.value, leaves.expected):
         return None
     rest = np.ones(len(leaves), np.bool_)
     causes: list[RootCause] = []
     sign = 1 if whole > 0 else -1
-    found = root_causes(leaves.codes, leaves.value, leaves.expected, sign)
+    found = root_causes(leaves.codes, leaves.value, leaves.expected, sign, certain=True)
     for one in sorted(found, key=lambda one: -abs(one.change)):
         percent = math.floor(100 * one.change / whole)
         if percent < LEAST_PERCENT or len(causes) == MOST_CAUSES:

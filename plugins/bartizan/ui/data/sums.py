@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bartizan.explain.leaves import Leaves
-from bartizan.explain.noise import is_noise
+from bartizan.explain.noise import SURE, is_noise
 
 MOST_PARTS = 12
 NEAR = 0.1  # relative change of the rest that nobody minds, as in explain/explanation.py
+
+MANY = 12  # leaves that tell how large noise is
 
 Floats = NDArray[np.float64]
 
@@ -68,9 +70,16 @@ def means(dimensions: Sequence[str], leaves: Leaves, intervals: Floats) -> tuple
 
 
 def is_normal(value: Floats, expected: Floats) -> bool:
-    """Whether leaves together are as expected: near it, or no more off than chance."""
-    change = abs(math.fsum(value) - math.fsum(expected))
-    return change <= NEAR * abs(math.fsum(expected)) or is_noise(value, expected)
+    """Whether leaves together are as expected: near it, or no more off than chance.
+
+    Of many leaves the scatter itself says what chance is; few are taken for Poisson counts.
+    """
+    change, level = abs(math.fsum(value) - math.fsum(expected)), abs(math.fsum(expected))
+    if change <= NEAR * level:
+        return True
+    if len(value) < MANY:
+        return change <= NEAR * level + SURE * math.sqrt(max(level, 1.0))
+    return is_noise(value, expected)
 
 
 def _parts(dimension: str, leaves: Leaves, at: int) -> Parts:
