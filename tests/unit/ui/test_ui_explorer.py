@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections import defaultdict
 from collections.abc import Iterator
@@ -208,6 +209,17 @@ def test_columns_are_few_and_no_shorter_than_an_interval(days: int, step: int) -
     assert found == timedelta(minutes=step)
     assert days * DAY / found <= MOST_COLUMNS
     assert column_step(window, DAY) >= DAY
+
+
+def test_days_are_named_where_there_are_several(site: TestClient) -> None:
+    def ticks(window: str) -> list[str]:
+        page = site.get("/explorer", params={"window": window}).text
+        return re.findall(r'class="tick"><span>(.*?)</span>', page)
+
+    assert ticks("2026-11-16/2026-11-17")[:3] == ["16 Nov", "03:00", "06:00"]
+    week = ticks("2026-11-10/2026-11-17")
+    assert week == [f"{day} Nov" for day in range(10, 17)]
+    assert len(ticks("2025-11-17/2026-11-17")) <= 9
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)

@@ -100,7 +100,7 @@ def test_why_is_of_the_worst_that_is_chosen(site: TestClient) -> None:
     assert whole["sentences"][:3] == [
         "Observed 90, expected 10: 9 times the usual.",
         "998 in 1,000 normal values are between 5 and 20.",
-        "This interval by itself is higher than chance makes it.",
+        "What stands out most is this interval by itself: a burst.",
     ]
     picked = f"{ONE}&picked=2026-11-16T00:30Z/2026-11-16T01:00Z"
     why = site.get(f"/api/v1/series?{picked}").json()["why"]

@@ -63,9 +63,19 @@ class Heat:
     more: int
 
     @property
-    def ticks(self) -> int:
-        """How many columns go between two that are named."""
-        return ceil(len(self.columns) / TICKS)
+    def ticks(self) -> tuple[str, ...]:
+        """What is written over each column: the time of some, days where there are several."""
+        starts = [column.window.start for column in self.columns]
+        unit = DAY if starts[-1] - starts[0] > 2 * DAY else HOUR
+        first = floor(starts[0], unit)
+        apart = max(ceil((starts[-1] - first) / unit / TICKS), 1) * unit
+        found, before = [], -1
+        for at in starts:
+            count = (at - first) // apart
+            form = "%d %b" if unit == DAY or at == floor(at, DAY) else "%H:%M"
+            found.append(at.strftime(form) if count > before else "")
+            before = count
+        return tuple(found)
 
     @property
     def judged(self) -> bool:

@@ -15,12 +15,12 @@ _GREATEST = 99.99
 _LOWERED = ("continues", "expected")  # whose severity is no longer their rarity
 
 REASONS = {
-    "spike": "This interval by itself is higher than chance makes it.",
-    "drop": "This interval by itself is lower than chance makes it.",
-    "rise": "The mean of the last intervals has risen: weak change, for a while.",
-    "fall": "The mean of the last intervals has fallen: weak change, for a while.",
-    "sustained_rise": "The mean of many intervals has risen: weak change, for long.",
-    "sustained_drop": "The mean of many intervals has fallen: weak change, for long.",
+    "spike": "What stands out most is this interval by itself: a burst.",
+    "drop": "What stands out most is this interval by itself: a dip.",
+    "rise": "What stands out most is the mean of the last intervals: weak, but for a while.",
+    "fall": "What stands out most is the mean of the last intervals: a little less, for a while.",
+    "sustained_rise": "What stands out most is the mean of many intervals: a long or slow rise.",
+    "sustained_drop": "What stands out most is the mean of many intervals: a long or slow fall.",
     "continues": "It goes on with what was told shortly before, and is no news.",
     "new_entity": "The series has no history, and is far larger than first appearances are.",
     "normal": "No change that matters.",
