@@ -82,9 +82,8 @@ def explorer(store: Store, selection: Selection) -> Explorer:
 
 
 def _incidents(store: Store, selection: Selection) -> list[Told]:
-    worst = worst_overlapping(
-        store, selection.chosen, selection.detector, selection.measure, LOOKED_AT
-    )
+    most = LOOKED_AT if selection.where else MOST_INCIDENTS
+    worst = worst_overlapping(store, selection.chosen, selection.detector, selection.measure, most)
     return [_told(one) for one in worst if _is_of(one, selection.where)][:MOST_INCIDENTS]
 
 

@@ -95,19 +95,21 @@ def heat(found: Sequence[Stored], selection: Selection) -> Heat:
     highest = _highest(kept, selection.by)
     chosen = sorted(highest, key=lambda name: (-highest[name], name))[:MOST_ROWS]
     columns = _Columns.of(found, selection.window)
-    shape = len(chosen), columns.count
-    severities, values = np.zeros(shape), np.zeros(shape, np.int64)
+    cells = len(chosen) * columns.count  # row after row in one array, where numpy adds fastest
+    severities, values = np.zeros(cells), np.zeros(cells, np.int64)
     for one, rows in kept:
         row = _numbers(one, selection.by, chosen)
         there = np.flatnonzero(rows & (row >= 0))
         for which, column in columns.of_intervals(one.times[there], one.connector.frequency):
             some = there[which]
-            np.maximum.at(severities, (row[some], column), one.severity[some])
-            np.add.at(values, (row[some], column), 1)
+            place = row[some] * columns.count + column
+            np.maximum.at(severities, place, one.severity[some])
+            values += np.bincount(place, minlength=cells)
+    by_row = (one.reshape(-1, columns.count) for one in (severities, values))
     return Heat(
         columns.step,
         columns.judged(found),
-        tuple(_row(name, severities[place], values[place]) for place, name in enumerate(chosen)),
+        tuple(_row(*row) for row in zip(chosen, *by_row, strict=True)),
         len(highest) - len(chosen),
     )
 
