@@ -107,6 +107,17 @@ def test_rows_by_a_dimension_are_of_the_detectors_that_have_it(site: TestClient)
     assert seen(site, by="nonsense") == {}
 
 
+def test_rows_are_by_the_dimension_that_most_have(site: TestClient) -> None:
+    def by(**asked: str) -> str:
+        found: str = site.get("/api/v1/explorer", params=asked).json()["selection"]["by"]
+        return found
+
+    assert (by(), by(detector=COUNTRIES), by(by="rule")) == ("webacl", "webacl", "rule")
+    page = site.get("/explorer", params={"detector": COUNTRIES}).text
+    rows = page[page.index('name="by"') : page.index("</select>", page.index('name="by"'))]
+    assert re.findall(r">(\w+)</option>", rows) == ["webacl", "country", "measure", "detector"]
+
+
 def test_values_chosen_narrow_the_rows_but_not_their_own(site: TestClient) -> None:
     assert set(seen(site, by="rule", where="webacl:shop")) == {"SQLi", "XSS"}
     assert seen(site, where="webacl:shop") == seen(site)  # its own rows stay to choose from

@@ -42,7 +42,7 @@ def choices(store: Store, selection: Selection) -> Choices:
     return Choices(
         detectors=tuple(one.name for one in known),
         measures=tuple(sorted({measure.name for one in asked for measure in one.measures})),
-        rows=(*_dimensions(asked), MEASURE, DETECTOR),
+        rows=(*dimensions_of(asked), MEASURE, DETECTOR),
         times=tuple(
             Time(name, selection.at(Window(window.end - long, window.end)), long == length)
             for name, long in LENGTHS
@@ -52,10 +52,10 @@ def choices(store: Store, selection: Selection) -> Choices:
     )
 
 
-def _dimensions(connectors: list[Connector]) -> tuple[str, ...]:
-    """Those that most detectors have first."""
+def dimensions_of(connectors: list[Connector]) -> tuple[str, ...]:
+    """Those that most have first, then in the order of the connectors."""
     names = [name for one in connectors for name in one.dimensions]
-    return tuple(sorted(set(names), key=lambda name: (-names.count(name), name)))
+    return tuple(sorted(dict.fromkeys(names), key=lambda name: -names.count(name)))
 
 
 def _moved(window: Window, by: timedelta) -> Window:

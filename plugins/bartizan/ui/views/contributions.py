@@ -6,10 +6,10 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from bartizan.model.story import combination, without
+from bartizan.ui.asked import SelectionDep
 from bartizan.ui.chart import change_bar
 from bartizan.ui.data.contributions import Contributions, contributions
 from bartizan.ui.selected_page import selected_page
-from bartizan.ui.selection import SelectionDep
 from bartizan.ui.site import HereDep
 
 pages = APIRouter()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
+from bartizan.ui.asked import SelectionDep
 from bartizan.ui.data.explorer import Explorer, explorer
 from bartizan.ui.selected_page import selected_page
-from bartizan.ui.selection import SelectionDep
 from bartizan.ui.site import HereDep
 
 pages = APIRouter()

@@ -5,11 +5,11 @@ from __future__ import annotations
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
+from bartizan.ui.asked import SelectionDep
 from bartizan.ui.chart import chart
 from bartizan.ui.csv_text import csv_text
 from bartizan.ui.data.series import Series, series
 from bartizan.ui.selected_page import selected_page
-from bartizan.ui.selection import SelectionDep
 from bartizan.ui.site import HereDep
 
 MOST_LISTED = 400
