@@ -1,9 +1,9 @@
 """The few scores that stand out, apart from the many that do not.
 
-One score in a hundred or fewer has a severity that rounds to 1 or more. They are kept beside each
-file of scores, in Arrow's own format: a year of them is read in the time that a day of scores
-takes. What is beside a file counts only while it names that very file (size and time of change);
-else the scores themselves are read, so that it may be lacking, stale or lost at any time.
+Those with a severity that rounds to 1 or more, a few in a hundred, are kept beside each file of
+scores, in Arrow's own format. What is beside a file counts only while it names that very file (size
+and time of change); else the scores themselves are read, so that it may be lacking, stale or lost
+at any time. See docs/adr/0004-scores-that-stand-out.md.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ _ALONE = pa.ipc.IpcReadOptions(use_threads=False)  # a small file is read before
 @dataclass(frozen=True)
 class Notable:
     """`rows`: interval_start, dimensions, measure, value, expected, severity, direction, reason, in
-    no order; texts are dictionaries. `judged` are the starts of intervals (microseconds since 1970,
-    sorted) in which at least one series has a severity."""
+    no order; texts are dictionaries. `judged` are the starts of the intervals (datetime64, sorted)
+    in which at least one series has a severity."""
 
     rows: pa.Table
     judged: np.ndarray
@@ -57,12 +57,17 @@ def forget_notable(scores: Path) -> None:
 def load_notable(root: Path, connector: Connector, window: Window) -> Notable:
     """Those of a detector in a window; `root` is the lake folder."""
     files = score_files(root, connector, window)
-    found = [_within(_kept(path) or _of(path), path, window) for path in files]
+    found = [_within(_kept_or_made(path), path, window) for path in files]
     judged = [np.empty(0, "datetime64[us]"), *(_judged(one, window) for one in found)]
     schema = _schema(connector)
     tables = [schema.empty_table(), *(_shaped(one, schema) for one in found)]
     rows = pa.concat_tables(tables).unify_dictionaries()
     return Notable(rows, np.unique(np.concatenate(judged)))
+
+
+def _kept_or_made(scores: Path) -> pa.Table:
+    kept = _kept(scores)
+    return _of(scores) if kept is None else kept
 
 
 def _of(scores: Path) -> pa.Table:

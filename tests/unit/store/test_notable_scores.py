@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -90,6 +91,20 @@ def test_what_is_beside_the_scores_need_not_be_there_or_right(
         case _:
             after.write_bytes(b"ARROW1 and nothing that follows")
     assert kept(lake, connector) == told(frame)
+
+
+@pytest.mark.parametrize("quiet", [True, False])
+def test_the_scores_themselves_are_not_read_again(
+    lake: Path, connector: Connector, quiet: bool
+) -> None:
+    frame = scores(connector, ONE_DAY, SERIES, {}) if quiet else random_day(connector, 4)
+    save_scores(lake, connector, ONE_DAY, frame)
+    [path] = score_files(lake, connector, ONE_DAY)
+    before = path.stat()
+    path.write_bytes(b"x" * before.st_size)  # nobody could read this
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert kept(lake, connector) == told(frame)
+    assert bool(told(frame)) is not quiet
 
 
 def test_a_day_scored_hour_by_hour_is_as_scored_at_once(lake: Path, connector: Connector) -> None:
