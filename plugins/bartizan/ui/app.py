@@ -14,24 +14,14 @@ from fastapi.staticfiles import StaticFiles
 
 from bartizan import __version__, jobs
 from bartizan.dispatch.html import stylesheet
+from bartizan.ui import scores
 from bartizan.ui.failures import answer_failures
 from bartizan.ui.headers import SecurityHeaders
 from bartizan.ui.site import Site, Visitor
 from bartizan.ui.tokens import Tokens
-from bartizan.ui.views import (
-    answers,
-    api,
-    contributions,
-    detectors,
-    explorer,
-    health,
-    incident,
-    now,
-    run,
-    series,
-)
+from bartizan.ui.views import answers, api, detectors, health, incident, now, run
 
-VIEWS = (now, incident, answers, health, detectors, run, explorer, series, contributions)
+VIEWS = (now, incident, answers, health, detectors, run)
 API = "/api/v1"
 _STATIC = Path(__file__).parent / "static"
 
@@ -64,7 +54,7 @@ def create_app(
     app.state.site = Site(cache(jobs.open_store), clock or _now, Tokens(key))
     app.add_middleware(SecurityHeaders)
     answer_failures(app)
-    for view in VIEWS:
+    for view in (*VIEWS, *scores.VIEWS):
         app.include_router(view.pages, include_in_schema=False)
         app.include_router(view.api, prefix=API)
     app.include_router(api.router, prefix=API)
