@@ -121,6 +121,19 @@ def test_by_keyboard_alone_a_part_is_chosen(open_page: Open) -> None:
     assert len(page.locator("td.in").all()) == 1
 
 
+def test_a_tap_chooses_a_cell(airflow: AirflowServer, browser: Browser) -> None:
+    size = {"width": PHONE[0], "height": PHONE[1]}
+    window = browser.new_context(viewport=size, has_touch=True)  # type: ignore[arg-type]
+    cookie = {"name": "_token", "value": airflow.token("vera"), "url": airflow.url}
+    window.add_cookies([cookie])  # type: ignore[list-item]
+    page = window.new_page()
+    page.goto(f"{airflow.url}/{EXPLORER}")
+    cells(page, "SQLi_BODY").nth(2).tap()
+    expect(page.get_by_text("zoom in")).to_be_visible()
+    assert asked(page)["where"] == ["rule:SQLi_BODY"]
+    window.close()
+
+
 def test_without_script_all_is_there(airflow: AirflowServer, browser: Browser) -> None:
     window = browser.new_context(java_script_enabled=False)
     cookie = {"name": "_token", "value": airflow.token("vera"), "url": airflow.url}

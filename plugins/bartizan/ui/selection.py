@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from bartizan.model.anomaly import Incident
+from bartizan.model.health import HEALTH
 from bartizan.model.window import DAY, Window, floor, format_time
 
 DETECTOR, MEASURE = "detector", "measure"  # that rows can be by, beside dimensions
@@ -68,6 +69,11 @@ class Selection:
         """The same with a part of the time chosen."""
         part = self.window.intersection(window) if window else None
         return replace(self, picked=None if part == self.window else part)
+
+
+def has_scores(incident: Incident) -> bool:
+    """Whether a detector of metrics found it; those about ourselves have none."""
+    return incident.detector != HEALTH
 
 
 def around(incident: Incident, where: tuple[tuple[str, str], ...]) -> Selection:

@@ -21,6 +21,7 @@ from score_house import COUNTRIES, HOSTILE, RULES, client, home, one_home, score
 
 from bartizan import jobs
 from bartizan.config import PROJECT
+from bartizan.model.health import HEALTH
 from bartizan.model.landing import Batch, LogObject
 from bartizan.model.text import inert
 from bartizan.model.window import DAY, HOUR, Window, parse_time
@@ -265,6 +266,19 @@ def test_of_an_incident_the_days_beside_it_are_shown() -> None:
     assert found.picked == Window.parse("2026-11-16T00:15", "2026-11-16T00:20")
     assert datetime(2026, 11, 16, tzinfo=UTC) in found.window
     assert found.by == "webacl"
+
+
+def test_an_incident_leads_to_its_scores_unless_it_has_none(site: TestClient) -> None:
+    ours = incident([anomaly(5, {"check": "scheduler"})], detector=HEALTH, measure="health")
+    replace_incidents(jobs.open_store(), HEALTH, ONE_DAY, [ours])
+    assert "Look closer" not in site.get(f"/incident?id={ours.id}").text
+    links = Links(site.get(f"/incident?id={OTHER.id}").text).links
+    [series] = [link for link in links if link.startswith("series?")]
+    asked = parse_qs(urlsplit(series).query)
+    assert asked["where"] == ["webacl:blog", f"rule:{HOSTILE[0]}"]
+    assert asked["picked"] == ["2026-11-16T12:30Z/2026-11-16T12:35Z"]
+    found = site.get(f"/api/v1/{series}").json()
+    assert found["why"]["at"] == "2026-11-16T12:30:00Z"
 
 
 class Links(HTMLParser):
