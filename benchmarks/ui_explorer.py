@@ -4,8 +4,9 @@
 
 The scores are synthetic, but stored by the detectors' own code, with the daily rhythm and the share
 of unusual values that real ones have; they are made once and kept under var/bench/ui_explorer
-(1.8 GB, five minutes). 10,000 incidents lie in the store. Printed are milliseconds of whole
-requests through the app, without a network: the first, then the median and the worst of some.
+(1.8 GB, a few minutes). 10,000 incidents lie in the store. Printed are milliseconds of whole
+requests through the app, without a network: the first, then the median and the worst of some,
+and the median of the processor's time, which other work on the machine hardly changes.
 """
 
 from __future__ import annotations
@@ -78,18 +79,19 @@ def views() -> dict[str, str]:
 
 def show(name: str, client: TestClient, path: str, runs: int) -> None:
     found = [_milliseconds(client, path) for _ in range(runs + 1)]
-    again = found[1:]
-    verdict = "" if max(again) <= BUDGET else f"  over {BUDGET}"
+    again, cpu = [wall for wall, _ in found[1:]], [cpu for _, cpu in found[1:]]
+    verdict = "" if statistics.median(again) <= BUDGET else f"  over {BUDGET}"
     print(
-        f"{name:42} first {found[0]:5.0f}   median {statistics.median(again):5.0f}"
-        f"   worst {max(again):5.0f} ms{verdict}"
+        f"{name:42} first {found[0][0]:5.0f}   median {statistics.median(again):5.0f}"
+        f"   worst {max(again):5.0f}   processor {statistics.median(cpu):5.0f} ms{verdict}"
     )
 
 
-def _milliseconds(client: TestClient, path: str) -> float:
-    start = time.perf_counter()
+def _milliseconds(client: TestClient, path: str) -> tuple[float, float]:
+    """By the clock, and of the processor: of all threads, so that it may be more."""
+    wall, cpu = time.perf_counter(), time.process_time()
     client.get(path).raise_for_status()
-    return 1000 * (time.perf_counter() - start)
+    return 1000 * (time.perf_counter() - wall), 1000 * (time.process_time() - cpu)
 
 
 def made(days: int) -> None:
