@@ -17,6 +17,7 @@ from bartizan.detect.judge import CONTINUES
 from bartizan.detect.panel import TIME
 from bartizan.model.connector import Connector
 from bartizan.model.window import Window, naive
+from bartizan.store.notable import forget_notable, keep_notable
 from bartizan.store.scores import next_scores_path, score_files
 
 MOST = 2**20  # rows to which a file is written again with more of its day
@@ -37,8 +38,10 @@ def save_scores(root: Path, connector: Connector, window: Window, scores: pd.Dat
     whole = _in_order(pa.concat_tables([*kept, table], promote_options="permissive"))
     pq.write_table(whole, temporary, compression="zstd", row_group_size=ROW_GROUP)
     temporary.replace(path)
+    keep_notable(path)
     for other in replaced[1:]:
         other.unlink()
+        forget_notable(other)
 
 
 def load_scores(root: Path, connector: Connector, window: Window) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -55,12 +56,22 @@ def leaves(scores: pa.Table, incident: Incident) -> Leaves:
         .group_by(dimensions, use_threads=False)
         .aggregate([("value", "sum"), ("expected", "sum")])
     )
-    numbered = [_numbered(sums[name]) for name in dimensions]
-    return Leaves(
-        tuple(names for names, _ in numbered),
-        np.column_stack([codes for _, codes in numbered]),
+    return numbered(
+        [sums[name] for name in dimensions],
         sums["value_sum"].to_numpy().astype(float),
         sums["expected_sum"].to_numpy().astype(float),
+    )
+
+
+def numbered(texts: Sequence[pa.ChunkedArray], value: Floats, expected: Floats) -> Leaves:
+    """Leaves by the dimension values (N) of each; every combination is there once."""
+    found = [_numbered(column) for column in texts]
+    codes = [codes for _, codes in found]
+    return Leaves(
+        tuple(names for names, _ in found),
+        np.column_stack(codes) if codes else np.empty((len(value), 0), np.int64),
+        value,
+        expected,
     )
 
 

@@ -6,7 +6,7 @@ very many series more than one, each with other intervals.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -25,8 +25,14 @@ def scores_path(root: Path, connector: Connector, instant: datetime) -> Path:
 
 def score_files(root: Path, connector: Connector, window: Window) -> list[Path]:
     """The files that there are of the days of `window`."""
-    days = [scores_path(root, connector, day.start) for day in window.pieces(DAY)]
-    return [path for day in days for path in sorted(day.parent.glob(f"{day.stem}*.parquet"))]
+    days = {scores_path(root, connector, day.start).stem for day in window.pieces(DAY)}
+    folder = scores_path(root, connector, window.start).parent
+    return sorted(path for path in folder.glob("*.parquet") if path.stem.split("_")[0] in days)
+
+
+def day_of(scores: Path) -> datetime:
+    """The start of the UTC day whose scores a file holds."""
+    return datetime.strptime(scores.stem[:8], "%Y%m%d").replace(tzinfo=UTC)
 
 
 def next_scores_path(root: Path, connector: Connector, window: Window) -> Path:

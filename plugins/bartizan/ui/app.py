@@ -14,6 +14,7 @@ from fastapi.staticfiles import StaticFiles
 
 from bartizan import __version__, jobs
 from bartizan.dispatch.html import stylesheet
+from bartizan.ui import scores
 from bartizan.ui.failures import answer_failures
 from bartizan.ui.headers import SecurityHeaders
 from bartizan.ui.limits import SmallBodies
@@ -55,7 +56,7 @@ def create_app(
     app.add_middleware(SmallBodies)
     app.add_middleware(SecurityHeaders)
     answer_failures(app)
-    for view in VIEWS:
+    for view in (*VIEWS, *scores.VIEWS):
         app.include_router(view.pages, include_in_schema=False)
         app.include_router(view.api, prefix=API)
     app.include_router(api.router, prefix=API)

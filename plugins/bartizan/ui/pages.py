@@ -11,6 +11,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader
 
 from bartizan.dispatch import html
 from bartizan.model.window import format_time
+from bartizan.ui.selection import around, has_scores
 from bartizan.ui.site import Here
 
 
@@ -25,6 +26,7 @@ class Link:
 
 NAVIGATION = (
     Link("now", "./", "Now"),
+    Link("explorer", "explorer", "Explorer"),
     Link("health", "health", "Data health"),
     Link("detectors", "detectors", "Detectors"),
     Link("tuning", "tuning", "Tuning"),
@@ -37,6 +39,7 @@ def _environment() -> Environment:
     made = html.environment(ChoiceLoader([own, html.TEMPLATES]))
     made.filters["iso"] = format_time
     made.globals["navigation"] = NAVIGATION
+    made.globals |= {"around": around, "has_scores": has_scores}
     return made
 
 
