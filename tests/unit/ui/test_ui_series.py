@@ -14,10 +14,11 @@ from fastapi.testclient import TestClient
 from incidents import DAY_START
 from score_house import HOSTILE, LEVEL, RULES, SHARE, client, one_home, scored
 
+from bartizan.detect import judge as judged
 from bartizan.detect.severity import severity
 from bartizan.model.window import DAY, Window, parse_time
 from bartizan.ui.csv_text import csv_text
-from bartizan.ui.data.reasons import rarity
+from bartizan.ui.data.reasons import REASONS, rarity
 
 NAN = float("nan")
 NOW = DAY_START + DAY
@@ -200,3 +201,7 @@ def test_formulas_get_an_apostrophe_and_nothing_unseen_is_left(value: str) -> No
     assert number == "-1.5"  # numbers of ours are numbers
     [_, [plain]] = csv.reader(io.StringIO(csv_text(["a"], [("a=b\u202e",)])))
     assert plain == "a=b\\u202e"
+
+
+def test_every_reason_of_the_detector_is_said_in_words() -> None:
+    assert set(judged.REASONS) <= set(REASONS)
