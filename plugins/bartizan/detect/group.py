@@ -4,7 +4,8 @@ Anomalous points (severity at or above the threshold) are one group when they sh
 direction and the value of the first dimension (two web ACLs are two causes) and their intervals
 adjoin or start at most half an hour apart, so that an event of short intervals which flickers
 around the threshold stays one.
-A single anomalous point makes an incident only from severity 85; weaker ones need company.
+A single anomalous point makes an incident only from severity 85; weaker ones need company, which
+the others that the same total raised are not.
 An incident is resolved when scoring has gone so far beyond its end that no later point can join it.
 """
 
@@ -17,7 +18,7 @@ from math import log2
 import numpy as np
 import pandas as pd
 
-from bartizan.detect.judge import CONTINUES
+from bartizan.detect.judge import CONTINUES, TOGETHER
 from bartizan.detect.panel import TIME
 from bartizan.model.anomaly import Anomaly, Direction, Incident, IncidentState
 from bartizan.model.connector import Aggregation, Connector
@@ -65,9 +66,15 @@ def find_groups(scores: pd.DataFrame, connector: Connector, threshold: float) ->
     incidents = [
         _incident(rows, connector)
         for rows in groups
-        if rows["severity"].max() >= (threshold if len(rows) > 1 else max(threshold, ALONE))
+        if rows["severity"].max() >= (threshold if _company(rows) else max(threshold, ALONE))
     ]
     return sorted(incidents, key=lambda i: (i.window, i.measure, i.anomalies[0].dimensions, i.id))
+
+
+def _company(rows: pd.DataFrame) -> bool:
+    """Whether there is more than one sign: what a total raises in an interval is one."""
+    raised = rows["reason"] == TOGETHER
+    return int((~raised).sum()) + int(rows.loc[raised, TIME].nunique()) > 1
 
 
 def _incident(rows: pd.DataFrame, connector: Connector) -> Incident:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bartizan.detect.group import find_groups
 from bartizan.detect.learn import DetectorState, learn
 from bartizan.detect.score import follow, score
 from bartizan.detect.totals import totals_of
@@ -130,3 +131,29 @@ def test_totals_by_each_dimension_that_joins_series(
     found = totals_of(connector, keys)
     assert [one.dimensions for one in found] == levels
     assert {one.measures for one in found} <= {(Measure("requests"),)}
+
+
+def test_what_one_total_raises_in_an_interval_is_one_sign() -> None:
+    def points(*hours: int, severity: float) -> pd.DataFrame:
+        return pd.DataFrame(
+            {
+                "interval_start": [
+                    pd.Timestamp("2026-11-16") + pd.Timedelta(hours=h) for h in hours
+                ],
+                "webacl": "app",
+                "client": [f"client {number}" for number in range(len(hours))],
+                "measure": "requests",
+                **dict.fromkeys(("value", "upper"), 9.0),
+                **dict.fromkeys(("expected", "lower"), 3.0),
+                "severity": severity,
+                "direction": "above",
+                "reason": "together",
+            }
+        )
+
+    assert find_groups(points(1, 1, 1, severity=75), CONNECTOR, 70) == []
+    (strong,) = find_groups(points(1, 1, 1, severity=85), CONNECTOR, 70)
+    (lasting,) = find_groups(points(1, 1, 2, severity=75), CONNECTOR, 70)
+    assert [len(one.anomalies) for one in (strong, lasting)] == [3, 3]
+    (company,) = find_groups(points(1, 1, severity=75).assign(reason="rise"), CONNECTOR, 70)
+    assert len(company.anomalies) == 2
