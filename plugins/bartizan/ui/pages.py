@@ -25,6 +25,7 @@ class Link:
 
 NAVIGATION = (
     Link("now", "./", "Now"),
+    Link("intel", "intel", "Threat intelligence"),
     Link("health", "health", "Data health"),
     Link("detectors", "detectors", "Detectors"),
     Link("tuning", "tuning", "Tuning"),
