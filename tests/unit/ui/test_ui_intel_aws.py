@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from attacked import ATTACKER, FOREIGN, OTHER, PARTNER, SHARED, Sets, attacked_lake
 from dashboard_house import DashboardHouse
-from moto.server import ThreadedMotoServer
-from respond_house import NOON, REGION
+from respond_house import NOON
+from stand_in_aws import leading_to, stand_in
 
 from bartizan import jobs
 from bartizan.respond.ip_sets import Pace
@@ -27,16 +27,8 @@ BEFORE, APPLIED = [[FOREIGN]] * 2, [[FOREIGN, BLOCKED]] * 2
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    with pytest.MonkeyPatch.context() as env:
-        found = "http://{}:{}".format(*server.get_host_and_port())
-        env.setenv("AWS_ENDPOINT_URL", found)
-        env.setenv("AWS_ACCESS_KEY_ID", "testing")
-        env.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-        env.setenv("AWS_DEFAULT_REGION", REGION)
-        yield found
-    server.stop()
+    with stand_in() as address, leading_to(address):
+        yield address
 
 
 @pytest.fixture(scope="module")
