@@ -43,8 +43,8 @@ class AirflowServer:
             try:
                 yield process
             finally:
-                if process.poll() is None:
-                    os.killpg(process.pid, signal.SIGTERM)
+                if process.poll() is None:  # it waits for an answer, and would for a while
+                    os.killpg(process.pid, signal.SIGKILL)
                 process.wait(30)
 
 
