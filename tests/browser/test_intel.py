@@ -121,7 +121,7 @@ def test_a_plan_is_approved_applied_and_taken_back(
     page.get_by_role("link", name="Show what became of it").click()
     expect(page.get_by_role("heading", name="What became of it")).to_be_visible()
     page.get_by_role("link", name="Take back").first.click()
-    expect(page.get_by_text("would no longer be blocked")).to_be_visible()
+    expect(page.get_by_text("no longer blocked: 1")).to_be_visible()
     serious(page)
     assert sets.addresses() == APPLIED
     page.get_by_role("button", name="Take it back").click()
@@ -134,11 +134,11 @@ def test_the_switch_is_thrown_and_put_back(
     house: DashboardHouse, sets: Sets, open_page: Open
 ) -> None:
     page = open_page("bartizan/intel")
-    page.get_by_role("button", name="Stop all blocking").click()
+    page.get_by_role("button", name="Stop adding addresses").click()
     expect(page.get_by_text("nothing is added to any IP set")).to_be_visible()
     assert not jobs.intel_stopped()
     page.get_by_label("Why").fill("a false alarm")
-    page.get_by_role("button", name="Stop all blocking").click()
+    page.get_by_role("button", name="Stop adding addresses").click()
     expect(page.get_by_text("since the switch is thrown")).to_be_visible()
     assert jobs.intel_stopped()
     page.get_by_role("button", name="Let plans be applied again").click()

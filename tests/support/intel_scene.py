@@ -102,3 +102,12 @@ def heard(
         for one in networks
     ]
     assert accept(store, TELLS, f"event of {at}", at, said)
+
+
+def blocks(store: Store, at: datetime) -> None:
+    """Something of everything: a plan, entries in two accounts, one about to end, and hearsay."""
+    hour = timedelta(hours=1)
+    planned(store, at, refused={"203.0.113.9/32": "never blocked: partner 203.0.113.9/32"})
+    holds(store, SHOP, at - hour, {"203.0.113.1/32": at + hour / 2})
+    holds(store, EDGE, at - hour, {"2001:db8::7/128": at + 3 * hour})
+    heard(store, at, "203.0.113.1/32", "198.51.100.9/32")

@@ -135,10 +135,12 @@ def load_said(store: Store, at: datetime) -> list[Said]:
         .order_by(intel_evidence.c.network, intel_evidence.c.origin)
     )
     with store.transaction() as connection:
-        return [
-            Said(row.origin, parse_time(row.at), parse_time(row.until), _candidate(row))
-            for row in connection.execute(query)
-        ]
+        return [said_of(row) for row in connection.execute(query)]
+
+
+def said_of(row: Any) -> Said:
+    """What a row of intel_evidence says."""
+    return Said(row.origin, parse_time(row.at), parse_time(row.until), _candidate(row))
 
 
 def reject(store: Store, rejected: Rejected, at: datetime) -> None:

@@ -55,7 +55,7 @@ def test_entries_of_every_account_with_what_expires_first(house: DashboardHouse)
     assert (shop["account"], shop["held"], shop["of"], shop["size"]) == (ACCOUNT, 3, 10_000, 4)
     assert (shop["expiring"], shop["overdue"], edge["expiring"]) == (1, 1, 1)
     assert (edge["region"], edge["mode"], edge["changes"]) == ("global", "dry-run", False)
-    assert (found["held"], found["expiring"]) == (4, 3)
+    assert (found["blocked"], found["held"], found["expiring"]) == (4, 4, 3)
     page = house.page("/intel")
     assert "4 addresses are blocked for a while" in page.text
     assert page.text.index(three) < page.text.index(two) < page.text.index(one)

@@ -104,13 +104,15 @@ def test_from_a_plan_to_both_accounts_and_back(house: DashboardHouse, sets: Sets
     assert sets.addresses() == APPLIED
     found = read(house, "")
     assert [one["state"] for one in found["plans"]] == ["applied"]
+    assert (found["blocked"], found["held"]) == (1, 2)
     stands = {one["account"]: one for one in found["sets"]}[OTHER]
     assert (stands["held"], stands["size"], stands["of"]) == (1, 2, 10_000)
     assert stands["entries"][0]["evidence"]["blocked"] == 699
 
-    (edge,) = [one["id"] for one in found["changes"] if one["target"] == "edge"]
+    changes = [one["change"] for one in found["changes"]]
+    (edge,) = [one["id"] for one in changes if one["target"] == "edge"]
     asked = house.page(f"/intel-deed?kind=undo&id={edge}")
-    assert "1 addresses would no longer be blocked" in asked.text
+    assert "no longer blocked: 1; blocked again: 0" in asked.text
     assert f"- {BLOCKED}" in asked.text
     assert sets.addresses() == APPLIED
     form = {"kind": "undo", "id": edge, "token": house.token()}

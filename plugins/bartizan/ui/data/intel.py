@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,10 +13,19 @@ from bartizan.jobs.intel_shapes import candidate_json
 from bartizan.model.intel import Candidate, IpSetTarget
 from bartizan.respond.ip_sets import MOST
 from bartizan.store import Store
-from bartizan.store.intel import IpSetChange, held, load_changes
+from bartizan.store.intel import ChangeState
 from bartizan.store.intel_audit import Deed, is_stopped, load_deeds
+from bartizan.store.intel_overview import (
+    ChangeCounts,
+    count_listed,
+    count_networks,
+    last_changes,
+    listed_among,
+    next_to_end,
+    strongest_said,
+)
 from bartizan.store.intel_plans import load_plans, load_targets
-from bartizan.store.intel_sharing import load_evidence, load_said
+from bartizan.store.intel_sharing import Said, load_evidence
 from bartizan.ui.data.intel_plans import Summary, summary
 
 SOON = timedelta(hours=1)
@@ -24,8 +34,8 @@ MOST_PLANS, MOST_CHANGES, MOST_DEEDS, MOST_LISTED, MOST_HEARD = 5, 10, 20, 50, 5
 
 @dataclass(frozen=True)
 class Listed:
-    """An entry of ours in an IP set. `evidence` is that of our own logs, None where others told us
-    of it; `state` is active, expiring (within the hour) or overdue."""
+    """An entry of ours in an IP set. `evidence` is that of our own logs, None where they say
+    nothing of it; `state` is active, expiring (within the hour) or overdue."""
 
     network: str
     score: float
@@ -72,27 +82,21 @@ class HeardOf:
 
 @dataclass(frozen=True)
 class Made:
-    """A change of an IP set; `undoable` when it can be taken back."""
+    """A change of an IP set, and whether it can be taken back."""
 
-    id: str
-    kind: str
-    target: str
-    at: datetime
-    by: str
-    state: str
-    added: int
-    removed: int
-    left_out: int
+    change: ChangeCounts
     undoable: bool
 
 
 @dataclass(frozen=True)
 class Intel:
-    """`stopped` says why nothing is added now, empty when plans may be applied."""
+    """`blocked` counts addresses, `held` and `expiring` their entries in all sets; `stopped` says
+    why nothing is added now, empty when plans may be applied."""
 
     configured: bool
     stopped: str
     switched_off: bool
+    blocked: int
     held: int
     expiring: int
     sets: tuple[IpSetStands, ...]
@@ -105,37 +109,24 @@ class Intel:
 
 def intel(store: Store, at: datetime) -> Intel:
     """What the store knows; nothing is asked of AWS or of the lake."""
-    changes = load_changes(store, MOST_CHANGES)
-    sizes = {one.target: len(one.after) for one in reversed(changes)}
-    targets = load_targets(store).values()
-    sets = tuple(_stands(store, one, sizes.get(one.name), at) for one in targets)
-    listed = {network for one in targets for network in held(store, one.name)}
-    said = load_said(store, at)
-    said.sort(key=lambda one: -one.candidate.score)
-    heard = tuple(
-        HeardOf(
-            one.account,
-            str(one.candidate.network),
-            one.candidate.score,
-            one.candidate.evidence.blocked,
-            one.candidate.evidence.requests,
-            one.candidate.evidence.rules,
-            one.until,
-            one.candidate.network in listed,
-        )
-        for one in said[:MOST_HEARD]
+    changes = last_changes(store, MOST_CHANGES)
+    sizes = {one.target: one.size for one in reversed(changes)}
+    sets = tuple(
+        _stands(store, one, sizes.get(one.name), at) for one in load_targets(store).values()
     )
+    said, said_in_all = strongest_said(store, at, MOST_HEARD)
     return Intel(
         configured=jobs.intel_enabled(),
         stopped=why_stopped(store),
         switched_off=is_stopped(store),
+        blocked=count_networks(store),
         held=sum(one.held for one in sets),
         expiring=sum(one.expiring + one.overdue for one in sets),
         sets=sets,
         plans=tuple(summary(store, one, at) for one in load_plans(store, MOST_PLANS)),
-        heard=heard,
-        heard_more=len(said) - len(heard),
-        changes=tuple(made(one) for one in changes),
+        heard=_heard(store, said),
+        heard_more=said_in_all - len(said),
+        changes=tuple(_made(one) for one in changes),
         deeds=tuple(load_deeds(store, MOST_DEEDS)),
     )
 
@@ -149,29 +140,32 @@ def why_stopped(store: Store) -> str:
     return ""
 
 
-def made(one: IpSetChange) -> Made:
-    return Made(
-        id=one.id,
-        kind=one.kind,
-        target=one.target,
-        at=one.at,
-        by=one.by,
-        state=one.state.value,
-        added=len(one.added),
-        removed=len(one.removed),
-        left_out=len(one.left_out),
-        undoable=one.kind == "apply" and one.state.value in ("done", "intended"),
+def _heard(store: Store, said: Sequence[Said]) -> tuple[HeardOf, ...]:
+    listed = listed_among(store, [one.candidate.network for one in said])
+    return tuple(
+        HeardOf(
+            one.account,
+            str(one.candidate.network),
+            one.candidate.score,
+            one.candidate.evidence.blocked,
+            one.candidate.evidence.requests,
+            one.candidate.evidence.rules,
+            one.until,
+            one.candidate.network in listed,
+        )
+        for one in said
     )
+
+
+def _made(change: ChangeCounts) -> Made:
+    undoable = change.kind == "apply" and change.state in (ChangeState.DONE, ChangeState.INTENDED)
+    return Made(change, undoable)
 
 
 def _stands(store: Store, target: IpSetTarget, size: int | None, at: datetime) -> IpSetStands:
-    entries = sorted(
-        (row.entry for row in held(store, target.name).values()),
-        key=lambda one: (one.expires_at, str(one.network)),
-    )
-    shown = entries[:MOST_LISTED]
-    known = load_evidence(store, [one.network for one in shown])
-    overdue = sum(one.expires_at <= at for one in entries)
+    counts = count_listed(store, target.name, at, at + SOON)
+    entries = next_to_end(store, target.name, MOST_LISTED)
+    known = load_evidence(store, [one.network for one in entries])
     return IpSetStands(
         target=target.name,
         account=target.account_id,
@@ -179,11 +173,11 @@ def _stands(store: Store, target: IpSetTarget, size: int | None, at: datetime) -
         region="global" if target.scope == "CLOUDFRONT" else target.region,
         mode=target.mode.value,
         changes=target.mode.changes,
-        held=len(entries),
+        held=counts.held,
         of=MOST,
         size=size,
-        expiring=sum(one.expires_at <= at + SOON for one in entries) - overdue,
-        overdue=overdue,
+        expiring=counts.ending,
+        overdue=counts.overdue,
         entries=tuple(
             Listed(
                 network=str(one.network),
@@ -194,9 +188,9 @@ def _stands(store: Store, target: IpSetTarget, size: int | None, at: datetime) -
                 state=_state(one.expires_at, at),
                 evidence=_told(known.get(one.network)),
             )
-            for one in shown
+            for one in entries
         ),
-        more=len(entries) - len(shown),
+        more=counts.held - len(entries),
     )
 
 

@@ -44,8 +44,8 @@ def preview_undo(store: Store, change_id: str, by: str, at: datetime) -> DeedPre
     if told["state"] == DONE:
         return _undo(change_id, "Nothing.", refused="It was taken back before.")
     effect = (
-        f"In the IP set of {change.target}, {len(told['removed'])} addresses would no longer be "
-        f"blocked, and {len(told['added'])} would be again. Entries of others stay."
+        f"In the IP set of {change.target}, no longer blocked: {len(told['removed'])}; blocked "
+        f"again: {len(told['added'])}. Entries of others stay."
     )
     return _undo(change_id, effect, told)
 
@@ -61,13 +61,17 @@ def preview_switch(store: Store, stopped: bool, at: datetime) -> DeedPreview:
             f"stays until it expires or is taken back."
         )
         known = "It is stopped already." if found.switched_off else ""
-        return DeedPreview("stop", "Stop all blocking", "all IP sets", effect, (), (), (), known)
+        return DeedPreview(
+            "stop", "Stop adding addresses", "all IP sets", effect, (), (), (), known
+        )
     effect = (
         f"Plans can be applied again once somebody approves them; {waiting} wait now. Nothing is "
         f"applied by this itself."
     )
     known = "" if found.switched_off else "It is not stopped by the switch."
-    return DeedPreview("resume", "Let plans be applied", "all IP sets", effect, (), (), (), known)
+    return DeedPreview(
+        "resume", "Let plans be applied again", "all IP sets", effect, (), (), (), known
+    )
 
 
 def undo(store: Store, change_id: str, by: str, at: datetime) -> dict[str, Any]:

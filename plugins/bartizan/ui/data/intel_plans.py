@@ -14,10 +14,11 @@ from bartizan.model.intel import Plan
 from bartizan.model.text import inert
 from bartizan.respond.apply import PLAN_LASTS
 from bartizan.store import Store
-from bartizan.store.intel import ChangeState, IpSetChange, applies_of
+from bartizan.store.intel import IpSetChange, applies_of
 from bartizan.store.intel_audit import is_rejected
+from bartizan.store.intel_overview import is_applied, who_said
 from bartizan.store.intel_plans import load_plan, load_targets
-from bartizan.store.intel_sharing import load_evidence, load_said
+from bartizan.store.intel_sharing import load_evidence
 
 MOST_SHOWN = 1000  # networks: as many as the task that asks shows
 
@@ -158,7 +159,7 @@ def would_do(plan_id: str, by: str, at: datetime) -> Now:
 
 
 def _state(store: Store, plan: Plan, at: datetime) -> PlanState:
-    if any(one.state is not ChangeState.FAILED for one in applies_of(store, plan.id)):
+    if is_applied(store, plan.id):
         return PlanState.APPLIED
     if is_rejected(store, plan.id):
         return PlanState.REJECTED
@@ -169,8 +170,8 @@ def _state(store: Store, plan: Plan, at: datetime) -> PlanState:
 
 def _diffs(store: Store, plan: Plan, at: datetime) -> tuple[Diff, ...]:
     targets, found = load_targets(store), []
-    seen = load_evidence(store, [network for one in plan.changes for network in one.add])
-    said = load_said(store, at)
+    added = {network for one in plan.changes for network in one.add}
+    seen, heard_from = load_evidence(store, added), who_said(store, at, added)
     for change in plan.changes:
         signed = [*(("+", one) for one in change.add), *(("-", one) for one in change.remove)]
         lines = [
@@ -179,7 +180,7 @@ def _diffs(store: Store, plan: Plan, at: datetime) -> tuple[Diff, ...]:
                 str(network),
                 change.why.get(network, ""),
                 candidate_json(seen[network]) if network in seen else None,
-                tuple(sorted(one.account for one in said if one.candidate.network == network)),
+                heard_from.get(network, ()),
             )
             for sign, network in signed[:MOST_SHOWN]
         ]
