@@ -90,8 +90,9 @@ class Made:
 
 @dataclass(frozen=True)
 class Intel:
-    """`blocked` counts addresses, `held` and `expiring` their entries in all sets; `stopped` says
-    why nothing is added now, empty when plans may be applied."""
+    """`blocked` counts addresses, `held` their entries in all sets, `expiring` those that end within
+    the hour or should have ended; `stopped` says why nothing is added now, empty when plans may be
+    applied."""
 
     configured: bool
     stopped: str
