@@ -90,8 +90,8 @@ class Made:
 
 @dataclass(frozen=True)
 class Intel:
-    """`blocked` counts addresses, `held` their entries in all sets, `expiring` those that end within
-    the hour or should have ended; `stopped` says why nothing is added now, empty when plans may be
+    """`blocked` counts addresses, `held` their entries in all sets, `expiring` those that end in
+    an hour or should have ended; `stopped` says why nothing is added now, empty when plans may be
     applied."""
 
     configured: bool

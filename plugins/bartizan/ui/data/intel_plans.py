@@ -48,8 +48,8 @@ class Summary:
 
 @dataclass(frozen=True)
 class Line:
-    """A network that is to be added (`sign` +) or removed (-), and why. `evidence` is that of our
-    own logs; `heard_from` names the accounts that told us of it."""
+    """A network that is to be added (`sign` +) or removed (-), and why. `evidence` is what our own
+    logs said of it last; `heard_from` names the accounts that say something of it now."""
 
     sign: str
     network: str
