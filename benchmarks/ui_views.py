@@ -87,10 +87,10 @@ def measure(lead: str) -> dict[str, tuple[float, float]]:
         "/detectors": "/detectors",
         "/api/v1/now": "/api/v1/now",
     }
-    return {name: _timed(client, path) for name, path in views.items()}
+    return {name: timed(client, path) for name, path in views.items()}
 
 
-def _timed(client: TestClient, path: str) -> tuple[float, float]:
+def timed(client: TestClient, path: str) -> tuple[float, float]:
     took = []
     for _ in range(RUNS + 1):
         began = time.perf_counter()

@@ -23,6 +23,7 @@ VIEWS = (
     f"bartizan/incident?id={INJECTION.id}",
     f"bartizan/incident?id={INERT.id}",
     f"bartizan/answer?id={INJECTION.id}&kind=false_alarm",
+    "bartizan/intel",
     "bartizan/health",
     "bartizan/quarantine",
     "bartizan/detectors",

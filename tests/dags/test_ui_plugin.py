@@ -100,3 +100,15 @@ def test_a_viewer_is_refused_to_write_and_a_user_is_let(ask: Ask) -> None:
         assert answer.status_code == status, answer.text
     (noted,) = ask("viewer").get("/api/v1/audit").json()
     assert (noted["by"], noted["action"]) == ("a user", "deactivate")
+
+
+def test_who_may_answer_what_respond_asks_may_stop_it(ask: Ask) -> None:
+    for role, status in (("viewer", 403), ("user", 200)):
+        client = ask(role)
+        token = client.get("/api/v1/me").json()["token"]
+        headers = {"X-Bartizan-Token": token}
+        answer = client.post("/api/v1/intel/deeds/stop", json={"why": "a test"}, headers=headers)
+        assert answer.status_code == status, answer.text
+        assert client.get("/api/v1/intel").json()["switched_off"] is (status == 200)
+    (deed,) = ask("viewer").get("/api/v1/intel").json()["deeds"]
+    assert (deed["by"], deed["what"], deed["detail"]) == ("a user", "stop", "a test")

@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -24,7 +24,10 @@ PEOPLE = {"anna": "user", "vera": "viewer"}  # names, which are their passwords 
 
 @dataclass(frozen=True)
 class AirflowServer:
+    """`env` is what its processes are given."""
+
     url: str
+    env: dict[str, str] = field(repr=False)
 
     def token(self, name: str) -> str:
         """What a browser keeps in the cookie `_token` once the person has signed in."""
@@ -32,18 +35,32 @@ class AirflowServer:
         found: str = answer.raise_for_status().json()["access_token"]
         return found
 
+    @contextmanager
+    def running(self, dag_id: str, log: Path, *words: str) -> Iterator[subprocess.Popen[bytes]]:
+        """A run of a DAG beside the server, in a process of its own."""
+        with log.open("wb") as file:
+            process = _start(self.env, file, "dags", "test", dag_id, *words)
+            try:
+                yield process
+            finally:
+                if process.poll() is None:  # it waits for an answer, and would for a while
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.wait(30)
+
 
 @contextmanager
-def airflow_server(folder: Path, home: Path, sql: Path) -> Iterator[AirflowServer]:
-    """Serves from `folder`, with Bartizan's data in `home` and its connectors in `sql`.
+def airflow_server(folder: Path, home: Path, sql: Path, **more: str) -> Iterator[AirflowServer]:
+    """Serves from `folder`, with Bartizan's data in `home` and its connectors in `sql`; `more` are
+    further settings of the environment.
 
     DAGs are known, but nothing runs them: a run that is asked for stays queued.
     """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    server = AirflowServer(f"http://127.0.0.1:{port}")
-    env = _environment(folder, port) | {"BARTIZAN_HOME": str(home), "BARTIZAN_SQL": str(sql)}
+    named = {"BARTIZAN_HOME": str(home), "BARTIZAN_SQL": str(sql), **more}
+    env = _environment(folder, port) | named
+    server = AirflowServer(f"http://127.0.0.1:{port}", env)
     log = (folder / "airflow.log").open("wb")
     _run(env, log, "db", "migrate")
     process = _start(env, log, "api-server")

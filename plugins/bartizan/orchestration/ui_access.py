@@ -2,7 +2,9 @@
 
 Who may see Airflow's website and read the DAG `dispatch` may look; who may edit that DAG may also
 write: acknowledge, snooze, give feedback. `dispatch` tells people of incidents, so whoever may
-change what it does may say what it tells. Airflow's plugins have no access control of their own.
+change what it does may say what it tells. Who may also answer the required actions of the DAG
+`respond` may take back what it blocked, and stop it. Airflow's plugins have no access control of
+their own.
 """
 
 from __future__ import annotations
@@ -12,7 +14,11 @@ from typing import Literal
 
 from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
-from airflow.api_fastapi.auth.managers.models.resource_details import AccessView, DagDetails
+from airflow.api_fastapi.auth.managers.models.resource_details import (
+    AccessView,
+    DagAccessEntity,
+    DagDetails,
+)
 from airflow.api_fastapi.core_api.security import GetUserDep
 from airflow.configuration import conf
 from airflow.models.dag import DagModel
@@ -21,6 +27,7 @@ from fastapi import FastAPI, HTTPException
 from bartizan.ui import Visitor, create_app
 
 RIGHTS_OF = "dispatch"
+ASKS = "respond"
 
 
 @cache
@@ -35,9 +42,18 @@ def visitor(user: GetUserDep) -> Visitor:
     looks = get_auth_manager().is_authorized_view(access_view=AccessView.WEBSITE, user=user)
     if not (looks and _may("GET", user)):
         raise HTTPException(403, f"You may not read the DAG {RIGHTS_OF}, nor this page.")
-    return Visitor(user.get_name(), may_write=_may("PUT", user))
+    return Visitor(user.get_name(), may_write=_may("PUT", user), may_block=_may_block(user))
 
 
 def _may(method: Literal["GET", "PUT"], user: BaseUser) -> bool:
     details = DagDetails(id=RIGHTS_OF, team_name=DagModel.get_team_name(RIGHTS_OF))
     return get_auth_manager().is_authorized_dag(method=method, details=details, user=user)
+
+
+def _may_block(user: BaseUser) -> bool:
+    """Whether they may answer what the DAG `respond` asks, as Airflow judges it for itself."""
+    details = DagDetails(id=ASKS, team_name=DagModel.get_team_name(ASKS))
+    asked = DagAccessEntity.HITL_DETAIL
+    return get_auth_manager().is_authorized_dag(
+        method="PUT", access_entity=asked, details=details, user=user
+    )

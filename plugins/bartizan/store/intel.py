@@ -146,6 +146,15 @@ def load_changes(store: Store, most: int) -> list[IpSetChange]:
         return [_change(row) for row in connection.execute(query.limit(most))]
 
 
+def applies_of(store: Store, plan_id: str) -> list[IpSetChange]:
+    """What was made of a plan, by target."""
+    query = select(intel_changes).where(
+        intel_changes.c.subject == plan_id, intel_changes.c.kind == "apply"
+    )
+    with store.transaction() as connection:
+        return [_change(row) for row in connection.execute(query.order_by(intel_changes.c.target))]
+
+
 def write_rows(connection: Connection, target: str, rows: Rows) -> None:
     upsert(
         connection,

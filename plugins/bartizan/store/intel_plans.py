@@ -39,6 +39,14 @@ def load_plan(store: Store, plan_id: str) -> Plan | None:
     return plan
 
 
+def load_plans(store: Store, most: int) -> list[Plan]:
+    """The last ones, newest first. Raises UsageError as `load_plan` does."""
+    query = select(intel_plans.c.id).order_by(intel_plans.c.at.desc(), intel_plans.c.id)
+    with store.transaction() as connection:
+        ids = list(connection.scalars(query.limit(most)))
+    return [plan for plan in (load_plan(store, one) for one in ids) if plan is not None]
+
+
 def save_targets(store: Store, targets: Sequence[IpSetTarget]) -> None:
     """Keep how targets are configured. Raises ConfigError, keeping nothing, for one that names
     another IP set than before: what we put into the former one is remembered by the target's name.

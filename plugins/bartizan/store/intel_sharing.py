@@ -55,9 +55,13 @@ def save_evidence(store: Store, candidates: Iterable[Candidate], plan: Plan) -> 
         upsert(connection, intel_evidence, rows)
 
 
-def load_evidence(store: Store) -> dict[Network, Candidate]:
-    """What our own logs said last of each network that a plan ever added."""
+def load_evidence(
+    store: Store, networks: Iterable[Network] | None = None
+) -> dict[Network, Candidate]:
+    """What our own logs said last of each network that a plan ever added, or of some of them."""
     query = select(intel_evidence).where(intel_evidence.c.origin == OURS)
+    if networks is not None:
+        query = query.where(intel_evidence.c.network.in_([str(one) for one in networks]))
     with store.transaction() as connection:
         return {one.network: one for one in map(_candidate, connection.execute(query))}
 
@@ -131,10 +135,12 @@ def load_said(store: Store, at: datetime) -> list[Said]:
         .order_by(intel_evidence.c.network, intel_evidence.c.origin)
     )
     with store.transaction() as connection:
-        return [
-            Said(row.origin, parse_time(row.at), parse_time(row.until), _candidate(row))
-            for row in connection.execute(query)
-        ]
+        return [said_of(row) for row in connection.execute(query)]
+
+
+def said_of(row: Any) -> Said:
+    """What a row of intel_evidence says."""
+    return Said(row.origin, parse_time(row.at), parse_time(row.until), _candidate(row))
 
 
 def reject(store: Store, rejected: Rejected, at: datetime) -> None:

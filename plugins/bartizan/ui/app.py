@@ -20,9 +20,21 @@ from bartizan.ui.headers import SecurityHeaders
 from bartizan.ui.limits import SmallBodies
 from bartizan.ui.site import Site, Visitor
 from bartizan.ui.tokens import Tokens
-from bartizan.ui.views import answers, api, audit, detectors, health, incident, now, run, tuning
+from bartizan.ui.views import (
+    answers,
+    api,
+    audit,
+    detectors,
+    health,
+    incident,
+    intel,
+    intel_deeds,
+    now,
+    run,
+    tuning,
+)
 
-VIEWS = (now, incident, answers, health, detectors, tuning, audit, run)
+VIEWS = (now, incident, answers, intel, intel_deeds, health, detectors, tuning, audit, run)
 API = "/api/v1"
 _STATIC = Path(__file__).parent / "static"
 

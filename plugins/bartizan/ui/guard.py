@@ -33,6 +33,22 @@ async def writer(request: Request, here: HereDep) -> Here:
 WriterDep = Annotated[Here, Depends(writer)]
 
 
+def entitled(here: HereDep) -> Here:
+    """The request, if its visitor may have a say in what is blocked."""
+    if not here.visitor.may_block:
+        raise HTTPException(403, "You may not answer the required actions of the DAG respond.")
+    return here
+
+
+def blocker(here: WriterDep) -> Here:
+    """The request, if it may write and its visitor may have a say in what is blocked."""
+    return entitled(here)
+
+
+EntitledDep = Annotated[Here, Depends(entitled)]
+BlockerDep = Annotated[Here, Depends(blocker)]
+
+
 def _is_ours(request: Request) -> bool:
     sent_from = request.headers.get("Sec-Fetch-Site")
     if sent_from is not None:

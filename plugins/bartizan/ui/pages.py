@@ -27,6 +27,7 @@ class Link:
 NAVIGATION = (
     Link("now", "./", "Now"),
     Link("explorer", "explorer", "Explorer"),
+    Link("intel", "intel", "Threat intelligence"),
     Link("health", "health", "Data health"),
     Link("detectors", "detectors", "Detectors"),
     Link("tuning", "tuning", "Tuning"),

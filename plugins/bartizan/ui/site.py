@@ -15,10 +15,14 @@ from bartizan.ui.tokens import Tokens
 
 @dataclass(frozen=True)
 class Visitor:
-    """A person who may look, and whether they may also act."""
+    """A person who may look, and whether they may also act.
+
+    `may_block` says whether they may also have a say in what is blocked.
+    """
 
     name: str
     may_write: bool
+    may_block: bool = False
 
 
 @dataclass(frozen=True)

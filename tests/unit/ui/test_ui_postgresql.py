@@ -8,13 +8,15 @@ import pytest
 from dashboard_house import DashboardHouse
 from dashboard_scene import INJECTION, scene
 from engine_postgresql import database
+from intel_scene import blocks
 
-VIEWS = ("now", f"incidents/{INJECTION.id}", "health", "detectors")
+VIEWS = ("now", f"incidents/{INJECTION.id}", "intel", "health", "detectors")
 
 
 def views(house: DashboardHouse) -> dict[str, Any]:
     """Every view after an answer, and the audit of it."""
     scene(house)
+    blocks(house.store, house.now)
     said = {"kind": "confirmed", "why": "seen"}
     assert house.post(f"/api/v1/incidents/{INJECTION.id}/answers", said).status_code == 200
     return {path: house.client.get(f"/api/v1/{path}").json() for path in (*VIEWS, "audit")}
@@ -25,12 +27,20 @@ def test_views_do_not_depend_on_the_database(
 ) -> None:
     in_sqlite = views(house)
     assert len(in_sqlite["now"]["stories"]) == 3
+    assert (in_sqlite["intel"]["blocked"], in_sqlite["intel"]["expiring"]) == (2, 1)
     assert len(in_sqlite["audit"]) == 1
     with database() as url:
         monkeypatch.setenv("BARTIZAN_STORE", url.replace("postgresql://", "postgresql+psycopg://"))
         other = DashboardHouse()
         in_postgresql = views(other)
-        for path in ("/", f"/incident?id={INJECTION.id}", "/health", "/detectors", "/tuning"):
+        for path in (
+            "/",
+            f"/incident?id={INJECTION.id}",
+            "/intel",
+            "/health",
+            "/detectors",
+            "/tuning",
+        ):
             assert other.client.get(path).status_code == 200
         other.store.engine.dispose()
         other.client.app.state.site.store().engine.dispose()  # type: ignore[attr-defined]
