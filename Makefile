@@ -42,6 +42,7 @@ bench: setup var/bench/peers/ready ## benchmarks with ratios against named peers
 	$(BIN)/python benchmarks/ui_views.py --json var/bench/ui_views.json
 	$(BIN)/python benchmarks/ui_explorer.py
 	$(BIN)/python benchmarks/ui_intel.py
+	$(BIN)/python benchmarks/blast_radius.py
 	$(BIN)/python benchmarks/detect_weeks.py --json var/bench/weeks.json --plot var/bench/weeks.png
 
 var/bench/peers/ready: benchmarks/requirements.txt .venv/ready
