@@ -67,6 +67,7 @@ def test_a_backfill_is_noted_and_left_to_airflow(house: DashboardHouse) -> None:
         ("nothing", SPAN, 400),
         (DETECTOR, {"start": SPAN["end"], "end": SPAN["start"]}, 400),
         (DETECTOR, {"start": SPAN["start"], "end": "2027-01-01T00:00:00Z"}, 400),
+        (DETECTOR, {"start": "0001-01-01T00:00:00+10:00", "end": SPAN["end"]}, 400),
         (DETECTOR, {"start": "yesterday", "end": SPAN["end"]}, 422),
     ],
 )
