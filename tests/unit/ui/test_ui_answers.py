@@ -100,6 +100,7 @@ def test_an_acknowledgement_and_a_snooze_hold_until_taken_back(house: DashboardH
         ({"kind": "nothing"}, 400),
         ({"kind": "confirmed", "cause": "nothing"}, 400),
         ({"kind": "confirmed", "why": "x" * 501}, 422),
+        ({"kind": "confirmed", "why": "a\0b"}, 422),
         ({}, 422),
     ],
 )

@@ -15,6 +15,7 @@ from bartizan.ui.pages import page
 from bartizan.ui.site import HereDep
 
 LONGEST_WHY = 500
+NO_NUL = r"^[^\x00]*$"  # PostgreSQL keeps none
 HOURS = (1, 4, 12, 24, 72, 168)  # that the form offers for a snooze
 
 pages = APIRouter()
@@ -25,7 +26,7 @@ class Said(BaseModel):
     """An answer; `why` is asked for by some, `hours` is how long a snooze lasts."""
 
     kind: str
-    why: str = Field("", max_length=LONGEST_WHY)
+    why: str = Field("", max_length=LONGEST_WHY, pattern=NO_NUL)
     hours: int = Field(0, ge=0, le=LONGEST_HOURS)
     cause: str = ""
 
