@@ -19,6 +19,7 @@ _ADVICE = {
     401: "Sign in to Airflow, then load this page again.",
     403: "Ask whoever runs this Airflow for the role; docs/dashboard.md names it.",
     404: "It may have moved: start again from Now.",
+    429: "Wait until your other pages are there.",
     503: "Try again in a moment.",
 }
 
