@@ -2,7 +2,8 @@
 
 Who may see Airflow's website and read the DAG `dispatch` may look; who may edit that DAG may also
 write: acknowledge, snooze, give feedback. `dispatch` tells people of incidents, so whoever may
-change what it does may say what it tells. Airflow's plugins have no access control of their own.
+change what it does may say what it tells. To have a detector watch or its history written, one must
+be able to edit the DAGs that do it. Airflow's plugins have no access control of their own.
 """
 
 from __future__ import annotations
@@ -35,9 +36,9 @@ def visitor(user: GetUserDep) -> Visitor:
     looks = get_auth_manager().is_authorized_view(access_view=AccessView.WEBSITE, user=user)
     if not (looks and _may("GET", user)):
         raise HTTPException(403, f"You may not read the DAG {RIGHTS_OF}, nor this page.")
-    return Visitor(user.get_name(), may_write=_may("PUT", user))
+    return Visitor(user.get_name(), _may("PUT", user), lambda dag_id: _may("PUT", user, dag_id))
 
 
-def _may(method: Literal["GET", "PUT"], user: BaseUser) -> bool:
-    details = DagDetails(id=RIGHTS_OF, team_name=DagModel.get_team_name(RIGHTS_OF))
+def _may(method: Literal["GET", "PUT"], user: BaseUser, dag_id: str = RIGHTS_OF) -> bool:
+    details = DagDetails(id=dag_id, team_name=DagModel.get_team_name(dag_id))
     return get_auth_manager().is_authorized_dag(method=method, details=details, user=user)
