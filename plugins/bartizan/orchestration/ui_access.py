@@ -20,6 +20,7 @@ from airflow.models.dag import DagModel
 from fastapi import FastAPI, HTTPException
 
 from bartizan.ui import Visitor, create_app
+from bartizan.ui.site import ROLES
 
 RIGHTS_OF = "dispatch"
 
@@ -35,7 +36,7 @@ def visitor(user: GetUserDep) -> Visitor:
     """Who is signed in to Airflow. Raises HTTPException 401 for nobody, 403 without the right."""
     looks = get_auth_manager().is_authorized_view(access_view=AccessView.WEBSITE, user=user)
     if not (looks and _may("GET", user)):
-        raise HTTPException(403, f"You may not read the DAG {RIGHTS_OF}, nor this page.")
+        raise HTTPException(403, f"You may not read the DAG {RIGHTS_OF}, nor this page; {ROLES}.")
     return Visitor(user.get_name(), _may("PUT", user), lambda dag_id: _may("PUT", user, dag_id))
 
 

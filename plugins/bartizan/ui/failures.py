@@ -17,7 +17,6 @@ from bartizan.ui.pages import bare_page
 API = "/api/"
 _ADVICE = {
     401: "Sign in to Airflow, then load this page again.",
-    403: "Ask whoever runs this Airflow for the role; docs/dashboard.md names it.",
     404: "It may have moved: start again from Now.",
     429: "Wait until your other pages are there.",
     503: "Try again in a moment.",

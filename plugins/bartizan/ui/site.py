@@ -12,6 +12,8 @@ from fastapi import Depends, HTTPException, Request
 from bartizan.store import Store
 from bartizan.ui.tokens import Tokens
 
+ROLES = "docs/dashboard.md says which role may"
+
 
 def _none(_dag_id: str) -> bool:
     return False
@@ -29,7 +31,7 @@ class Visitor:
         """Raises HTTPException 403 for the first DAG that they may not have run."""
         for dag_id in dag_ids:
             if not self.may_run(dag_id):
-                raise HTTPException(403, f"You may not edit the DAG {dag_id}.")
+                raise HTTPException(403, f"You may not edit the DAG {dag_id}; {ROLES}.")
 
 
 @dataclass(frozen=True)

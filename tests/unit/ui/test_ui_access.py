@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from dashboard_house import READER, WRITER, DashboardHouse, attack
+from dashboard_house import READER, WRITER, DashboardHouse, Page, attack
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
@@ -95,6 +95,17 @@ def test_tokens_of_others_and_old_ones_are_refused(house: DashboardHouse) -> Non
     house.now += timedelta(days=1, minutes=1)
     assert house.post(ACKNOWLEDGE, BODY, old).status_code == 403
     assert house.post(ACKNOWLEDGE, BODY).status_code == 200
+
+
+def test_only_who_lacks_a_role_is_sent_to_ask_for_one(house: DashboardHouse) -> None:
+    house.found(STORY)
+    form = {"id": STORY.id, "kind": "acknowledge"}
+    too_old = house.client.post("/answer", data=form)
+    house.visitor = READER
+    may_not = house.client.post("/answer", data=form)
+    assert (too_old.status_code, may_not.status_code) == (403, 403)
+    assert ("load its page again" in too_old.text, "role" in Page(too_old).text) == (True, False)
+    assert "role" in Page(may_not).text
 
 
 def test_a_form_carries_its_token_itself(house: DashboardHouse) -> None:
