@@ -136,6 +136,20 @@ def test_an_answer_is_refused_where_somebody_else_answered_since_it_was_looked_a
         assert house.client.post("/answer", data=form | {"others": known}).status_code == 303
 
 
+def test_only_who_gave_an_answer_is_told_that_it_was_given(house: DashboardHouse) -> None:
+    house.found(SQLI)
+    done = f"/incident?id={SQLI.id}&done=acknowledge"
+    assert "Acknowledged." not in house.page(done).text
+    given = house.client.post(
+        "/answer", data={"id": SQLI.id, "kind": "acknowledge", "token": house.token()}
+    )
+    assert f"/{given.headers['location']}" == done
+    assert "Acknowledged." in house.page(done).text
+    assert "Snoozed." not in house.page(done.replace("acknowledge", "snooze")).text
+    house.visitor = READER
+    assert "Acknowledged." not in house.page(done).text
+
+
 def test_an_unknown_incident_is_told_so(house: DashboardHouse) -> None:
     assert house.post(answers("nothing"), {"kind": "acknowledge"}).status_code == 400
     assert house.client.get(f"{answers('nothing')}/confirmed").status_code == 400
