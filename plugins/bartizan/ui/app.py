@@ -53,6 +53,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         openapi_url=None,  # it would need no permission; ui/views/api.py serves it
+        redirect_slashes=False,  # it would lead to whatever host and scheme the server was told
     )
     app.state.site = Site(cache(jobs.open_store), clock or _now, Tokens(key))
     app.add_middleware(SmallBodies)

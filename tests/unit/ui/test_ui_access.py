@@ -38,6 +38,12 @@ def test_nobody_reads_or_writes_anything(house: DashboardHouse) -> None:
         assert house.client.request(method, path, json=BODY).status_code == 401, path
 
 
+@pytest.mark.parametrize("path", ["/health/", "/api/v1/now/", "/static"])
+def test_nobody_is_led_to_a_host_that_a_request_named(house: DashboardHouse, path: str) -> None:
+    answer = house.client.get(path, headers={"Host": "attacker.example"})
+    assert (answer.status_code, answer.headers.get("location")) == (404, None)
+
+
 def test_every_write_asks_for_the_right_and_a_token(house: DashboardHouse) -> None:
     """A read-only visitor has a token, and it does not help."""
     house.found(STORY)
