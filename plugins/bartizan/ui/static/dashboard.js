@@ -15,6 +15,10 @@ document.addEventListener("submit", (event) => {
 document.addEventListener("click", (event) => {
   const link = event.target instanceof Element ? event.target.closest("a[href]") : null;
   const stays = !link || link.getAttribute("href").startsWith("#") || link.hasAttribute("download");
-  if (!stays && !event.defaultPrevented && !event.metaKey && !event.ctrlKey) loading();
+  const elsewhere = event.metaKey || event.ctrlKey || event.shiftKey || event.altKey;
+  if (!stays && !event.defaultPrevented && !elsewhere) loading();
 });
 addEventListener("pageshow", () => delete root.dataset.busy);
+
+// On a phone the navigation is wider than the page.
+document.querySelector(".bar [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
