@@ -20,5 +20,7 @@ document.addEventListener("click", (event) => {
 });
 addEventListener("pageshow", () => delete root.dataset.busy);
 
-// On a phone the navigation is wider than the page.
-document.querySelector(".bar [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+// On a phone the navigation is wider than the page. (scrollIntoView would move where Tab starts.)
+const views = document.querySelector(".bar nav");
+const current = views?.querySelector("[aria-current]");
+if (current) views.scrollLeft += Math.max(current.getBoundingClientRect().right - views.getBoundingClientRect().right, 0);
