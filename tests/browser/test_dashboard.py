@@ -193,6 +193,15 @@ def test_a_phone_shows_all_of_it_without_scrolling_sideways(open_page: Open, pat
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
 
 
+@pytest.mark.parametrize("tab", ["Now", "Tuning"])
+def test_a_phone_shows_which_view_is_open(open_page: Open, tab: str) -> None:
+    page = open_page("bartizan/" if tab == "Now" else "bartizan/tuning", size=(320, 640))
+    link = page.get_by_role("navigation", name="Views").get_by_role("link", name=tab)
+    expect(link).to_have_attribute("aria-current", "page")
+    expect(link).to_be_in_viewport(ratio=0.9)
+    assert page.evaluate("scrollY") == 0
+
+
 def test_by_keyboard_one_skips_to_the_content_and_opens_a_story(open_page: Open) -> None:
     page = open_page("bartizan/", size=DESKTOP)
     page.keyboard.press("Tab")

@@ -200,3 +200,13 @@ def test_a_phone_shows_all_of_it_without_scrolling_sideways(open_page: Open, pat
     page = open_page(path, size=PHONE)
     page.wait_for_load_state("networkidle")
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+
+
+def test_a_finger_hits_every_link_of_the_selection(open_page: Open) -> None:
+    asked = "window=2026-11-16/2026-11-17&picked=2026-11-16/2026-11-16T12:00Z&where=webacl:shop"
+    page = open_page(f"bartizan/explorer?{asked}", size=PHONE)
+    links = page.get_by_label("Selection").get_by_role("link").all()
+    assert len(links) >= 9
+    boxes = [box for link in links if (box := link.bounding_box())]
+    small = [box for box in boxes if min(box["width"], box["height"]) < 24]  # WCAG 2.5.8
+    assert (len(boxes), small) == (len(links), [])

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -112,3 +113,23 @@ def test_who_may_answer_what_respond_asks_may_stop_it(ask: Ask) -> None:
         assert client.get("/api/v1/intel").json()["switched_off"] is (status == 200)
     (deed,) = ask("viewer").get("/api/v1/intel").json()["deeds"]
     assert (deed["by"], deed["what"], deed["detail"]) == ("a user", "stop", "a test")
+
+
+def test_whoever_may_edit_dispatch_only_activates_no_detector(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from airflow.api_fastapi.app import get_auth_manager
+
+    manager = get_auth_manager()
+    asks = manager.is_authorized_dag
+
+    def only_dispatch(**asked: Any) -> bool:
+        return asked["details"].id == "dispatch" and asks(**asked)
+
+    path, client = "/api/v1/detectors/waf_labels/promote", ask("user")
+    headers = {"X-Bartizan-Token": client.get("/api/v1/me").json()["token"]}
+    monkeypatch.setattr(manager, "is_authorized_dag", only_dispatch)
+    refused = client.post(path, headers=headers)
+    assert (refused.status_code, "crawl_waf_labels" in refused.text) == (403, True)
+    monkeypatch.undo()
+    assert client.post(path, headers=headers).status_code != 403

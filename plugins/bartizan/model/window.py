@@ -27,11 +27,15 @@ def naive(instant: datetime) -> datetime:
 def aware(instant: datetime) -> datetime:
     """A naive UTC datetime from a column as an aware one; an aware one is converted to UTC.
 
-    The result is a plain datetime, whatever subclass Airflow or pandas hand in.
+    The result is a plain datetime, whatever subclass Airflow or pandas hand in. Raises UsageError
+    for one that is in no year of UTC.
     """
     if type(instant) is datetime and instant.tzinfo is UTC:
         return instant  # as most are that a store holds: thousands in one view
-    utc = instant if instant.tzinfo is None else instant.astimezone(UTC)
+    try:
+        utc = instant if instant.tzinfo is None else instant.astimezone(UTC)
+    except OverflowError as error:
+        raise UsageError("time", f"{instant} is beyond UTC", "write one of our time") from error
     return datetime.combine(utc.date(), utc.time(), tzinfo=UTC)
 
 

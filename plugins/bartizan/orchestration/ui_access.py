@@ -2,9 +2,9 @@
 
 Who may see Airflow's website and read the DAG `dispatch` may look; who may edit that DAG may also
 write: acknowledge, snooze, give feedback. `dispatch` tells people of incidents, so whoever may
-change what it does may say what it tells. Who may also answer the required actions of the DAG
-`respond` may take back what it blocked, and stop it. Airflow's plugins have no access control of
-their own.
+change what it does may say what it tells. To have a detector watch or its history written, one must
+be able to edit the DAGs that do it. Who may also answer the required actions of the DAG `respond`
+may take back what it blocked, and stop it. Airflow's plugins have no access control of their own.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from airflow.models.dag import DagModel
 from fastapi import FastAPI, HTTPException
 
 from bartizan.ui import Visitor, create_app
+from bartizan.ui.site import ROLES
 
 RIGHTS_OF = "dispatch"
 ASKS = "respond"
@@ -41,12 +42,17 @@ def visitor(user: GetUserDep) -> Visitor:
     """Who is signed in to Airflow. Raises HTTPException 401 for nobody, 403 without the right."""
     looks = get_auth_manager().is_authorized_view(access_view=AccessView.WEBSITE, user=user)
     if not (looks and _may("GET", user)):
-        raise HTTPException(403, f"You may not read the DAG {RIGHTS_OF}, nor this page.")
-    return Visitor(user.get_name(), may_write=_may("PUT", user), may_block=_may_block(user))
+        raise HTTPException(403, f"You may not read the DAG {RIGHTS_OF}, nor this page; {ROLES}.")
+    return Visitor(
+        user.get_name(),
+        may_write=_may("PUT", user),
+        may_run=lambda dag_id: _may("PUT", user, dag_id),
+        may_block=_may_block(user),
+    )
 
 
-def _may(method: Literal["GET", "PUT"], user: BaseUser) -> bool:
-    details = DagDetails(id=RIGHTS_OF, team_name=DagModel.get_team_name(RIGHTS_OF))
+def _may(method: Literal["GET", "PUT"], user: BaseUser, dag_id: str = RIGHTS_OF) -> bool:
+    details = DagDetails(id=dag_id, team_name=DagModel.get_team_name(dag_id))
     return get_auth_manager().is_authorized_dag(method=method, details=details, user=user)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -17,7 +17,7 @@ from bartizan.dispatch.html import stylesheet
 from bartizan.ui import scores
 from bartizan.ui.failures import answer_failures
 from bartizan.ui.headers import SecurityHeaders
-from bartizan.ui.limits import SmallBodies
+from bartizan.ui.limits import SmallBodies, Turns
 from bartizan.ui.site import Site, Visitor
 from bartizan.ui.tokens import Tokens
 from bartizan.ui.views import (
@@ -50,10 +50,12 @@ def create_app(
     `key` signs the tokens of forms. The clock is that of the machine unless given.
     """
 
-    admitted = Depends(access)
+    admitted, turns = Depends(access), Turns()
 
-    async def admit(request: Request, visitor: Visitor = admitted) -> None:
+    async def admit(request: Request, visitor: Visitor = admitted) -> AsyncIterator[None]:
         request.state.visitor = visitor
+        with turns.taken(visitor.name):
+            yield
 
     app = FastAPI(
         title="Bartizan",
@@ -63,6 +65,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         openapi_url=None,  # it would need no permission; ui/views/api.py serves it
+        redirect_slashes=False,  # it would lead to whatever host and scheme the server was told
     )
     app.state.site = Site(cache(jobs.open_store), clock or _now, Tokens(key))
     app.add_middleware(SmallBodies)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Depends, Query
@@ -18,7 +19,7 @@ from bartizan.ui.site import Here, HereDep
 
 USUAL = 7 * DAY
 LONGEST = 366 * DAY
-YEARS = range(1971, 9998)  # that leave room to go back and forth
+EARLIEST = datetime(1971, 1, 1, tzinfo=UTC)  # that leaves room to go back
 MOST_VALUES = 10
 
 
@@ -34,12 +35,13 @@ def selection(
     """Of the parameters of a request; without a window the last seven days that were scored,
     without rows those of the dimension that most detectors have.
 
-    Raises UsageError for a time that is none or too long, and for values that are not `name:value`.
+    Raises UsageError for a time that is none, too long or far from all data (calendars are gone
+    through up to it), and for values that are not `name:value`.
     """
     shown = written_window(window) if window else _usual(here)
     if shown.end - shown.start > LONGEST:
         raise UsageError("window", f"is longer than {LONGEST.days} days", "choose a shorter one")
-    if shown.start.year not in YEARS:
+    if shown.start < EARLIEST or shown.start > here.at + LONGEST:
         raise UsageError("window", f"{shown} is beyond all data", "choose one of our time")
     if len(where) > MOST_VALUES:
         raise UsageError("where", f"has more than {MOST_VALUES} values", "leave some out")

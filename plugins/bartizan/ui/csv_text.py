@@ -1,7 +1,8 @@
 """CSV that a spreadsheet opens as data, whatever attackers wrote into it.
 
 A text that begins with one of = + - @, or with a blank before it, would be run as a formula: it
-gets an apostrophe in front, as OWASP advises. What cannot be seen is written out.
+gets an apostrophe in front, as OWASP advises. So does what follows a semicolon, where spreadsheets
+of many countries begin another cell, whatever is quoted. What cannot be seen is written out.
 """
 
 from __future__ import annotations
@@ -36,7 +37,11 @@ def _cell(value: Value) -> str:
         case datetime():
             return format_time(value)
         case str():
-            first = normalize("NFKC", value.lstrip()[:1])  # spreadsheets take wide signs, too
-            return f"'{inert(value)}" if first in _FORMULA else inert(value)
+            return ";".join(map(_guarded, value.split(";")))
         case _:
             return repr(float(value))
+
+
+def _guarded(text: str) -> str:
+    first = normalize("NFKC", text.lstrip()[:1])  # spreadsheets take wide signs, too
+    return f"'{inert(text)}" if first in _FORMULA else inert(text)

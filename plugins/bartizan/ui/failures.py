@@ -7,6 +7,7 @@ from http import HTTPStatus
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
 from bartizan.errors import BartizanError, TransientError, UsageError
@@ -16,8 +17,8 @@ from bartizan.ui.pages import bare_page
 API = "/api/"
 _ADVICE = {
     401: "Sign in to Airflow, then load this page again.",
-    403: "Ask whoever runs this Airflow for the role; docs/dashboard.md names it.",
     404: "It may have moved: start again from Now.",
+    429: "Wait until your other pages are there.",
     503: "Try again in a moment.",
 }
 
@@ -27,6 +28,7 @@ def answer_failures(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(BartizanError, _known)
+    app.add_exception_handler(DataError, _unstorable)
     app.add_exception_handler(500, _unforeseen)
 
 
@@ -51,6 +53,11 @@ def _known(request: Request, error: Exception) -> Response:
         case _:
             status = 500
     return _answer(request, status, f"{error.thing}: {error.problem}", error.remedy)
+
+
+def _unstorable(request: Request, error: Exception) -> Response:
+    """PostgreSQL looks for no text with a NUL, where SQLite only finds nothing."""
+    return _answer(request, 400, "No database holds such a value.", "Leave out what is no text.")
 
 
 def _unforeseen(request: Request, error: Exception) -> Response:

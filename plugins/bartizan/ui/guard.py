@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from fastapi import Depends, HTTPException, Request
 
-from bartizan.ui.site import Here, HereDep, Site
+from bartizan.ui.site import ROLES, Here, HereDep, Site
 
 HEADER = "X-Bartizan-Token"
 FIELD = "token"
@@ -20,13 +20,13 @@ async def writer(request: Request, here: HereDep) -> Here:
     (Fetch Metadata, or Origin of browsers without it), and without a token of ours.
     """
     if not here.visitor.may_write:
-        raise HTTPException(403, "You may look at this, but not change it.")
+        raise HTTPException(403, f"You may look at this, but not change it; {ROLES}.")
     if not _is_ours(request):
         raise HTTPException(403, "This was asked for by another site.")
     token = request.headers.get(HEADER) or str((await request.form()).get(FIELD, ""))
     site: Site = request.app.state.site
     if not site.tokens.holds(token, here.visitor.name, here.at):
-        raise HTTPException(403, "The form is too old, or not ours: load the page again.")
+        raise HTTPException(403, "The form is too old, or not ours: load its page again.")
     return here
 
 

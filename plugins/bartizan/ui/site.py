@@ -7,22 +7,35 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, HTTPException, Request
 
 from bartizan.store import Store
 from bartizan.ui.tokens import Tokens
 
+ROLES = "docs/dashboard.md says which role may"
+
+
+def _none(_dag_id: str) -> bool:
+    return False
+
 
 @dataclass(frozen=True)
 class Visitor:
-    """A person who may look, and whether they may also act.
+    """A person who may look, whether they may also act, and which DAGs they may have run.
 
     `may_block` says whether they may also have a say in what is blocked.
     """
 
     name: str
     may_write: bool
+    may_run: Callable[[str], bool] = _none
     may_block: bool = False
+
+    def needs(self, *dag_ids: str) -> None:
+        """Raises HTTPException 403 for the first DAG that they may not have run."""
+        for dag_id in dag_ids:
+            if not self.may_run(dag_id):
+                raise HTTPException(403, f"You may not edit the DAG {dag_id}; {ROLES}.")
 
 
 @dataclass(frozen=True)

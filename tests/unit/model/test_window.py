@@ -150,6 +150,12 @@ def test_what_is_not_a_time_is_refused_with_an_example(text: str) -> None:
         parse_time(text)
 
 
+@pytest.mark.parametrize("text", ["0001-01-01T00:00+10:00", "9999-12-31T23:00-10:00"])
+def test_a_time_that_no_year_of_utc_has_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="beyond UTC"):
+        parse_time(text)
+
+
 @pytest.mark.parametrize("text", ["", "P", "PT", "PT0M", "5m", "PT5S", "P1M", "-PT5M", "PT5M "])
 def test_what_is_no_positive_duration_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="not a positive ISO-8601 duration"):

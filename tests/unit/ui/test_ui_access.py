@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from dashboard_house import READER, WRITER, DashboardHouse, attack
+from dashboard_house import READER, WRITER, DashboardHouse, Page, attack
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
@@ -36,6 +36,12 @@ def test_nobody_reads_or_writes_anything(house: DashboardHouse) -> None:
     assert len(found) >= 15
     for method, path in found:
         assert house.client.request(method, path, json=BODY).status_code == 401, path
+
+
+@pytest.mark.parametrize("path", ["/health/", "/api/v1/now/", "/static"])
+def test_nobody_is_led_to_a_host_that_a_request_named(house: DashboardHouse, path: str) -> None:
+    answer = house.client.get(path, headers={"Host": "attacker.example"})
+    assert (answer.status_code, answer.headers.get("location")) == (404, None)
 
 
 def test_every_write_asks_for_the_right_and_a_token(house: DashboardHouse) -> None:
@@ -95,6 +101,17 @@ def test_tokens_of_others_and_old_ones_are_refused(house: DashboardHouse) -> Non
     house.now += timedelta(days=1, minutes=1)
     assert house.post(ACKNOWLEDGE, BODY, old).status_code == 403
     assert house.post(ACKNOWLEDGE, BODY).status_code == 200
+
+
+def test_only_who_lacks_a_role_is_sent_to_ask_for_one(house: DashboardHouse) -> None:
+    house.found(STORY)
+    form = {"id": STORY.id, "kind": "acknowledge"}
+    too_old = house.client.post("/answer", data=form)
+    house.visitor = READER
+    may_not = house.client.post("/answer", data=form)
+    assert (too_old.status_code, may_not.status_code) == (403, 403)
+    assert ("load its page again" in too_old.text, "role" in Page(too_old).text) == (True, False)
+    assert "role" in Page(may_not).text
 
 
 def test_a_form_carries_its_token_itself(house: DashboardHouse) -> None:

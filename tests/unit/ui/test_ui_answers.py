@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from dashboard_house import READER, DashboardHouse, attack
+from dashboard_house import READER, WRITER, DashboardHouse, attack
 
 from bartizan import jobs
 from bartizan.store.audit import load_audit
 from bartizan.store.feedback import load_feedback
 from bartizan.store.handling import load_handling
+from bartizan.ui import Visitor
 
 SQLI, AGAIN, LOGIN = attack(12), attack(100), attack(60, "blog", "Login")
 
@@ -100,6 +101,7 @@ def test_an_acknowledgement_and_a_snooze_hold_until_taken_back(house: DashboardH
         ({"kind": "nothing"}, 400),
         ({"kind": "confirmed", "cause": "nothing"}, 400),
         ({"kind": "confirmed", "why": "x" * 501}, 422),
+        ({"kind": "confirmed", "why": "a\0b"}, 422),
         ({}, 422),
     ],
 )
@@ -111,6 +113,41 @@ def test_what_cannot_be_said_changes_nothing(
     assert load_handling(house.store) == []
     assert load_feedback(house.store) == []
     assert "done" not in [one.outcome for one in load_audit(house.store)]
+
+
+@pytest.mark.parametrize("kind", ["resume", "confirmed"])
+def test_an_answer_is_refused_where_somebody_else_answered_since_it_was_looked_at(
+    house: DashboardHouse, kind: str
+) -> None:
+    house.found(SQLI)
+    page = house.page(f"/answer?id={SQLI.id}&kind={kind}")
+    form = {one["name"]: one["value"] for one in page.all("input") if "value" in one}
+    house.visitor = Visitor("bela", may_write=True)
+    snooze = {"kind": "snooze", "why": "a test", "hours": 12}
+    assert house.post(answers(SQLI.id), snooze).status_code == 200
+    house.visitor = WRITER
+    refused = house.client.post("/answer", data=form)
+    assert (refused.status_code, "somebody else" in refused.text) == (400, True)
+    assert [one.kind for one in load_handling(house.store)] == ["snooze"]
+    assert load_feedback(house.store) == []
+    assert "somebody else" in load_audit(house.store)[0].outcome
+    known = house.client.get(f"{answers(SQLI.id)}/{kind}").json()["others"]
+    for _ in range(2):  # pressed twice
+        assert house.client.post("/answer", data=form | {"others": known}).status_code == 303
+
+
+def test_only_who_gave_an_answer_is_told_that_it_was_given(house: DashboardHouse) -> None:
+    house.found(SQLI)
+    done = f"/incident?id={SQLI.id}&done=acknowledge"
+    assert "Acknowledged." not in house.page(done).text
+    given = house.client.post(
+        "/answer", data={"id": SQLI.id, "kind": "acknowledge", "token": house.token()}
+    )
+    assert f"/{given.headers['location']}" == done
+    assert "Acknowledged." in house.page(done).text
+    assert "Snoozed." not in house.page(done.replace("acknowledge", "snooze")).text
+    house.visitor = READER
+    assert "Acknowledged." not in house.page(done).text
 
 
 def test_an_unknown_incident_is_told_so(house: DashboardHouse) -> None:

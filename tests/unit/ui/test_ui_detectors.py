@@ -12,6 +12,7 @@ from bartizan import jobs
 from bartizan.store.audit import load_audit
 from bartizan.store.detectors import DetectorStatus, load_detector
 from bartizan.store.incidents import replace_incidents
+from bartizan.ui import Visitor
 
 SPAN = {"start": "2026-11-14T00:00:00Z", "end": "2026-11-16T00:00:00Z"}
 
@@ -67,6 +68,7 @@ def test_a_backfill_is_noted_and_left_to_airflow(house: DashboardHouse) -> None:
         ("nothing", SPAN, 400),
         (DETECTOR, {"start": SPAN["end"], "end": SPAN["start"]}, 400),
         (DETECTOR, {"start": SPAN["start"], "end": "2027-01-01T00:00:00Z"}, 400),
+        (DETECTOR, {"start": "0001-01-01T00:00:00+10:00", "end": SPAN["end"]}, 400),
         (DETECTOR, {"start": "yesterday", "end": SPAN["end"]}, 422),
     ],
 )
@@ -95,6 +97,25 @@ def test_watching_live_activates_and_unpauses_and_can_be_ended(house: DashboardH
         ("promote", "DEACTIVATED", "ACTIVE"),
         ("deactivate", "ACTIVE", "DEACTIVATED"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("action", "rights"),
+    [
+        ("promote", {f"crawl_{DETECTOR}"}),
+        ("promote", {f"detect_{DETECTOR}"}),
+        ("backfill", {f"crawl_{DETECTOR}", f"detect_{DETECTOR}"}),
+    ],
+)
+def test_who_may_only_answer_incidents_has_nothing_run(
+    house: DashboardHouse, action: str, rights: set[str]
+) -> None:
+    house.watches(DETECTOR, DetectorStatus.DEACTIVATED)
+    house.visitor = Visitor("anna", may_write=True, may_run=rights.__contains__)
+    answer = house.post(f"/api/v1/detectors/{DETECTOR}/{action}", SPAN)
+    assert (answer.status_code, "may not edit the DAG" in answer.json()["detail"]) == (403, True)
+    assert load_detector(house.store, DETECTOR).state is DetectorStatus.DEACTIVATED
+    assert load_audit(house.store) == []
 
 
 def test_who_may_only_look_is_offered_no_run(house: DashboardHouse) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from dashboard_house import Page
 from fastapi import HTTPException
 from fastapi.testclient import TestClient
 from hypothesis import given
@@ -189,6 +190,9 @@ def test_without_scores_it_says_what_to_wait_for(
         ({"window": "yesterday"}, "START/END"),
         ({"window": "2020-01-01/2026-01-01"}, "longer than 366 days"),
         ({"window": "0001-01-01/0001-01-02"}, "beyond all data"),
+        ({"window": "0001-01-01T00:00+10:00/2026-01-01"}, "beyond UTC"),
+        ({"window": "9990-01-01/9990-01-02"}, "beyond all data"),
+        ({"picked": "2026-11-16/9999-12-31T23:00-10:00"}, "beyond UTC"),
         ({"where": "country"}, "where=country:DE"),
         ({"where": [f"a{n}:b" for n in range(11)]}, "more than 10"),
     ],
@@ -201,6 +205,15 @@ def test_what_cannot_be_is_refused_with_a_remedy(
         assert answer.status_code == 400
         assert said in " ".join(answer.json().values())
         assert site.get(f"/{view}", params=asked).status_code == 400
+
+
+def test_links_to_the_same_view_of_other_series_have_other_names(site: TestClient) -> None:
+    page = Page(site.get(f"/explorer?window=2026-11-16/2026-11-17&detector={RULES}"))
+    for view in ("series?", "contributions?"):
+        links = [one for one in page.all("a") if (one["href"] or "").startswith(view)]
+        named = [one["aria-label"] for one in links if "aria-label" in one]
+        assert len(named) == len(set(named)) == len(BLOCKED)
+        assert any(name and name.endswith("of blocked, shop, SQLi") for name in named)
 
 
 def test_nobody_sees_it_without_access(site: TestClient) -> None:

@@ -90,6 +90,22 @@ def test_pages_have_landmarks_headings_and_named_controls(house: DashboardHouse,
 
 
 @pytest.mark.parametrize("path", PAGES)
+def test_what_scrolls_can_be_reached_by_keyboard_and_names_are_on_what_has_a_role(
+    house: DashboardHouse, path: str
+) -> None:
+    filled(house)
+    house.lands(("s3://logs/AWSLogs/shop/2026/11/16/05/00/a.gz", 10, 0, 0))
+    page = house.page(path)
+    scrolling = [one for one in page.all("div") if (one.get("class") or "").startswith("scroll")]
+    assert len(scrolling) >= (path.startswith("/incident") or path == "/health")
+    for one in scrolling:
+        assert one["tabindex"] == "0"
+        assert one["role"] in ("region", "group")
+        assert one.get("aria-label") or one.get("aria-labelledby")
+    assert not [one for one in page.all("span") if "aria-label" in one and "role" not in one]
+
+
+@pytest.mark.parametrize("path", PAGES)
 def test_every_link_of_ours_leads_somewhere(house: DashboardHouse, path: str) -> None:
     filled(house)
     links = {one["href"] for one in house.page(path).all("a")}

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 import pyarrow as pa
+import pytest
 from dashboard_house import DETECTOR, DashboardHouse
 
 from bartizan import jobs
@@ -119,3 +120,10 @@ def test_quarantine_is_counted_by_reason(house: DashboardHouse) -> None:
     found = house.client.get("/api/v1/quarantine").json()
     assert found == {"records": 8, "reasons": [["no timestamp", 5], ["not JSON", 3]]}
     assert "8 records in quarantine" in house.page("/quarantine").text
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "nothing"])
+def test_a_day_without_neighbours_is_refused(house: DashboardHouse, day: str) -> None:
+    assert house.client.get(f"/health?day={day}").status_code == 422
+    assert house.client.get(f"/api/v1/health?day={day}").status_code == 422
+    assert house.client.get("/health?day=0001-01-02").status_code == 200

@@ -42,6 +42,8 @@ def test_views_do_not_depend_on_the_database(
             "/tuning",
         ):
             assert other.client.get(path).status_code == 200
+        for path in ("/incident?id=%00", "/batch?id=%00", "/explorer?detector=%00"):
+            assert other.client.get(path).status_code == 400  # PostgreSQL holds no such text
         other.store.engine.dispose()
         other.client.app.state.site.store().engine.dispose()  # type: ignore[attr-defined]
     for name, found in in_sqlite.items():

@@ -203,5 +203,20 @@ def test_formulas_get_an_apostrophe_and_nothing_unseen_is_left(value: str) -> No
     assert plain == "a=b\\u202e"
 
 
+@pytest.mark.parametrize("delimiter", [",", ";"])
+@pytest.mark.parametrize("quotechar", ['"', None])
+def test_no_cell_is_a_formula_where_semicolons_divide(
+    delimiter: str, quotechar: str | None
+) -> None:
+    value = 'Mozilla/5.0 (X11; en);=HYPERLINK("https://attacker.example"); @SUM(1);\uff0b1;;-2'
+    rule = csv.QUOTE_MINIMAL if quotechar else csv.QUOTE_NONE
+    text = csv_text(["a", "b"], [("shop", value)])
+    lines = csv.reader(io.StringIO(text), delimiter=delimiter, quotechar=quotechar, quoting=rule)
+    cells = [cell for line in lines for cell in line]
+    assert len(cells) >= 4
+    assert not {cell.lstrip()[:1] for cell in cells} & set("=+-@\uff0b")
+    assert "Mozilla/5.0 (X11; en)" in text
+
+
 def test_every_reason_of_the_detector_is_said_in_words() -> None:
     assert set(judged.REASONS) <= set(REASONS)

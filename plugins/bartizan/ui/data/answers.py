@@ -14,6 +14,8 @@ from bartizan.model.story import headline
 from bartizan.model.text import inert
 from bartizan.store import Store
 from bartizan.store.audit import DONE, note_asked, note_outcome
+from bartizan.store.feedback import load_feedback
+from bartizan.store.handling import load_handling
 from bartizan.store.routing import informed
 from bartizan.store.standing import load_chosen
 
@@ -59,7 +61,8 @@ _HANDLING = {
 @dataclass(frozen=True)
 class Preview:
     """What an answer would change. `removed` and `altered` are past incidents that would not have
-    been told, or otherwise, had it been said before them; `refused` says why it cannot be."""
+    been told, or otherwise, had it been said before them; `refused` says why it cannot be. `others`
+    is how many answers others had given by then."""
 
     answer: Answer
     incident: str
@@ -70,6 +73,7 @@ class Preview:
     altered: int
     hidden_by: tuple[str, ...]
     refused: str
+    others: int
 
 
 def preview(store: Store, incident_id: str, kind: str, by: str, at: datetime) -> Preview:
@@ -77,11 +81,11 @@ def preview(store: Store, incident_id: str, kind: str, by: str, at: datetime) ->
     answer, incident = _answer(kind), load_chosen(store, [incident_id]).get(incident_id)
     if incident is None:
         raise UsageError("incident", f"{incident_id!r} is unknown", "open it from Now")
-    told = headline(incident.incident)
+    told, others = headline(incident.incident), _of_others(store, incident_id, by)
     if answer.handles:
         channels = ", ".join(sorted(informed(store, incident_id))) or "those who were told"
         effect = _HANDLING[HandlingKind(kind)].format(channels=channels)
-        return Preview(answer, incident_id, told, effect, (), 0, 0, (), "")
+        return Preview(answer, incident_id, told, effect, (), 0, 0, (), "", others)
     found = jobs.give_feedback(incident_id, kind, at, by=by, dry_run=True)
     removed, lost = found["would_have_removed"], found["confirmed_lost"]
     named = load_chosen(store, removed[:MOST_NAMED])
@@ -95,6 +99,7 @@ def preview(store: Store, incident_id: str, kind: str, by: str, at: datetime) ->
         altered=len(found["would_have_changed"]),
         hidden_by=tuple(found["hidden_by"]),
         refused=f"It would have hidden {len(lost)} that were confirmed as real." if lost else "",
+        others=others,
     )
 
 
@@ -107,15 +112,19 @@ def give(
     why: str = "",
     hours: int = 0,
     cause: str | None = None,
+    others: int | None = None,
 ) -> dict[str, Any]:
     """Say it, and note who said what; returns what the job returns.
 
-    Raises BartizanError as the jobs do; that too is noted.
+    With `others` only where others have said no more than the preview knew. Raises BartizanError as
+    the jobs do; that too is noted.
     """
     answer = _answer(kind)
     before = _stands(incident_id, at)
     number = note_asked(store, at, by, kind, f"incident {incident_id}", before)
     try:
+        if others not in (None, _of_others(store, incident_id, by)):
+            raise UsageError("incident", "was answered by somebody else", "look at it again")
         if answer.handles:
             said = _handle(incident_id, HandlingKind(kind), by, at, why, hours)
         else:
@@ -131,6 +140,13 @@ def _answer(kind: str) -> Answer:
     if kind not in ANSWERS:
         raise UsageError("answer", f"{inert(kind)!r} is unknown", f"write {', '.join(ANSWERS)}")
     return ANSWERS[kind]
+
+
+def _of_others(store: Store, incident_id: str, by: str) -> int:
+    """How many answers to an incident are not of this person."""
+    said = (one.by for one in load_feedback(store) if one.incident == incident_id)
+    done = (one.by for one in load_handling(store, incident_id))
+    return sum(name != by for name in (*said, *done))
 
 
 def _handle(

@@ -23,14 +23,21 @@ function say(outcome, text, kind = "") {
 
 async function watch(outcome, text, dagId, runId) {
   const path = `dags/${dagId}/dagRuns/${encodeURIComponent(runId)}`;
+  let said = "";
   for (;;) {
     const run = await airflow("GET", path);
     const { task_instances: tasks } = await airflow("GET", `${path}/taskInstances`);
-    const kind = { success: "good", failed: "bad" }[run.state] ?? "informational";
-    say(outcome, `${text}: ${run.state}`, kind);
-    const list = element("ul");
-    for (const task of tasks) list.append(element("li", `${task.task_id}: ${task.state ?? "waits"}`));
-    outcome.append(list);
+    const states = tasks.map((task) => `${task.task_id}: ${task.state ?? "waits"}`);
+    // Screen readers read what is put there: only what is new.
+    const news = [run.state, ...states].join();
+    if (news !== said) {
+      const kind = { success: "good", failed: "bad" }[run.state] ?? "informational";
+      say(outcome, `${text}: ${run.state}`, kind);
+      const list = element("ul");
+      list.append(...states.map((state) => element("li", state)));
+      outcome.append(list);
+      said = news;
+    }
     if (ENDED.has(run.state)) return counted(outcome, path);
     await new Promise((wake) => setTimeout(wake, POLL_MS));
   }

@@ -15,6 +15,7 @@ from bartizan.ui.pages import page
 from bartizan.ui.site import HereDep
 
 LONGEST_WHY = 500
+NO_NUL = r"^[^\x00]*$"  # PostgreSQL keeps none
 HOURS = (1, 4, 12, 24, 72, 168)  # that the form offers for a snooze
 
 pages = APIRouter()
@@ -22,12 +23,14 @@ api = APIRouter(tags=["incidents"])
 
 
 class Said(BaseModel):
-    """An answer; `why` is asked for by some, `hours` is how long a snooze lasts."""
+    """An answer; `why` is asked for by some, `hours` is how long a snooze lasts. With `others`
+    of the preview it is refused where somebody else has answered since."""
 
     kind: str
-    why: str = Field("", max_length=LONGEST_WHY)
+    why: str = Field("", max_length=LONGEST_WHY, pattern=NO_NUL)
     hours: int = Field(0, ge=0, le=LONGEST_HOURS)
     cause: str = ""
+    others: int | None = None
 
 
 class SaidInForm(Said):
@@ -77,4 +80,5 @@ def _give(here: WriterDep, incident_id: str, said: Said) -> dict[str, Any]:
         said.why,
         said.hours,
         said.cause or None,
+        said.others,
     )

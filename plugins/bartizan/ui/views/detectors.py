@@ -50,6 +50,7 @@ def read_rules() -> AlertRules:
 @api.post("/detectors/{name}/backfill")
 def backfill(here: WriterDep, name: str, asked: Backfill) -> Asked:
     """Note a backfill; returns the calls of Airflow's API that start it, to be made as oneself."""
+    here.visitor.needs(f"backfill_{name}")
     window = Window(asked.start, asked.end)
     by, at = here.visitor.name, here.at
     return ask_backfill(here.store, name, window, asked.dry_run, asked.backtest, by, at)
@@ -58,6 +59,7 @@ def backfill(here: WriterDep, name: str, asked: Backfill) -> Asked:
 @api.post("/detectors/{name}/promote")
 def promote(here: WriterDep, name: str) -> Asked:
     """Activate a detector; returns the calls that have its DAGs run."""
+    here.visitor.needs(f"crawl_{name}", f"detect_{name}")
     return ask_promote(here.store, name, here.visitor.name, here.at)
 
 

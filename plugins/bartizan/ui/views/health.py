@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from typing import Annotated
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
+from pydantic import Field
 
 from bartizan.ui.data.batch import BatchPage, batch_page
 from bartizan.ui.data.health import Health, health
@@ -13,12 +15,14 @@ from bartizan.ui.data.quarantine import Quarantine, quarantine
 from bartizan.ui.pages import page
 from bartizan.ui.site import HereDep
 
+Day = Annotated[date, Field(gt=date.min, lt=date.max)]  # it has a day before and one after
+
 pages = APIRouter()
 api = APIRouter(tags=["health"])
 
 
 @pages.get("/health")
-def show(here: HereDep, day: date | None = None) -> HTMLResponse:
+def show(here: HereDep, day: Day | None = None) -> HTMLResponse:
     return page(here, "health.html.j2", "health", found=_health(here, day))
 
 
@@ -33,7 +37,7 @@ def show_quarantine(here: HereDep) -> HTMLResponse:
 
 
 @api.get("/health")
-def read(here: HereDep, day: date | None = None) -> Health:
+def read(here: HereDep, day: Day | None = None) -> Health:
     """What came in on a UTC day, else on the last that has data; how far each step is."""
     return _health(here, day)
 
