@@ -24,6 +24,7 @@ from bartizan import (
     playbook_cli,
 )
 from bartizan.errors import BartizanError, ValidationFailed
+from bartizan.lake.s3 import calling
 from bartizan.model.window import Window, format_time, given_window, parse_time, written_window
 from bartizan.overview import described
 from bartizan.store.reconciliation import Verdict
@@ -64,9 +65,13 @@ console = Console(stderr=True)
 
 
 def main() -> None:
-    """Entry point: errors made for people end on one line and a non-zero exit code."""
+    """Entry point: errors made for people end on one line and a non-zero exit code.
+
+    So do those of AWS that come up through an s3:// folder.
+    """
     try:
-        app()
+        with calling("AWS"):
+            app()
     except BartizanError as error:
         print(f"bartizan: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
