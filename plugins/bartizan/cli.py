@@ -216,8 +216,14 @@ def backfill(
             parallel=parallel,
             force=force,
         )
+    if as_json:
+        show(done, as_json)
+        return
     found = done.pop("reads")
-    show(done | {"reads": found} if as_json else [done, *reads(found)], as_json)
+    if done.pop("dry_run"):
+        plan = f"would query {done['written']} of {done['chunks']} chunks, {done['kept']} are there"
+        done = {"connector": name, "dry run": f"{plan}; --write does it"}
+    show([done, *reads(found)], as_json)
 
 
 @app.command()
