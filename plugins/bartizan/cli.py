@@ -24,6 +24,7 @@ from bartizan import (
     playbook_cli,
 )
 from bartizan.errors import BartizanError, ValidationFailed
+from bartizan.lake.s3 import calling
 from bartizan.model.window import Window, format_time, given_window, parse_time, written_window
 from bartizan.overview import described
 from bartizan.store.reconciliation import Verdict
@@ -64,9 +65,13 @@ console = Console(stderr=True)
 
 
 def main() -> None:
-    """Entry point: errors made for people end on one line and a non-zero exit code."""
+    """Entry point: errors made for people end on one line and a non-zero exit code.
+
+    So do those of AWS that come up through an s3:// folder.
+    """
     try:
-        app()
+        with calling("AWS"):
+            app()
     except BartizanError as error:
         print(f"bartizan: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
@@ -211,8 +216,14 @@ def backfill(
             parallel=parallel,
             force=force,
         )
+    if as_json:
+        show(done, as_json)
+        return
     found = done.pop("reads")
-    show(done | {"reads": found} if as_json else [done, *reads(found)], as_json)
+    if done.pop("dry_run"):
+        plan = f"would query {done['written']} of {done['chunks']} chunks, {done['kept']} are there"
+        done = {"connector": name, "dry run": f"{plan}; --write does it"}
+    show([done, *reads(found)], as_json)
 
 
 @app.command()

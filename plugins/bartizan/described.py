@@ -37,7 +37,9 @@ def read(path: Path, model: type[M]) -> M:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
-        raise ConfigError(str(path), "no such file", "write it; docs/ shows an example") from error
+        raise ConfigError(
+            str(path), "no such file", "write it; examples/ has one of most kinds"
+        ) from error
     except OSError as error:
         raise ConfigError(str(path), f"cannot be read: {error.strerror}", "correct it") from error
     except UnicodeDecodeError as error:

@@ -190,7 +190,10 @@ def _changed(result: dict[str, Any]) -> Iterator[str]:
 
 
 def _standing(found: dict[str, Any]) -> Iterator[str]:
-    yield "stopped: nothing is added to any IP set" if found["stopped"] else "not stopped"
+    on = "not stopped: plans can be applied"
+    yield "stopped: nothing is added to any IP set" if found["stopped"] else on
+    if not found["targets"]:
+        yield "no IP sets: name them as targets of intel.yaml"
     for one in found["targets"]:
         until = f", next expiry {one['next_expiry']}" if one["next_expiry"] else ""
         late = f", {one['overdue']} overdue" if one["overdue"] else ""

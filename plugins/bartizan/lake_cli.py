@@ -22,7 +22,8 @@ app = typer.Typer(
     **compact** small files.
 
     Each of these only tells what it would do; --yes does it. In this order they are what the DAG
-    `lake_maintenance` does every night. **ddl** prints what shows the lake's tables to AWS.
+    `lake_maintenance` does every night. **mirror** copies the lake to S3, once --write is given;
+    **ddl** prints what shows its tables to AWS.
     """,
 )
 

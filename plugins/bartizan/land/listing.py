@@ -17,6 +17,7 @@ from typing import Any
 from upath import UPath
 
 from bartizan.errors import UsageError
+from bartizan.lake.s3 import calling
 from bartizan.model.delivery import delivered, delivery_window
 from bartizan.model.landing import LogObject
 from bartizan.model.window import Window
@@ -50,8 +51,14 @@ def list_objects(source: UPath, window: Window | None = None) -> Listing:
     With a `window`, folders of delivery times outside it are not entered; objects without a time
     in their path are always listed. Left out are files that are hidden or begin with `_`, those
     below a top folder of that kind, and the empty objects that mark folders in S3. Raises
-    UsageError when the folder does not exist.
+    UsageError when the folder does not exist or may not be read, TransientError when S3 does not
+    answer.
     """
+    with calling(str(source)):
+        return _list(source, window)
+
+
+def _list(source: UPath, window: Window | None) -> Listing:
     fs = source.fs
     fs.invalidate_cache()  # what was listed before in this process may be hours old
     local = source.protocol in ("", "file", "local")

@@ -121,10 +121,10 @@ def proposal(feedback: Feedback, incident: Incident) -> str:
 
 def _ignored(feedback: Feedback) -> str:
     side = "more" if feedback.direction is Direction.ABOVE else "less"
-    factor = f"{number(feedback.ratio)} times" if math.isfinite(feedback.ratio) else "any factor"
+    factor = f"{number(feedback.ratio)} times and " if math.isfinite(feedback.ratio) else ""
     return (
         f"From {moment(feedback.since)} on no alarm of {inert(feedback.measure)} in "
-        f"{_series(feedback)} that is {side} than expected by up to {factor} and "
+        f"{_series(feedback)} that is {side} than expected by up to {factor}"
         f"{number(feedback.change)}, or a quarter beyond."
     )
 

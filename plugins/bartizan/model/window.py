@@ -138,6 +138,8 @@ class Window:
 
 def given_window(start: str | None, end: str | None) -> Window:
     """The window between two given times. Raises UsageError when one is lacking."""
+    if not start and not end:
+        raise UsageError("window", "neither start nor end is given", "give both")
     if not start or not end:
         raise UsageError("window", "only one of start and end is given", "give both or neither")
     return Window.parse(start, end)

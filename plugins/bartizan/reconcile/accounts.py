@@ -71,7 +71,9 @@ def session_for(account: str, region: str, role: str) -> boto3.Session:
     Raises UsageError when there are none or they belong to another account: its counters of a web
     ACL of the same name would be taken for ours.
     """
-    with aws_errors(f"account {account}", "sts:AssumeRole" if role else "sts:GetCallerIdentity"):
+    with aws_errors(
+        f"account {account}, {region}", "sts:AssumeRole" if role else "sts:GetCallerIdentity"
+    ):
         session = boto3.Session()
         sts = client(session, "sts", region)
         if role:

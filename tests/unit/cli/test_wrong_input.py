@@ -16,6 +16,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
+from s3fs import S3FileSystem
 from waf_logs import lines, record, write_object
 
 from bartizan import cli
@@ -171,6 +172,37 @@ def test_half_a_window_does_not_land_everything(bartizan: Command, tmp_path: Pat
     answer = bartizan("land", "--start", "2026-11-02")
     refused(answer, "window", "only one of start and end", "give both or neither")
     assert json.loads(bartizan("status", "--json").out)["batches"] == {}
+
+
+def test_no_window_where_one_is_needed(bartizan: Command) -> None:
+    refused(bartizan("detect", CONNECTOR), "window", "neither start nor end", "give both")
+
+
+@pytest.mark.parametrize(
+    ("words", "thing"),
+    [
+        (("land", "--source", "s3://logs/waf"), "s3://logs/waf"),
+        (("detect", "--input", "s3://logs/waf/", "--out", "{out}"), "AWS"),
+    ],
+)
+def test_a_bucket_out_of_reach(
+    bartizan: Command, tmp_path: Path, words: tuple[str, ...], thing: str
+) -> None:
+    with socket.socket() as closed:  # bound, and listening to nobody
+        closed.bind(("127.0.0.1", 0))
+        endpoint = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        aws = {
+            "AWS_ENDPOINT_URL": endpoint,
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_SECRET_ACCESS_KEY": "testing",
+            "AWS_MAX_ATTEMPTS": "1",
+        }
+        S3FileSystem.clear_instance_cache()
+        answer = bartizan(*(word.format(out=tmp_path / "out") for word in words), **aws)
+        S3FileSystem.clear_instance_cache()
+    assert answer.code == 75
+    refused(answer, thing, endpoint, "check the network and the endpoint")
 
 
 @pytest.mark.parametrize("option", ["--lake", "--home"])

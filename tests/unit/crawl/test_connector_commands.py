@@ -238,3 +238,23 @@ def test_import_prints_every_line_it_has_to_say(bartizan: Command, sql: Path) ->
     assert {"changed", "dropped", "look"} == set(kinds)
     assert "t.bucket >= {{ start }}" in out
     assert out.splitlines()[-1] == "next: `bartizan connector check shop`"
+
+
+def test_a_backfill_says_what_it_would_do_before_it_does_it(
+    small: None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    backfill = bartizan_command(monkeypatch, capsys, "backfill")
+    monkeypatch.setenv("BARTIZAN_METRICS", str(tmp_path / "metrics"))
+    words = ("waf_blocked_requests", "--start", "2026-11-01", "--end", "2026-11-02")
+    code, out, _ = backfill(*words)
+    assert code == 0
+    assert "would query 1 of 1 chunks, 0 are there; --write does it" in out
+    assert "written" not in out
+    assert not (tmp_path / "metrics").exists()
+    _, out, _ = backfill(*words, "--write")
+    assert "written=1" in out
+    _, out, _ = backfill(*words)
+    assert "would query 0 of 1 chunks, 1 are there" in out

@@ -151,6 +151,10 @@ def test_what_it_would_have_done_to_past_incidents() -> None:
     text = proposal(said(kind=FeedbackKind.EXPECTED), SEEN)
     assert "webacl = shop and rule = SQLi" in text
     assert f"start: {format_time(SEEN.window.start)}" in text
+    never_seen = replace(said(kind=FeedbackKind.EXPECTED), ratio=float("inf"), change=103.0)
+    assert "more than expected by up to 103, or a quarter beyond" in proposal(never_seen, SEEN)
+    doubled = replace(never_seen, ratio=2.0)
+    assert "by up to 2 times and 103, or" in proposal(doubled, SEEN)
 
 
 def test_a_new_normal_is_learned_from_the_incident_on() -> None:

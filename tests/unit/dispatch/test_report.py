@@ -9,7 +9,7 @@ import pandas as pd
 from incidents import DAY_START, anomaly, incident, scores
 
 from bartizan.dispatch.report import write_report
-from bartizan.dispatch.report_data import ReportData
+from bartizan.dispatch.report_data import ReportData, Traffic
 from bartizan.model.anomaly import Explanation, RootCause
 from bartizan.model.attack import AttackLabel
 from bartizan.model.landing import BatchCounts
@@ -136,6 +136,11 @@ def test_a_day_without_incidents_and_an_incident_without_scores(tmp_path: Path) 
     quiet = Page.read(tmp_path / "quiet.html")
     assert "No incident in this period." in quiet.text
     assert "184,213" in quiet.text
+    assert "Every series that is ready stayed within its expected range" in quiet.text
+    write_report(tmp_path / "void.html", report(traffic=Traffic(0, 0, None, 0)))
+    void = Page.read(tmp_path / "void.html")
+    assert "No request of this period is in the aggregates" in void.text
+    assert "stayed within its expected range" not in void.text
     one = incident([anomaly(3, {"webacl": "shop"}, expected=float("nan"))])
     write_report(tmp_path / "blind.html", report(incidents=(one,)))
     blind = Page.read(tmp_path / "blind.html")

@@ -20,6 +20,7 @@ from s3fs import S3FileSystem
 from upath import UPath
 from waf_logs import lines, record
 
+from bartizan.errors import UsageError
 from bartizan.land.listing import list_objects
 from bartizan.land.plan import plan
 from bartizan.land.run import LandReport, land
@@ -32,8 +33,9 @@ ACL = "logs/AWSLogs/o-exampleorgid/111122223333/WAFLogs/us-east-1/_shop_site"
 class Bucket:
     """A bucket, and the prefixes it was asked to list."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, server: Any) -> None:
         self.client = client
+        self.server = server
         self.listed: list[str] = []
 
     def put(self, key: str, *numbers: int, compress: bool = True) -> None:
@@ -66,8 +68,8 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
     S3FileSystem.clear_instance_cache()
     client = boto3.client("s3")
     client.create_bucket(Bucket=BUCKET)
-    bucket = Bucket(client)
-    server._server.app = bucket.counting(server._server.app)
+    bucket = Bucket(client, server._server)
+    bucket.server.app = bucket.counting(bucket.server.app)
     yield bucket
     S3FileSystem.clear_instance_cache()
     server.stop()
@@ -142,3 +144,15 @@ def test_a_window_enters_only_the_folders_it_must(bucket: Bucket, tmp_path: Path
     bucket.put(f"{ACL}/2026/11/08/00/05/next-day.log.gz", 1)
     day = Window(START + 96 * HOUR, START + 120 * HOUR)
     assert plan(House(tmp_path).store, source, day).objects_new == 1  # no listing is remembered
+
+
+def test_a_bucket_that_may_not_be_listed_is_named(bucket: Bucket) -> None:
+    bucket.put(f"{ACL}/2026/11/08/00/05/a.log.gz", 1)
+
+    def denied(_environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        start_response("403 Forbidden", [("Content-Type", "application/xml")])
+        return [b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"]
+
+    bucket.server.app = denied
+    with pytest.raises(UsageError, match=f"s3://{BUCKET}/logs: AccessDenied: .* — renew"):
+        list_objects(UPath(f"s3://{BUCKET}/logs"))

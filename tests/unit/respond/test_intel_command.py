@@ -143,3 +143,12 @@ def test_unknown_ids_say_so(command: Command) -> None:
         code, _, err = command(*words)
         assert code == 2
         assert f"{says}: is unknown" in err
+
+
+def test_the_status_of_a_house_that_blocks_nothing_says_what_is_missing(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BARTIZAN_INTEL", str(tmp_path / "none.yaml"))
+    lines = command("status")[1].splitlines()
+    assert lines[0].startswith("not stopped")
+    assert lines[1:] == ["no IP sets: name them as targets of intel.yaml"]
