@@ -125,6 +125,11 @@ def compared(value: float, expected: float) -> str:
     return f"{change}% {'above' if ratio >= 1 else 'below'} the usual"
 
 
+def changed(reason: str, value: float, expected: float) -> str:
+    """What is unusual: how much a gauge moves, or the value against what is expected."""
+    return _MOVES.get(reason) or compared(value, expected)
+
+
 def moment(instant: datetime) -> str:
     """`2026-11-16 14:05 UTC`."""
     return f"{instant:%Y-%m-%d %H:%M} UTC"
@@ -144,8 +149,7 @@ def shown(value: str) -> str:
 
 
 def _change(incident: Incident) -> str:
-    """What is unusual: how much a gauge moves, or the value against what is expected."""
-    return _MOVES.get(incident.peak.reason) or compared(incident.value, incident.expected)
+    return changed(incident.peak.reason, incident.value, incident.expected)
 
 
 def _measure(incident: Incident) -> str:

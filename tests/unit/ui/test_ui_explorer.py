@@ -331,3 +331,17 @@ def test_hostile_values_are_text_and_links_lead_to_them(site: TestClient, view: 
         for pair in parse_qs(urlsplit(link).query).get("where", [])
     }
     assert set(HOSTILE) <= chosen
+
+
+def test_a_gauge_that_is_stuck_is_said_so_and_no_value_is_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home(tmp_path, monkeypatch)
+    odd = {(0, 5): (90.0, 95.0, "stuck"), (1, 6): (float("nan"), 80.0, "spike")}
+    scored(RULES, ONE_DAY, BLOCKED[:2], odd)
+    asked = {"window": "2026-11-16/2026-11-17", "detector": RULES}
+    found = client(NOW).get("/api/v1/explorer", params=asked)
+    page = client(NOW).get("/explorer", params=asked)
+    assert (found.status_code, page.status_code) == (200, 200), found.text
+    assert "hardly moves any more" in page.text
+    assert "unknown instead of" in page.text

@@ -9,7 +9,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from bartizan.model.story import compared, severity_label
+from bartizan.model.story import changed, severity_label
 from bartizan.model.window import aware
 from bartizan.ui.data.stored import Stored
 from bartizan.ui.selection import Selection
@@ -37,7 +37,7 @@ class Unusual:
 
     @property
     def told(self) -> str:
-        return compared(self.value, self.expected)
+        return changed(self.reason, self.value, self.expected)
 
 
 def unusual(found: Sequence[Stored], selection: Selection) -> tuple[Unusual, ...]:
@@ -88,9 +88,14 @@ def _unusual(part: Stored, row: int, values: tuple[str, ...], selection: Selecti
         measure=values[-1],
         dimensions=dimensions,
         at=aware(part.times[row].item()),
-        value=columns["value"][row].as_py(),
-        expected=columns["expected"][row].as_py(),
+        value=_number(columns["value"][row].as_py()),
+        expected=_number(columns["expected"][row].as_py()),
         severity=round(part.severity[row]),
         reason=str(columns["reason"][row].as_py()),
         about=about,
     )
+
+
+def _number(stored: float | None) -> float:
+    """Parquet writes what is not a number as null."""
+    return float("nan") if stored is None else stored
