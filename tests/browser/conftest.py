@@ -1,4 +1,4 @@
-"""One Airflow and one browser for all tests here; a window of its own for each person."""
+"""One Airflow and one browser for the tests of a file; a window of its own for each person."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PATIENCE_MS = 20_000  # on a busy machine
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DashboardHouse]:
     """A home with the scene in its store, and only two connectors: DAGs are read faster."""
     home = tmp_path_factory.mktemp("home")
@@ -42,7 +42,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DashboardHouse]:
         yield made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def airflow(
     house: DashboardHouse, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[AirflowServer]:
@@ -51,7 +51,7 @@ def airflow(
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     found = next(filter(None, map(shutil.which, NAMES)), None)
     if found is None:

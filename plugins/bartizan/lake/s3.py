@@ -137,5 +137,5 @@ def _remedy(code: str, status: int) -> str:
     if code.startswith(_ELSEWHERE):
         return "the bucket is in another region: set AWS_DEFAULT_REGION to it"
     if status in (401, 403):
-        return "renew the credentials, or allow them to list, read and (the mirror) write there"
+        return "renew the credentials, or allow them to list and read (to mirror: docs/lake.md)"
     return "correct the target or the rights"
