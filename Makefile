@@ -61,7 +61,7 @@ clean: ## remove the environment and all demo data
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
 		|| { echo "Bartizan needs Python 3.11, 3.12 or 3.13; this is $$($(PYTHON) --version)." \
 		"Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
-	@echo "Setting up .venv from requirements.txt (about 240 packages, one to three minutes) ..."
+	@echo "Setting up .venv from requirements.txt (about 250 packages, one to three minutes) ..."
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/pip install --disable-pip-version-check --progress-bar off --require-hashes -r requirements.txt \
 		| sed -u -n 's/^Collecting \([^ ]*\).*/  \1/p; s/^Installing collected packages.*/  installing .../p'
