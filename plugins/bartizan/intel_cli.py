@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -12,8 +12,8 @@ from bartizan import jobs
 from bartizan.errors import BartizanError
 from bartizan.jobs.intel_lines import plan_lines, some
 from bartizan.model.text import inert, short
-from bartizan.model.window import HOUR, Window, floor, given_window, parse_time
-from bartizan.terminal import AsJson, Home, configure, show
+from bartizan.model.window import HOUR, Window, floor, given_window
+from bartizan.terminal import AsJson, Home, configure, instant, show
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -41,7 +41,7 @@ def candidates(
 ) -> None:
     """Addresses that could be blocked, by score, with their evidence."""
     configure(home)
-    found = jobs.find_candidates(_window(start, end, _instant(None)))
+    found = jobs.find_candidates(_window(start, end, instant(None)))
     show(found if as_json else list(_accused_all(found)), as_json)
 
 
@@ -56,8 +56,8 @@ def plan(
 ) -> None:
     """Make a plan and keep it: what would come into which set, what would go, what is refused."""
     configure(home)
-    instant = _instant(at)
-    made = jobs.plan_intel(_window(start, end, instant), by, instant)
+    when = instant(at)
+    made = jobs.plan_intel(_window(start, end, when), by, when)
     show(made if as_json else list(plan_lines(made)), as_json)
 
 
@@ -72,7 +72,7 @@ def apply(
 ) -> None:
     """Bring a plan into its IP sets. Giving `--yes` approves it, by name of `--by`."""
     configure(home)
-    _tell(jobs.apply_intel(plan_id, by, _instant(at), dry_run), as_json)
+    _tell(jobs.apply_intel(plan_id, by, instant(at), dry_run), as_json)
 
 
 @app.command()
@@ -85,7 +85,7 @@ def expire(
 ) -> None:
     """Take out our entries whose time is over. Needs the store and AWS WAF only."""
     configure(home)
-    _tell(jobs.expire_intel(by, _instant(at), dry_run), as_json)
+    _tell(jobs.expire_intel(by, instant(at), dry_run), as_json)
 
 
 @app.command()
@@ -99,7 +99,7 @@ def undo(
 ) -> None:
     """Take one apply back: what it added goes, what it removed returns."""
     configure(home)
-    _tell({"changes": [jobs.undo_intel(change, by, _instant(at), dry_run)], "failed": {}}, as_json)
+    _tell({"changes": [jobs.undo_intel(change, by, instant(at), dry_run)], "failed": {}}, as_json)
 
 
 @app.command()
@@ -113,7 +113,7 @@ def reject(
 ) -> None:
     """Write down that a plan is not to be applied."""
     configure(home)
-    _done(jobs.reject_intel(plan_id, by, _instant(at), why), as_json)
+    _done(jobs.reject_intel(plan_id, by, instant(at), why), as_json)
 
 
 @app.command()
@@ -122,7 +122,7 @@ def stop(
 ) -> None:
     """From now on nothing is added to any IP set; what is there still expires."""
     configure(home)
-    _done(jobs.switch_intel(True, by, why, _instant(at)), as_json)
+    _done(jobs.switch_intel(True, by, why, instant(at)), as_json)
 
 
 @app.command()
@@ -131,19 +131,15 @@ def resume(
 ) -> None:
     """Let plans be applied again."""
     configure(home)
-    _done(jobs.switch_intel(False, by, why, _instant(at)), as_json)
+    _done(jobs.switch_intel(False, by, why, instant(at)), as_json)
 
 
 @app.command()
 def status(at: At = None, home: Home = None, as_json: AsJson = False) -> None:
     """What we hold in which set and until when, the last changes, and who did what."""
     configure(home)
-    found = jobs.intel_status(_instant(at))
+    found = jobs.intel_status(instant(at))
     show(found if as_json else list(_standing(found)), as_json)
-
-
-def _instant(text: str | None) -> datetime:
-    return datetime.now(UTC).replace(microsecond=0) if text is None else parse_time(text)
 
 
 def _window(start: str | None, end: str | None, at: datetime) -> Window:

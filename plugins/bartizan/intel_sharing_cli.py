@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,8 +13,7 @@ from bartizan.errors import BartizanError
 from bartizan.jobs.intel_lines import some
 from bartizan.model.indicator import Format
 from bartizan.model.text import inert, short
-from bartizan.model.window import parse_time
-from bartizan.terminal import AsJson, Home, configure, show
+from bartizan.terminal import AsJson, Home, configure, instant, show
 
 At = Annotated[str | None, typer.Option(help="When it is done, UTC.", show_default="now")]
 DryRun = Annotated[bool, typer.Option("--dry-run/--yes", help="Only tell, or do it.")]
@@ -45,7 +43,7 @@ def export(
 def send(at: At = None, dry_run: DryRun = True, home: Home = None, as_json: AsJson = False) -> None:
     """Tell the event buses of other accounts whom we list, as far as they were not told yet."""
     configure(home)
-    done = jobs.send_intel(_instant(at), dry_run)
+    done = jobs.send_intel(instant(at), dry_run)
     show(done if as_json else list(_sent(done, dry_run)), as_json)
     for bus, why in done["failed"].items():
         raise BartizanError(bus, why)
@@ -63,19 +61,15 @@ def receive(
 ) -> None:
     """Take in whom other accounts list: evidence for the next `bartizan intel plan`."""
     configure(home)
-    done = jobs.receive_intel(_instant(at), dry_run, file)
+    done = jobs.receive_intel(instant(at), dry_run, file)
     show(done if as_json else list(_received(done)), as_json)
 
 
 def heard(at: At = None, home: Home = None, as_json: AsJson = False) -> None:
     """What other accounts say and still mean, and what of theirs was set aside, with the reason."""
     configure(home)
-    found = jobs.heard_intel(_instant(at))
+    found = jobs.heard_intel(instant(at))
     show(found if as_json else list(_heard(found)), as_json)
-
-
-def _instant(text: str | None) -> datetime:
-    return datetime.now(UTC).replace(microsecond=0) if text is None else parse_time(text)
 
 
 def _written(done: dict[str, Any]) -> Iterator[str]:
