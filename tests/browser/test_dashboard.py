@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 from airflow_server import AirflowServer
-from axe_playwright_python.sync_playwright import Axe
+from axe_findings import serious_findings
 from browser_windows import DESKTOP, PHONE, Open
 from dashboard_house import DETECTOR, DashboardHouse
 from dashboard_scene import AGAIN, INERT, INJECTION, SHARE
@@ -178,13 +178,7 @@ def test_axe_finds_nothing_serious(open_page: Open, theme: str) -> None:
         page.goto(f"{page.url.split('bartizan')[0]}{path}")
         if path.endswith("health"):
             page.wait_for_load_state("networkidle")  # Airflow's runs are shown then
-        for one in page.locator("details").all():
-            one.evaluate("details => details.open = true")
-        found = Axe().run(page).response
-        assert len(found["passes"]) >= 15, path
-        serious = [v for v in found["violations"] if v["impact"] in ("serious", "critical")]
-        told = [(v["id"], [node["html"][:120] for node in v["nodes"][:3]]) for v in serious]
-        assert told == [], path
+        assert serious_findings(page) == [], path
 
 
 @pytest.mark.parametrize("path", VIEWS)

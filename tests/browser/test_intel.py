@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from airflow_server import AirflowServer, airflow_server
 from attacked import ATTACKER, FOREIGN, PARTNER, Sets, attacked_lake
-from axe_playwright_python.sync_playwright import Axe
+from axe_findings import serious_findings
 from browser_windows import PHONE, Open
 from dashboard_house import DETECTOR, DashboardHouse
 from intel_scene import EDGE, heard, holds
@@ -110,7 +110,7 @@ def test_a_plan_is_approved_applied_and_taken_back(
     expect(page.get_by_text(f"{PARTNER}/32", exact=True)).to_be_visible()
     expect(page.get_by_text("requests allowed before").first).to_be_visible()
     expect(page.get_by_text("1 added, 0 removed; 2 of 10,000")).to_have_count(2)
-    serious(page)
+    assert serious_findings(page) == []
     page.get_by_role("button", name="Approve").click()
     expect(page.get_by_role("status")).to_contain_text("The run ended: success", timeout=RUN_MS)
     assert sets.addresses() == APPLIED
@@ -122,7 +122,7 @@ def test_a_plan_is_approved_applied_and_taken_back(
     expect(page.get_by_role("heading", name="What became of it")).to_be_visible()
     page.get_by_role("link", name="Take back").first.click()
     expect(page.get_by_text("no longer blocked: 1")).to_be_visible()
-    serious(page)
+    assert serious_findings(page) == []
     assert sets.addresses() == APPLIED
     page.get_by_role("button", name="Take it back").click()
     expect(page.get_by_role("status")).to_contain_text("It was taken back")
@@ -169,7 +169,7 @@ def test_axe_finds_nothing_serious(
     page = open_page("bartizan/intel", theme=theme)
     for path in ("intel", "intel-candidates", "intel-deed?kind=stop"):
         page.goto(f"{airflow.url}/bartizan/{path}")
-        serious(page)
+        assert serious_findings(page) == []
 
 
 @pytest.mark.parametrize("path", ["intel", "intel-candidates", "intel-deed?kind=stop"])
@@ -178,11 +178,3 @@ def test_a_phone_shows_all_of_it_without_scrolling_sideways(
 ) -> None:
     page = open_page(f"bartizan/{path}", size=PHONE)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
-
-
-def serious(page: Page) -> None:
-    """Asserts that axe finds nothing serious on the page as it is."""
-    found = Axe().run(page).response
-    assert len(found["passes"]) >= 15
-    worse = [v for v in found["violations"] if v["impact"] in ("serious", "critical")]
-    assert [(v["id"], [n["html"][:120] for n in v["nodes"][:3]]) for v in worse] == []
