@@ -32,6 +32,7 @@ from bartizan.jobs.intel_lines import plan_lines
 from bartizan.model.window import format_time, parse_time
 from bartizan.orchestration.approval import APPROVE, REJECT, answer_of
 from bartizan.orchestration.defaults import Tag, dag_settings
+from bartizan.orchestration.failed import unless_failed
 from bartizan.orchestration.windows import is_by_hand, run_windows, window_params
 
 SHOWN = 1000  # networks of a plan: who approves them sees them
@@ -83,9 +84,7 @@ def respond() -> None:
             jobs.reject_intel(plan["id"], answer.by, now, "not approved")
             raise AirflowSkipException(f"plan {plan['id']} was not approved, by {answer.by}")
         done = jobs.apply_intel(plan["id"], answer.by, now, dry_run=False)
-        for name, why in done["failed"].items():
-            raise BartizanError(f"target {name}", why)
-        return done
+        return unless_failed(done, BartizanError)
 
     plan = make_plan()
     chosen = who_approves(plan)

@@ -21,6 +21,7 @@ from airflow.sdk import CronTriggerTimetable, dag, task
 from bartizan import jobs
 from bartizan.errors import TransientError
 from bartizan.orchestration.defaults import Tag, dag_settings
+from bartizan.orchestration.failed import unless_failed
 
 
 @dag(
@@ -31,9 +32,7 @@ def respond_expire() -> None:
     @task
     def expire(**context: Any) -> dict[str, Any]:
         done = jobs.expire_intel("respond_expire", context["dag_run"].run_after, dry_run=False)
-        for name, why in done["failed"].items():
-            raise TransientError(f"target {name}", why)
-        return done
+        return unless_failed(done, TransientError)
 
     expire()
 

@@ -29,6 +29,7 @@ from airflow.sdk import CronTriggerTimetable, dag, task
 from bartizan import jobs
 from bartizan.errors import TransientError
 from bartizan.orchestration.defaults import Tag, dag_settings
+from bartizan.orchestration.failed import unless_failed
 
 
 @dag(
@@ -47,9 +48,7 @@ def respond_share() -> None:
     @task
     def send(**context: Any) -> dict[str, Any]:
         done = jobs.send_intel(context["dag_run"].run_after, dry_run=False)
-        for bus, why in done["failed"].items():
-            raise TransientError(bus, why)
-        return done
+        return unless_failed(done, TransientError)
 
     configured() >> [receive(), send()]
 
