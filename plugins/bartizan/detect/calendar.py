@@ -85,6 +85,13 @@ class Calendar:
         left = profile[:, self.day_type, self.left]
         return left + self.share * (profile[:, self.day_type, self.right] - left)
 
+    def edge(self, profile: Floats) -> Floats:
+        """Variance (S, T) of a profile (S, 2, 24) that changes at an unknown time between the
+        middles of two hours."""
+        step = profile[:, self.day_type, self.right] - profile[:, self.day_type, self.left]
+        result: Floats = self.share * (1 - self.share) * step**2
+        return result
+
     def blocks(self) -> tuple[NDArray[np.intp], Integers]:
         """Start position of each run of intervals of one hour, and that hour's slot (0-47)."""
         hour = self.date * HOURS + self.hour

@@ -83,7 +83,7 @@ class Counted:
         tests = [_rare(values, seen.mean, dispersion, up) for up in both]
         matters = [_matters(values, seen.mean, MIN_CHANGE, up) for up in both]
         recent = [values - seen.slow_mean]
-        doubt = calendar.spread(self.doubt)
+        doubt = _doubt(self, calendar)
         for number, span in enumerate(spans(calendar.frequency)):
             value, mean = seen.values[number], seen.means[number]
             total, due = value * span, np.maximum(mean * span, 1e-9)
@@ -139,7 +139,7 @@ def _see(
 ) -> tuple[_Seen, CountMemory]:
     """What is foretold in every interval of counts (S, T)."""
     season = calendar.spread(model.profile) * model.weekday[:, calendar.weekday]
-    doubt = calendar.spread(model.doubt)
+    doubt = _doubt(model, calendar)
     known = (counts, season, model.dispersion, patience(calendar.day_length))
     quick, quick_end = advance(model.discount, memory.quick, *known)
     slow, slow_end = advance(np.full_like(model.discount, SLOW), memory.slow, *known)
@@ -160,6 +160,13 @@ def _see(
     )
     ends = (np.stack([last for _, last in part], axis=1) for part in (values, means))
     return seen, CountMemory(quick_end, slow_end, *ends)
+
+
+def _doubt(model: Counted, calendar: Calendar) -> Floats:
+    """Relative variance (S, T) of what the season foretells: of what was learned, and where an hour
+    is unlike the next, of when that begins."""
+    mean = calendar.spread(model.profile)
+    return calendar.spread(model.doubt) + calendar.edge(model.profile) / mean**2
 
 
 def _rare(value: Floats, mean: Floats, dispersion: Floats, up: bool) -> Floats:

@@ -11,13 +11,14 @@ from scipy.special import stdtr, stdtrit
 from bartizan.detect.calendar import Calendar
 from bartizan.detect.forecast import Forecast, Memory, advance, begin, fit_forecast, spread_of
 from bartizan.detect.movement import Moved, Movement, begin_moving, fit_movement, move
-from bartizan.detect.outlook import Outlook, smooth, spans
+from bartizan.detect.outlook import TESTS, Outlook, smooth, spans
 from bartizan.detect.panel import Flags, Floats
 from bartizan.detect.season import Season, fit_season
 from bartizan.detect.severity import rarity
 
 FREEDOM = 5.0  # degrees of freedom of the tail
 FREEDOM_OF = np.repeat([FREEDOM, 20.0], [6, 2])[:, None, None]  # steps have no tail beyond PULL
+STUCK = TESTS.index("stuck")
 PULL = 4.0  # no interval counts further in a smoothed mean
 PART = 0.6  # an interval belongs to a sustained change when it has this part of the mean change
 LEAST_SMOOTH = 0.1  # no smoothed deviation is known better, in spreads of an interval
@@ -74,19 +75,16 @@ class Gauged:
                 -mean / self.smooth_spread[:, [number]],
             ]
             matters += [step.drift >= PART * np.abs(mean), step.drift <= -PART * np.abs(mean)]
-        strange, restless, stuck, moved = move(
+        strange, rest, restless, stuck, moved = move(
             self.movement, memory.moved, known, spans(calendar.frequency)[1]
         )
         away += [strange, -strange]
         matters += [restless, stuck]
         distances = np.stack(away)
         distances[:, np.isnan(deviation)] = np.nan
-        outlook = Outlook(
-            season + step.expected,
-            step.spread,
-            rarity(stdtr(FREEDOM_OF, -distances)),
-            np.stack(matters),
-        )
+        rare = rarity(stdtr(FREEDOM_OF, -distances))
+        rare[STUCK] = np.maximum(rare[STUCK], rest)
+        outlook = Outlook(season + step.expected, step.spread, rare, np.stack(matters))
         return outlook, GaugeMemory(end, np.stack(smoothed, axis=1), moved)
 
     def expected(self, outlook: Outlook) -> Floats:

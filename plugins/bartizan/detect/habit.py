@@ -9,7 +9,9 @@ most extreme events are taken for attacks and cost nothing.
 Its bulk: the tail from the 90th to the 98.5th percentile, carried on. What is rarer than that has
 no say, so a past full of anomalies does not excuse tomorrow's.
 
-Gauges are judged by the mean of both, counts, whose model knows its tail better, by the whole.
+Gauges are judged by the mean of both, counts, whose model knows its tail better, by the whole. And
+of a gauge, what the history holds three times is no rarer than three in so many intervals; what is
+beyond that is rarer by no more than twice what the model claims.
 """
 
 from __future__ import annotations
@@ -24,6 +26,8 @@ from bartizan.detect.panel import Floats
 FROM = 2.0  # the rarity where the tail of the whole history begins
 FAR = 4.0  # no event counts as further beyond it
 TRIMMED = 2
+OFTEN = 3  # so many events are no accident
+PACE = 2.0  # at which worth may grow beyond them
 RATE_PRIOR, SLOPE_PRIOR = 3.0, 30.0
 LEAST = 0.5  # rarity that FROM can shrink to
 BULK = (0.10, 0.015)  # parts of the history beyond which its bulk's tail begins and ends
@@ -56,21 +60,36 @@ class Tail:
 
 @dataclass(frozen=True)
 class TwoTails:
-    """What the `whole` history says of claimed rarities, and what its `bulk` says."""
+    """What the `whole` history says of claimed rarities, and what its `bulk` says; and per series
+    and test (S, tests) the claimed rarity that it `often` reached, and what is worth `at_most`.
+    """
 
     whole: Tail
     bulk: Tail
+    often: Floats
+    at_most: Floats
 
     def worth(self, rare: Floats) -> Floats:
         """What claimed rarities (tests, S, T) are worth."""
-        return 0.5 * (self.whole.worth(rare) + self.bulk.worth(rare))
+        often, at_most = (part.T[:, :, None] for part in (self.often, self.at_most))
+        return np.minimum(self._both(rare), at_most + PACE * np.maximum(rare - often, 0.0))
 
     def claimed(self, rare: float) -> Floats:
-        """The claimed rarities (S, tests) that are worth so much: `worth` is linear up to, between
-        and beyond the places where the two tails begin."""
+        """The claimed rarities (S, tests) that are worth so much."""
+        beyond = self.often + (rare - self.at_most) / PACE
+        return np.where(
+            rare > self.at_most, np.maximum(self._claimed(rare), beyond), self._claimed(rare)
+        )
+
+    def _both(self, rare: Floats) -> Floats:
+        return 0.5 * (self.whole.worth(rare) + self.bulk.worth(rare))
+
+    def _claimed(self, rare: float) -> Floats:
+        """The inverse of `_both`, which is linear up to, between and beyond the places where the
+        two tails begin."""
         low = np.minimum(self.whole.at, self.bulk.at)
         high = np.maximum(self.whole.at, self.bulk.at)
-        least, most = (self.worth(at.T[:, :, None])[:, :, 0].T for at in (low, high))
+        least, most = (self._both(at.T[:, :, None])[:, :, 0].T for at in (low, high))
         between = low + (rare - least) * (high - low) / np.maximum(most - least, 1e-12)
         beyond = high + (rare - most) * 2 / (self.whole.slope + self.bulk.slope)
         result: Floats = np.where(rare < least, rare * low / least, between)
@@ -89,7 +108,10 @@ def fit_habit(rare: Floats, *, sharpen: bool) -> Habit:
     known = np.isfinite(rare).sum(axis=2)
     seen = np.nan_to_num(rare)
     whole = _whole(seen, known, sharpen)
-    return TwoTails(whole, _bulk(seen, known)) if sharpen else whole
+    if not sharpen:
+        return whole
+    at_most = np.log10(np.maximum(known / OFTEN, 10.0))
+    return TwoTails(whole, _bulk(seen, known), _often(seen).T.copy(), at_most.T.copy())
 
 
 def _whole(rare: Floats, known: Floats, sharpen: bool) -> Tail:
@@ -141,3 +163,28 @@ def _count_events(rare: Floats, events: Floats, excess: Floats) -> None:
                     peak = 0.0
             events[test, s] -= (top > 0).sum()
             excess[test, s] -= top.sum()
+
+
+def _often(rare: Floats) -> Floats:
+    """The rarity (tests, S) that OFTEN events beyond FROM reached, 0 where there are fewer."""
+    found = np.zeros(rare.shape[:2])
+    _nth_greatest(rare, found)
+    return found
+
+
+@compiled
+def _nth_greatest(rare: Floats, found: Floats) -> None:
+    top = np.zeros(OFTEN)
+    for test in range(rare.shape[0]):
+        for s in range(rare.shape[1]):
+            top[:] = 0
+            peak = 0.0
+            for t in range(rare.shape[2] + 1):
+                here = rare[test, s, t] if t < rare.shape[2] else 0.0
+                if here > FROM:
+                    peak = max(peak, here)
+                elif peak > 0:
+                    least = top.argmin()
+                    top[least] = max(top[least], peak)
+                    peak = 0.0
+            found[test, s] = top.min()

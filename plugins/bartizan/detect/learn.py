@@ -17,6 +17,7 @@ from bartizan.detect.calendar import Calendar
 from bartizan.detect.counted import Counted, fit_counted
 from bartizan.detect.gauged import Gauged, fit_gauged
 from bartizan.detect.judge import Part, look_back
+from bartizan.detect.kinds import Kinds, gauges, kinds_of
 from bartizan.detect.newcomers import appearances, fit_newcomers
 from bartizan.detect.outlook import Model, spans
 from bartizan.detect.panel import TIME, Floats, Integers, Panel, arrange, interval_starts
@@ -127,17 +128,20 @@ def _seen(history: pd.DataFrame, connector: Connector, window: Window) -> Window
 @dataclass(frozen=True)
 class _Survey:
     """Of the series of a shard and one measure: how many intervals each has of its own (S), their
-    mean (S), the number of its group (S); and counts as they first appeared, None for gauges."""
+    mean (S), the number of its group (S), their kinds; and counts as they first appeared, None for
+    gauges."""
 
     points: Integers
     level: Floats
     pool: Integers
+    kinds: Kinds
     appeared: Floats | None
 
     def tests(self, needed: int) -> int:
-        """Of an interval of all series that have enough points."""
-        kind = Gauged if self.appeared is None else Counted
-        return int((self.points >= needed).sum()) * kind.TESTS
+        """Most of an interval of all series that have enough points."""
+        gauge = self.kinds.level | self.kinds.dense
+        tests = np.where(gauge, Gauged.TESTS, Counted.TESTS)
+        return int(tests[self.points >= needed].sum())
 
 
 def _most_tests(keys: pd.DataFrame, total: Connector) -> int:
@@ -153,25 +157,33 @@ def _survey(panel: Panel, connector: Connector) -> list[_Survey]:
         level = np.nan_to_num(own).sum(axis=1) / np.maximum(points, 1)
         is_count = measure.aggregation.counts and not np.any(own < 0)
         appeared = appearances(own, first, day, length) if is_count else None
-        surveys.append(_Survey(points, level, pool, appeared))
+        kinds = kinds_of(own) if is_count else gauges(len(own))
+        surveys.append(_Survey(points, level, pool, kinds, appeared))
     return surveys
 
 
 def _learn_part(
     own: Floats, survey: _Survey, first: int, needed: int, calendar: Calendar, allowed: float
 ) -> tuple[Part, ...]:
-    """A model of those series (S, T) that have enough points, and what is left of their history in
-    it; `first` is the position of the shard's first series."""
-    rows = np.flatnonzero(survey.points >= needed)
-    if not len(rows):
-        return ()
-    values = own[rows]
-    groups = np.unique(survey.pool[rows], return_inverse=True)[1]
-    is_count = survey.appeared is not None
-    model: Model = (
-        fit_counted(values, calendar, groups) if is_count else fit_gauged(values, calendar)
-    )
-    return (look_back(model, first + rows, values, calendar, allowed),)
+    """Models of those series (S, T) that have enough points, and what is left of their history in
+    them; `first` is the position of the shard's first series."""
+    ready = survey.points >= needed
+    gauge = survey.kinds.gauges(allowed)
+    parts = []
+    for is_gauge in (False, True):
+        rows = np.flatnonzero(ready & (gauge == is_gauge))
+        if len(rows):
+            values = own[rows]
+            model = _fit(values, survey.pool[rows], calendar, is_gauge)
+            parts.append(look_back(model, first + rows, values, calendar, allowed))
+    return tuple(sorted(parts, key=lambda part: int(part.rows[0])))
+
+
+def _fit(values: Floats, pool: Integers, calendar: Calendar, is_gauge: bool) -> Model:
+    if is_gauge:
+        return fit_gauged(values, calendar)
+    groups = np.unique(pool, return_inverse=True)[1]
+    return fit_counted(values, calendar, groups)
 
 
 def _measure_state(

@@ -1,7 +1,10 @@
 """How much gauges move from one interval to the next: one that is stuck, or one that is restless.
 
 What counts is the exponential mean, over the longer span, of absolute steps; steps beyond PULL
-times the usual one count as that.
+times the usual one count as that. And a series rests while its value is exactly the same: how often
+it comes to rest and how often it goes on resting say how rare a rest of such a length is, as if
+each interval were drawn anew (a geometric distribution). The two longest rests that are short
+beside the history are taken for faults and say nothing.
 """
 
 from __future__ import annotations
@@ -10,36 +13,43 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bartizan.detect.compiled import compiled
 from bartizan.detect.forecast import spread_of
 from bartizan.detect.outlook import smooth
 from bartizan.detect.panel import Flags, Floats
 
 PULL = 4.0
 LEAST_SPREAD = 0.1  # of the mean of steps, in usual steps
+FAULT = 0.05  # part of a history beyond which a rest is no fault
 PART = 0.5  # by which the mean must differ from the usual step, and the present step too
 
 
 @dataclass(frozen=True)
 class Movement:
     """Of S series: the `usual` step (S), 0 for series that hardly ever move; the mean of steps in
-    this unit, no more than PULL each (S), and the spread (S) of its exponential mean."""
+    this unit, no more than PULL each (S), and the spread (S) of its exponential mean; the rarity
+    (S) of coming to `rest`, and of each interval for which the rest then `lasts`."""
 
     usual: Floats
     middle: Floats
     spread: Floats
+    rest: Floats
+    lasts: Floats
 
 
 @dataclass(frozen=True)
 class Moved:
-    """What S series have just done: the `last` value (S), NaN for none yet, and the exponential
-    mean of steps, less the middle (S)."""
+    """What S series have just done: the `last` value (S), NaN for none yet, the exponential mean of
+    steps, less the middle (S), and for how many intervals each has been `still` (S)."""
 
     last: Floats
     mean: Floats
+    still: Floats
 
 
 def begin_moving(movement: Movement) -> Moved:
-    return Moved(np.full(len(movement.usual), np.nan), np.zeros(len(movement.usual)))
+    nothing = np.zeros(len(movement.usual))
+    return Moved(np.full(len(nothing), np.nan), nothing, nothing)
 
 
 def fit_movement(values: Floats, span: int) -> Movement:
@@ -52,14 +62,16 @@ def fit_movement(values: Floats, span: int) -> Movement:
     pulled = _in_units(steps, usual)
     middle = np.where(known, pulled, 0.0).sum(axis=1) / count
     mean, _ = smooth(pulled - middle[:, None], span, np.zeros(len(values)))
-    return Movement(usual, middle, spread_of(mean, np.full(len(values), LEAST_SPREAD)))
+    spread = spread_of(mean, np.full(len(values), LEAST_SPREAD))
+    return Movement(usual, middle, spread, *_rests(steps))
 
 
 def move(
     movement: Movement, moved: Moved, values: Floats, span: int
-) -> tuple[Floats, Flags, Flags, Moved]:
-    """How far the mean of steps is from the usual (S, T), in spreads; whether the series is
-    restless and whether it is stuck, enough to matter; and what it has done after all."""
+) -> tuple[Floats, Floats, Flags, Flags, Moved]:
+    """How far the mean of steps is from the usual (S, T), in spreads; how rare it is to be still
+    for so long (S, T); whether the series is restless and whether it is stuck, enough to matter;
+    and what it has done after all."""
     steps, last = _steps(values, moved.last)
     pulled = _in_units(steps, movement.usual)
     middle = movement.middle[:, None]
@@ -67,7 +79,60 @@ def move(
     alive = (movement.usual > 0)[:, None]
     restless = alive & (mean > PART * middle) & (pulled > (1 + PART) * middle)
     stuck = alive & (mean < -PART * middle) & (pulled < (1 - PART) * middle)
-    return mean / movement.spread[:, None], restless, stuck, Moved(last, end)
+    length, still = _stillness(steps, moved.still)
+    rest = movement.rest[:, None] + movement.lasts[:, None] * np.maximum(length - 1, 0.0)
+    rest = np.where(length > 0, rest, 0.0)
+    done = Moved(last, end, still)
+    return mean / movement.spread[:, None], rest, restless, stuck | (length > 0), done
+
+
+def _rests(steps: Floats) -> tuple[Floats, Floats]:
+    """Rarity (S) of coming to rest, and of resting on, from steps (S, T)."""
+    chances, rests, still = np.zeros((3, len(steps)))
+    _count_rests(steps, chances, rests, still)
+    return -np.log10((rests + 1) / (chances + 2)), -np.log10((still - rests + 1) / (still + 2))
+
+
+@compiled
+def _count_rests(steps: Floats, chances: Floats, rests: Floats, still: Floats) -> None:
+    """Adds up, without two faults: intervals in which a rest could begin, the rests, and
+    the intervals in them."""
+    for s in range(steps.shape[0]):
+        length, longest, second = 0.0, 0.0, 0.0
+        for t in range(steps.shape[1] + 1):
+            if t < steps.shape[1] and np.isnan(steps[s, t]):
+                continue
+            if t < steps.shape[1] and steps[s, t] == 0:
+                length += 1
+                continue
+            chances[s] += 1
+            if length > 0:
+                rests[s] += 1
+                still[s] += length
+                if length <= FAULT * steps.shape[1]:
+                    second = max(second, min(longest, length))
+                    longest = max(longest, length)
+                length = 0.0
+        still[s] -= longest + second
+        rests[s] -= (longest > 0) + (second > 0)
+
+
+def _stillness(steps: Floats, before: Floats) -> tuple[Floats, Floats]:
+    """For how many intervals each series has been still (S, T), and at the end (S)."""
+    length, last = np.empty(steps.shape), before.copy()
+    _count_still(steps, last, length)
+    return length, last
+
+
+@compiled
+def _count_still(steps: Floats, last: Floats, length: Floats) -> None:
+    for s in range(steps.shape[0]):
+        for t in range(steps.shape[1]):
+            if steps[s, t] == 0:
+                last[s] += 1
+            elif not np.isnan(steps[s, t]):
+                last[s] = 0
+            length[s, t] = last[s]
 
 
 def _steps(values: Floats, last: Floats) -> tuple[Floats, Floats]:

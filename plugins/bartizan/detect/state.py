@@ -24,7 +24,7 @@ from bartizan.model.window import Window, format_time, parse_time
 if TYPE_CHECKING:
     from upath import UPath
 
-VERSION = 6  # raised when the files get another layout or another meaning
+VERSION = 7  # raised when the files get another layout or another meaning
 SERIES = "series.parquet"
 
 
