@@ -74,7 +74,10 @@ class Gauged:
                 mean / self.smooth_spread[:, [number]],
                 -mean / self.smooth_spread[:, [number]],
             ]
-            matters += [step.drift >= PART * np.abs(mean), step.drift <= -PART * np.abs(mean)]
+            matters += [
+                (mean > 0) & (step.drift >= PART * mean),
+                (mean < 0) & (step.drift <= PART * mean),
+            ]
         strange, rest, restless, stuck, moved = move(
             self.movement, memory.moved, known, spans(calendar.frequency)[1]
         )

@@ -20,6 +20,7 @@ from bartizan.detect.panel import Flags, Floats
 
 PULL = 4.0
 LEAST_SPREAD = 0.1  # of the mean of steps, in usual steps
+LONGER = 1.5  # times the longest rest that a rest must last to matter
 FAULT = 0.05  # part of a history beyond which a rest is no fault
 PART = 0.5  # by which the mean must differ from the usual step, and the present step too
 
@@ -28,13 +29,15 @@ PART = 0.5  # by which the mean must differ from the usual step, and the present
 class Movement:
     """Of S series: the `usual` step (S), 0 for series that hardly ever move; the mean of steps in
     this unit, no more than PULL each (S), and the spread (S) of its exponential mean; the rarity
-    (S) of coming to `rest`, and of each interval for which the rest then `lasts`."""
+    (S) of coming to `rest`, and of each interval for which the rest then `lasts`; and the `longest`
+    (S) that is no fault."""
 
     usual: Floats
     middle: Floats
     spread: Floats
     rest: Floats
     lasts: Floats
+    longest: Floats
 
 
 @dataclass(frozen=True)
@@ -83,22 +86,26 @@ def move(
     rest = movement.rest[:, None] + movement.lasts[:, None] * np.maximum(length - 1, 0.0)
     rest = np.where(length > 0, rest, 0.0)
     done = Moved(last, end, still)
-    return mean / movement.spread[:, None], rest, restless, stuck | (length > 0), done
+    stuck |= length > LONGER * movement.longest[:, None]
+    return mean / movement.spread[:, None], rest, restless, stuck, done
 
 
-def _rests(steps: Floats) -> tuple[Floats, Floats]:
-    """Rarity (S) of coming to rest, and of resting on, from steps (S, T)."""
-    chances, rests, still = np.zeros((3, len(steps)))
-    _count_rests(steps, chances, rests, still)
-    return -np.log10((rests + 1) / (chances + 2)), -np.log10((still - rests + 1) / (still + 2))
+def _rests(steps: Floats) -> tuple[Floats, Floats, Floats]:
+    """Rarity (S) of coming to rest, and of resting on, from steps (S, T); the longest rest (S)."""
+    chances, rests, still, longest = np.zeros((4, len(steps)))
+    _count_rests(steps, FAULT * steps.shape[1], chances, rests, still, longest)
+    rest, lasts = (rests + 1) / (chances + 2), (still - rests + 1) / (still + 2)
+    return -np.log10(rest), -np.log10(lasts), longest
 
 
 @compiled
-def _count_rests(steps: Floats, chances: Floats, rests: Floats, still: Floats) -> None:
-    """Adds up, without two faults: intervals in which a rest could begin, the rests, and
-    the intervals in them."""
+def _count_rests(
+    steps: Floats, fault: float, chances: Floats, rests: Floats, still: Floats, longest: Floats
+) -> None:
+    """Fills the last four, without two faults: intervals in which a rest could begin, the rests,
+    the intervals in them and the longest of them."""
     for s in range(steps.shape[0]):
-        length, longest, second = 0.0, 0.0, 0.0
+        length, first, second = 0.0, 0.0, 0.0
         for t in range(steps.shape[1] + 1):
             if t < steps.shape[1] and np.isnan(steps[s, t]):
                 continue
@@ -109,12 +116,19 @@ def _count_rests(steps: Floats, chances: Floats, rests: Floats, still: Floats) -
             if length > 0:
                 rests[s] += 1
                 still[s] += length
-                if length <= FAULT * steps.shape[1]:
-                    second = max(second, min(longest, length))
-                    longest = max(longest, length)
+                if length > fault:
+                    longest[s] = max(longest[s], length)
+                elif length > first:
+                    longest[s] = max(longest[s], second)
+                    first, second = length, first
+                elif length > second:
+                    longest[s] = max(longest[s], second)
+                    second = length
+                else:
+                    longest[s] = max(longest[s], length)
                 length = 0.0
-        still[s] -= longest + second
-        rests[s] -= (longest > 0) + (second > 0)
+        still[s] -= first + second
+        rests[s] -= (first > 0) + (second > 0)
 
 
 def _stillness(steps: Floats, before: Floats) -> tuple[Floats, Floats]:

@@ -79,9 +79,10 @@ def test_gaps_are_no_movement_and_no_standing_still() -> None:
     movement = fit_movement(values[:, :500], 36)
     gappy = values[:, 500:].copy()
     gappy[1, 10:90] = np.nan
-    away, restless, stuck, _ = move(movement, begin_moving(movement), gappy, 36)
+    away, rest, restless, stuck, _ = move(movement, begin_moving(movement), gappy, 36)
     assert np.isfinite(away).all()
     assert np.abs(away).max() < 4
+    assert (rest == 0).all()
     assert not (restless | stuck)[1, 10:90].any()
     steps = np.abs(np.diff(values[:, :500]))
     assert movement.usual == pytest.approx(steps.mean(axis=1))
@@ -90,7 +91,44 @@ def test_gaps_are_no_movement_and_no_standing_still() -> None:
 def test_cut_in_two_is_the_same_as_at_once() -> None:
     values = np.random.default_rng(5).normal(0, 1, (3, 400))
     movement = fit_movement(values[:, :300], 36)
-    whole, *_ = move(movement, begin_moving(movement), values[:, 300:], 36)
-    first, *_, moved = move(movement, begin_moving(movement), values[:, 300:337], 36)
-    second, *_ = move(movement, moved, values[:, 337:], 36)
-    np.testing.assert_array_equal(np.hstack([first, second]), whole)
+    values[1, 330:345] = 2.0
+    *whole, _ = move(movement, begin_moving(movement), values[:, 300:], 36)
+    *first, moved = move(movement, begin_moving(movement), values[:, 300:337], 36)
+    *second, _ = move(movement, moved, values[:, 337:], 36)
+    for before, after, both in zip(first, second, whole, strict=True):
+        np.testing.assert_array_equal(np.hstack([before, after]), both)
+
+
+def resting(lengths: list[int], moving: int) -> np.ndarray:
+    """Values of one series that are still for so many intervals, between stretches that move."""
+    parts = [[np.arange(moving, dtype=float), np.full(length, moving - 1.0)] for length in lengths]
+    return np.concatenate([one for pair in parts for one in pair])[None]
+
+
+def test_a_rest_is_as_rare_as_its_length_without_the_two_longest() -> None:
+    values = resting([30, 3, 2, 4, 25, 3, 2], 200)
+    movement = fit_movement(values, 36)
+    still, rests = 3 + 2 + 4 + 3 + 2, 5
+    chances = np.count_nonzero(np.diff(values)) + 1  # that a rest could begin, or the history end
+    assert movement.rest[0] == pytest.approx(-np.log10((rests + 1) / (chances + 2)), rel=0.01)
+    assert movement.lasts[0] == pytest.approx(-np.log10((still - rests + 1) / (still + 2)))
+    assert movement.longest[0] == 4
+    _, rest, _, stuck, _ = move(movement, begin_moving(movement), resting([9], 5), 36)
+    assert rest[0, 4] == 0
+    assert rest[0, -1] == pytest.approx(movement.rest[0] + 8 * movement.lasts[0])
+    assert stuck[0].tolist() == [False] * 11 + [True] * 3  # beyond 1.5 times the longest
+
+
+def test_what_rests_for_long_as_a_rule_may_do_so() -> None:
+    movement = fit_movement(resting([100, 120, 110], 50), 36)
+    assert movement.longest[0] == 120
+    *_, stuck, _ = move(movement, begin_moving(movement), resting([170], 5), 36)
+    assert not stuck.any()
+
+
+def test_a_series_that_is_frozen_for_the_third_time_is_told_again() -> None:
+    values = usual(np.random.default_rng(6))
+    for start in (500, 1200, ASKED.start):
+        values[start : start + 60] = values[start]
+    found = alarms(scores(values))
+    assert found["reason"].iloc[0] == "stuck"

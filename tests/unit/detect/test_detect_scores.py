@@ -144,7 +144,7 @@ def test_weak_change_is_found_when_it_persists(state: DetectorState) -> None:
     scores = score(state, live({("app", "bot"): raised}), CONNECTOR, DAY)
     assert at(scores, "bot", 200)["severity"] < 70
     told = scores[(scores["rule"] == "bot") & (scores["severity"] >= 70)]
-    assert {"rise", "sustained_rise"} >= set(told["reason"]) != set()
+    assert {"rise", "sustained_rise", "together"} >= set(told["reason"]) != set()
     assert at(scores, "bot", 211)["reason"] == "continues"
     assert at(scores, "bot", 212)["severity"] < 70
 
