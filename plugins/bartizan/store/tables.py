@@ -206,6 +206,16 @@ handling = Table(  # acknowledgements and snoozes
     Column("stand", JSON, nullable=False),  # how the incident stood then
 )
 
+hub_words = Table(  # what was set in Security Hub, as it was taken over last
+    "hub_words",
+    metadata,
+    Column("incident_id", String(36), primary_key=True),
+    Column("channel", String(32), primary_key=True),
+    Column("status", String(16), nullable=False),  # a WorkflowStatus
+    Column("note", Text, nullable=False),
+    Column("author", Text, nullable=False),
+)
+
 stories = Table(  # which story an incident was joined to: once, for good
     "stories",
     metadata,

@@ -18,6 +18,7 @@ from bartizan.dispatch.digest import Digest
 from bartizan.dispatch.payload import encoded
 from bartizan.errors import UsageError
 from bartizan.model.anomaly import Incident
+from bartizan.model.hub_word import HubWord
 from bartizan.store.outbox import Message, Result
 
 Payload = dict[str, Any]
@@ -83,6 +84,13 @@ class Channel(ABC):
     def send(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
         """Send the batch in one call; one outcome each, in order. Raises BartizanError when it
         cannot begin, as without its secret: that is tried again like what is not delivered."""
+
+    def heard(self, context: Context) -> Sequence[HubWord]:
+        """What people said there of incidents that are open; only Security Hub has ears.
+
+        Raises BartizanError when it cannot be asked.
+        """
+        return ()
 
     def size(self, payload: Payload) -> int:
         """Bytes that a payload takes of `most_bytes`."""
