@@ -125,10 +125,11 @@ def sync(
 
 def digest(
     window: Annotated[str, typer.Option(help="START/END, UTC, such as 2026-11-16/2026-11-17.")],
-    out: Annotated[Path, typer.Option(help="File to write: .md or .json.")],
+    out: Annotated[Path, typer.Option(help="File to write: .html, .md or .json.")],
     home: Home = None,
 ) -> None:
-    """Write what a day or a week was: where, who, who was told, and what nobody was told of."""
+    """Write what a day or a week was: where, who, who was told, what nobody was told of, and which
+    detectors found nothing."""
     configure(home)
     print(jobs.write_digest(written_window(window), out))
 
