@@ -18,8 +18,14 @@ from bartizan.dispatch.channels import KINDS, SHAPES
 from bartizan.dispatch.channels.base import Channel, Site
 from bartizan.dispatch.channels.folder import DIGESTS, FolderOptions
 from bartizan.dispatch.context import Context
-from bartizan.dispatch.rulebook import EVERYTHING, Quiet, Rule
-from bartizan.dispatch.rules_file import HealthBlock, QuietBlock, RuleBlock, ScopeBlock
+from bartizan.dispatch.rulebook import EVERYTHING, Flapping, Quiet, Rule
+from bartizan.dispatch.rules_file import (
+    FlappingBlock,
+    HealthBlock,
+    QuietBlock,
+    RuleBlock,
+    ScopeBlock,
+)
 from bartizan.errors import ConfigError
 from bartizan.model.health import HEALTH
 from bartizan.model.period import Period
@@ -36,6 +42,7 @@ class _AlertsFile(Described):
     channels: Annotated[dict[ChannelName, dict[str, Any]], Field(min_length=1)]
     rules: list[RuleBlock] = Field(default_factory=list)
     quiet: list[QuietBlock] = Field(default_factory=list)
+    flapping: FlappingBlock = FlappingBlock()
     health: HealthBlock = HealthBlock()
 
 
@@ -53,6 +60,7 @@ class Alerts:
     context: Context
     late_after: timedelta | None = None
     digests: Mapping[str, Period] = field(default_factory=dict)
+    flapping: Flapping | None = None
 
 
 def read_alerts(path: Path | None, site: Site, detectors: Collection[str]) -> Alerts:
@@ -75,6 +83,8 @@ def read_alerts(path: Path | None, site: Site, detectors: Collection[str]) -> Al
     watched = (*detectors, HEALTH)
     _check(f"{path}: rules", found.rules, channels, watched)
     _check(f"{path}: quiet", found.quiet, channels, watched)
+    _known(f"{path}: flapping.channels", found.flapping.channels, channels)
+    read_by_people = frozenset(name for name, one in channels.items() if one.read_by_people)
     return Alerts(
         channels,
         tuple(rule.as_rule() for rule in found.rules) or EVERYTHING,
@@ -82,6 +92,7 @@ def read_alerts(path: Path | None, site: Site, detectors: Collection[str]) -> Al
         Context(found.account_id, found.region, found.product, found.console_url.rstrip("/")),
         parse_duration(found.health.late_after),
         digests,
+        found.flapping.as_flapping(read_by_people),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -17,8 +17,9 @@ from typing import Any
 from bartizan.dispatch.backoff import MOST_ATTEMPTS, next_try
 from bartizan.dispatch.channels.base import Channel, Clock, Outcome, Outgoing, Payload
 from bartizan.dispatch.context import Context
+from bartizan.dispatch.controls.flapping import notice
 from bartizan.dispatch.digest import digest_of
-from bartizan.dispatch.routing import routed
+from bartizan.dispatch.routing import flaps, routed
 from bartizan.dispatch.rulebook import Rulebook
 from bartizan.errors import BartizanError
 from bartizan.model.anomaly import Incident
@@ -125,7 +126,7 @@ def preview(store: Store, plan: Plan, now: datetime) -> list[dict[str, Any]]:
             "sends": one.sends,
             "why": one.why,
             "headline": headline(change.incident),
-            "payload": _shaped(plan, one.channel, change) if one.sends else None,
+            "payload": _shaped(store, plan, one.channel, change) if one.sends else None,
         }
         for change, routes in routed(store, plan.prompt, plan.book, lambda: now)
         for one in routes
@@ -165,7 +166,7 @@ def _due(store: Store, name: str, plan: Plan, owner: str, now: datetime) -> list
             for window, one in claim_digests(store, name, owner, now, until)
         ]
     return [
-        (one, partial(_shape, plan, channel, change))
+        (one, partial(_shape, store, plan, channel, change))
         for change, one in claim(store, name, channel.at_once, owner, now, until)
     ]
 
@@ -215,16 +216,18 @@ def _settled(store: Store, one: Claim, outcome: Outcome, now: datetime) -> _Sent
     return _Sent(one.message.payload_id, outcome.result, outcome.detail, again is not None)
 
 
-def _shaped(plan: Plan, channel: str, change: IncidentChange) -> Payload | str:
+def _shaped(store: Store, plan: Plan, channel: str, change: IncidentChange) -> Payload | str:
     """The payload, or why the channel's format cannot hold it."""
     try:
-        return _shape(plan, plan.channels[channel], change)
+        return _shape(store, plan, plan.channels[channel], change)
     except BartizanError as error:
         return str(error)
 
 
-def _shape(plan: Plan, channel: Channel, change: IncidentChange) -> Payload:
-    return channel.shape(plan.enrich(change.incident), plan.context, change.change)
+def _shape(store: Store, plan: Plan, channel: Channel, change: IncidentChange) -> Payload:
+    said = notice(plan.book, change.incident, flaps(store, change, plan.book))
+    incident = replace(plan.enrich(change.incident), notice=said)
+    return channel.shape(incident, plan.context, change.change)
 
 
 def _digested(store: Store, plan: Plan, channel: Channel, window: Window) -> Payload:

@@ -60,16 +60,28 @@ class Quiet(Scope):
     min_severity: float | None = None
 
 
+@dataclass(frozen=True)
+class Flapping:
+    """What has ended `after` so many times in the time `within` is flapping, until nothing of it
+    was open for the time `stable`. Only the `channels` named are spared."""
+
+    channels: frozenset[str]
+    after: int = 3
+    within: timedelta = timedelta(days=1)
+    stable: timedelta = timedelta(hours=2)
+
+
 EVERYTHING = (Rule(),)
 
 
 @dataclass(frozen=True)
 class Rulebook:
-    """`thresholds` maps detectors to their alert thresholds."""
+    """`thresholds` maps detectors to their alert thresholds; without `flapping` nothing is."""
 
     rules: Sequence[Rule] = EVERYTHING
     quiet: Sequence[Quiet] = ()
     thresholds: Mapping[str, float] = field(default_factory=dict)
+    flapping: Flapping | None = None
 
     def threshold(self, detector: str) -> float:
         return self.thresholds.get(detector, DEFAULT_THRESHOLD)

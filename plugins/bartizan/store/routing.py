@@ -15,6 +15,7 @@ from bartizan.model.handling import NOT_HANDLED, Handled
 from bartizan.model.stand import Stand
 from bartizan.model.window import format_time, parse_time
 from bartizan.store.database import Store, insert_new
+from bartizan.store.flaps import NO_FLAPS, Flaps
 from bartizan.store.handling import read_handling
 from bartizan.store.incidents import IncidentChange, read_change
 from bartizan.store.outbox import MAY_HAVE_ARRIVED, DeliveryState, Message, supersede
@@ -37,7 +38,7 @@ class Past:
     told last, where that is known. To those `owed` an earlier change is still on its way; for those
     `decided` the change itself is routed. `since` is when a dispatch first saw the incident.
     `answered` is the kind of the feedback that holds, empty without any. `beside` are other
-    incidents that explain this one.
+    incidents that explain this one, `flaps` how often what is alike has ended before.
     """
 
     heard: frozenset[str]
@@ -48,6 +49,7 @@ class Past:
     handled: Handled = NOT_HANDLED
     answered: str = ""
     beside: tuple[Beside, ...] = ()
+    flaps: Flaps = NO_FLAPS
 
 
 @dataclass(frozen=True)

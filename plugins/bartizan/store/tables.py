@@ -234,6 +234,7 @@ incident_changes = Table(  # written with the change; routed once it is decided 
     Column("change", Integer, nullable=False),
     Column("routed", Boolean, nullable=False, index=True),
     Column("seen_at", String(20), nullable=False, server_default=""),  # by the first dispatch
+    Column("state", String(16), nullable=False, server_default=""),  # of the incident, by then
     UniqueConstraint("incident_id", "change"),
 )
 

@@ -66,9 +66,11 @@ class Outcome:
 
 
 class Channel(ABC):
-    """Where incidents are told. `at_once` messages, of `most_bytes` together, go in one call."""
+    """Where incidents are told. `at_once` messages, of `most_bytes` together, go in one call.
+    `read_by_people`: each message is news to somebody, not the state of a record."""
 
     at_once = 1
+    read_by_people = False
     most_bytes = sys.maxsize
 
     @abstractmethod

@@ -60,6 +60,8 @@ class Email(Channel):
     """Delivered at least once; a repeat has the same `Message-ID`, and later changes refer to the
     incident's thread."""
 
+    read_by_people = True
+
     def __init__(self, options: EmailOptions, site: Site) -> None:
         self._options, self._site = options, site
 

@@ -48,6 +48,8 @@ SHAPES: dict[str, Shape] = {
     "ocsf": ocsf.shape,
 }
 
+PEOPLE = ("slack", "email", "sns", "pagerduty")  # read these
+
 DigestShape = Callable[[Digest, Context], Payload]
 DIGESTS: dict[str, DigestShape] = {
     "slack": digest.slack,
@@ -71,15 +73,21 @@ class FolderOptions(ChannelOptions):
 
     def open(self, site: Site) -> Channel:
         folder = site.outbox if self.path is None else UPath(self.path)
-        return FolderChannel(folder, SHAPES[self.of], DIGESTS.get(self.of))
+        shapes = SHAPES[self.of], DIGESTS.get(self.of)
+        return FolderChannel(folder, *shapes, read_by_people=self.of in PEOPLE)
 
 
 class FolderChannel(Channel):
     """Writes `<folder>/<channel>/<incident id>/<change>.json`; again, the same bytes."""
 
     def __init__(
-        self, folder: UPath, shape: Shape, digest_shape: DigestShape | None = None
+        self,
+        folder: UPath,
+        shape: Shape,
+        digest_shape: DigestShape | None = None,
+        read_by_people: bool = False,
     ) -> None:
+        self.read_by_people = read_by_people
         self._folder, self._shape, self._digest_shape = folder, shape, digest_shape
 
     def shape(self, incident: Incident, context: Context, change: int) -> Payload:

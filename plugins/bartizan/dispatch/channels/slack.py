@@ -38,6 +38,8 @@ class SlackOptions(WebOptions):
 class Slack(Channel):
     """Delivered at least once. With a channel, later changes reply to the incident's first."""
 
+    read_by_people = True
+
     def __init__(self, options: SlackOptions, site: Site) -> None:
         self._options, self._site = options, site
 

@@ -31,6 +31,8 @@ class Sns(Channel):
     """FIFO topics drop a repeat within five minutes; others deliver at least once, and a repeat
     carries the attribute `possiblyRepeated`."""
 
+    read_by_people = True
+
     def __init__(self, options: SnsOptions) -> None:
         region = options.region or options.topic.split(":")[3]
         self._topic = options.topic
