@@ -27,6 +27,7 @@ from bartizan.model.period import Period
 from bartizan.model.story import headline
 from bartizan.model.window import Window
 from bartizan.store import Store
+from bartizan.store.confirmations import claim_confirmations, intend_confirmations
 from bartizan.store.digests import claim_digests, intend_digest
 from bartizan.store.incidents import IncidentChange
 from bartizan.store.messages import entries
@@ -41,13 +42,15 @@ FAILURES = 3  # in a row, after which a channel is left alone until the next run
 @dataclass(frozen=True)
 class Plan:
     """Where changes go: channels by name, the rules over them, who sends. `enrich` adds what is
-    told with an incident: its story, advice. Channels in `digests` get those and nothing else."""
+    told with an incident: its story, advice. Channels in `digests` get those and nothing else;
+    those in `confirms` hear what people do about what they were told of."""
 
     channels: Mapping[str, Channel]
     book: Rulebook
     context: Context
     enrich: Callable[[Incident], Incident] = lambda incident: incident
     digests: Mapping[str, Period] = field(default_factory=dict)
+    confirms: frozenset[str] = frozenset()
 
     @property
     def prompt(self) -> tuple[str, ...]:
@@ -91,6 +94,7 @@ def dispatch(store: Store, plan: Plan, clock: Clock) -> DispatchResult:
     for name, period in plan.digests.items():
         now = clock()
         intend_digest(store, name, period, period.last(now - DIGEST_AFTER), now)
+    intend_confirmations(store, plan.confirms, clock())
     with ThreadPoolExecutor(max(len(plan.channels), 1), "dispatch") as pool:
         sending = [pool.submit(_send_due, store, name, plan, clock) for name in plan.channels]
         wait(sending)
@@ -165,7 +169,11 @@ def _due(store: Store, name: str, plan: Plan, owner: str, now: datetime) -> list
             (one, partial(_digested, store, plan, channel, window))
             for window, one in claim_digests(store, name, owner, now, until)
         ]
-    return [
+    confirmed: list[_Due] = [
+        (one, partial(channel.confirmation, done, plan.context))
+        for done, one in claim_confirmations(store, name, owner, now, until)
+    ]
+    return confirmed + [
         (one, partial(_shape, store, plan, channel, change))
         for change, one in claim(store, name, channel.at_once, owner, now, until)
     ]
@@ -180,10 +188,14 @@ def _attempt(channel: Channel, due: Sequence[_Due]) -> Iterator[tuple[Claim, Out
         except BartizanError as error:
             yield one, Outcome.permanent(str(error))
         else:
-            ready.append((one, Outgoing(one.message, payload, one.repeated, one.first_receipt)))
+            ready.append((one, _outgoing(one, payload)))
     for batch in _batches(channel, ready):
         outcomes = _sent(channel, [outgoing for _, outgoing in batch])
         yield from zip((one for one, _ in batch), outcomes, strict=True)
+
+
+def _outgoing(one: Claim, payload: Payload) -> Outgoing:
+    return Outgoing(one.message, payload, one.repeated, one.first_receipt, one.about)
 
 
 def _sent(channel: Channel, batch: Sequence[Outgoing]) -> Sequence[Outcome]:

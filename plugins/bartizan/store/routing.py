@@ -87,7 +87,7 @@ def past_of(store: Store, one: IncidentChange) -> Past:
     incident_id = one.incident.id
     with store.transaction() as connection:
         return Past(
-            heard=_heard(connection, incident_id),
+            heard=heard(connection, incident_id),
             owed=_owed(connection, incident_id),
             told=_told(connection, incident_id),
             decided=_decided(connection, one),
@@ -100,7 +100,7 @@ def past_of(store: Store, one: IncidentChange) -> Past:
 def informed(store: Store, incident_id: str) -> frozenset[str]:
     """Channels that know of an incident, or will."""
     with store.transaction() as connection:
-        return _heard(connection, incident_id) | _owed(connection, incident_id)
+        return heard(connection, incident_id) | _owed(connection, incident_id)
 
 
 def save_routes(store: Store, one: IncidentChange, routes: Sequence[Route], now: datetime) -> None:
@@ -141,7 +141,7 @@ def _row(one: IncidentChange, route: Route, now: datetime) -> dict[str, Any]:
     }
 
 
-def _heard(connection: Connection, incident_id: str) -> frozenset[str]:
+def heard(connection: Connection, incident_id: str) -> frozenset[str]:
     """Channels that were told of an incident, or may have been."""
     attempts = outbox_attempts.c
     delivered = select(outbox.c.channel).where(

@@ -246,6 +246,14 @@ digests = Table(  # their messages stand in the outbox, as of an incident of thi
     Column("end", String(20), nullable=False),
 )
 
+confirmations = Table(  # their messages stand in the outbox, as of an incident of this id
+    "confirmations",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("incident_id", String(36), nullable=False),
+    Column("number", Integer, nullable=False),  # of what was done about the incident
+)
+
 outbox = Table(
     "outbox",
     metadata,

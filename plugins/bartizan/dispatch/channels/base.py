@@ -18,6 +18,7 @@ from bartizan.dispatch.digest import Digest
 from bartizan.dispatch.payload import encoded
 from bartizan.errors import UsageError
 from bartizan.model.anomaly import Incident
+from bartizan.model.confirmation import Confirmation
 from bartizan.model.hub_word import HubWord
 from bartizan.store.outbox import Message, Result
 
@@ -32,12 +33,19 @@ _DETAIL = 500  # characters of an answer that are kept
 @dataclass(frozen=True)
 class Outgoing:
     """A payload on its way. `repeated`: an earlier attempt may have arrived; `first_receipt`: that
-    of the first message about the incident, empty while there is none."""
+    of the first message about the incident, empty while there is none; `about`: its id, empty when
+    the message names it."""
 
     message: Message
     payload: Payload
     repeated: bool = False
     first_receipt: str = ""
+    about: str = ""
+
+    @property
+    def thread(self) -> str:
+        """Id of the incident, or digest, that this is about."""
+        return self.about or self.message.incident_id
 
 
 @dataclass(frozen=True)
@@ -66,11 +74,9 @@ class Outcome:
 
 
 class Channel(ABC):
-    """Where incidents are told. `at_once` messages, of `most_bytes` together, go in one call.
-    `read_by_people`: each message is news to somebody, not the state of a record."""
+    """Where incidents are told. `at_once` messages, of `most_bytes` together, go in one call."""
 
     at_once = 1
-    read_by_people = False
     most_bytes = sys.maxsize
 
     @abstractmethod
@@ -81,6 +87,10 @@ class Channel(ABC):
     def digest(self, found: Digest, context: Context) -> Payload:
         """As `shape`, of a digest; only some kinds of channel take one."""
         raise UsageError(type(self).__name__, "takes no digest", "use slack, email or webhook")
+
+    def confirmation(self, found: Confirmation, context: Context) -> Payload:
+        """As `shape`, of what somebody did; only some kinds of channel take one."""
+        raise UsageError(type(self).__name__, "takes no confirmation", "use slack, email or sns")
 
     @abstractmethod
     def send(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:

@@ -23,8 +23,9 @@ from bartizan.dispatch.channels.base import (
 )
 from bartizan.dispatch.context import Context
 from bartizan.dispatch.digest import Digest
-from bartizan.dispatch.shapes import digest, email
+from bartizan.dispatch.shapes import confirmation, digest, email
 from bartizan.model.anomaly import Incident
+from bartizan.model.confirmation import Confirmation
 from bartizan.model.text import short
 
 _TIMEOUT = 10  # seconds, of each command
@@ -60,8 +61,6 @@ class Email(Channel):
     """Delivered at least once; a repeat has the same `Message-ID`, and later changes refer to the
     incident's thread."""
 
-    read_by_people = True
-
     def __init__(self, options: EmailOptions, site: Site) -> None:
         self._options, self._site = options, site
 
@@ -70,6 +69,9 @@ class Email(Channel):
 
     def digest(self, found: Digest, context: Context) -> Payload:
         return digest.email(found, context)
+
+    def confirmation(self, found: Confirmation, context: Context) -> Payload:
+        return confirmation.email(found, context)
 
     def send(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
         return [self._send(one) for one in batch]
@@ -116,7 +118,7 @@ class Email(Channel):
         message["To"] = ", ".join(self._options.to)
         message["Date"] = format_datetime(self._site.clock())
         message["Message-ID"] = f"<{one.message.key}@{domain}>"
-        message["References"] = f"<{one.message.incident_id}@{domain}>"
+        message["References"] = f"<{one.thread}@{domain}>"
         message["Auto-Submitted"] = "auto-generated"
         if one.repeated:
             message["X-Bartizan-Possibly-Repeated"] = "yes"

@@ -23,6 +23,7 @@ from bartizan.dispatch.channels.base import (
 from bartizan.dispatch.context import Context
 from bartizan.dispatch.digest import Digest
 from bartizan.dispatch.shapes import (
+    confirmation,
     digest,
     email,
     eventbridge,
@@ -35,6 +36,7 @@ from bartizan.dispatch.shapes import (
     webhook,
 )
 from bartizan.model.anomaly import Incident
+from bartizan.model.confirmation import Confirmation
 
 SHAPES: dict[str, Shape] = {
     "security_hub": security_hub.shape,
@@ -49,6 +51,13 @@ SHAPES: dict[str, Shape] = {
 }
 
 PEOPLE = ("slack", "email", "sns", "pagerduty")  # read these
+
+ConfirmationShape = Callable[[Confirmation, Context], Payload]
+CONFIRMATIONS: dict[str, ConfirmationShape] = {
+    "slack": confirmation.slack,
+    "email": confirmation.email,
+    "sns": confirmation.sns,
+}
 
 DigestShape = Callable[[Digest, Context], Payload]
 DIGESTS: dict[str, DigestShape] = {
@@ -73,8 +82,9 @@ class FolderOptions(ChannelOptions):
 
     def open(self, site: Site) -> Channel:
         folder = site.outbox if self.path is None else UPath(self.path)
-        shapes = SHAPES[self.of], DIGESTS.get(self.of)
-        return FolderChannel(folder, *shapes, read_by_people=self.of in PEOPLE)
+        return FolderChannel(
+            folder, SHAPES[self.of], DIGESTS.get(self.of), CONFIRMATIONS.get(self.of)
+        )
 
 
 class FolderChannel(Channel):
@@ -85,10 +95,10 @@ class FolderChannel(Channel):
         folder: UPath,
         shape: Shape,
         digest_shape: DigestShape | None = None,
-        read_by_people: bool = False,
+        confirmation_shape: ConfirmationShape | None = None,
     ) -> None:
-        self.read_by_people = read_by_people
-        self._folder, self._shape, self._digest_shape = folder, shape, digest_shape
+        self._folder, self._shape = folder, shape
+        self._digest_shape, self._confirmation_shape = digest_shape, confirmation_shape
 
     def shape(self, incident: Incident, context: Context, change: int) -> Payload:
         return self._shape(incident, context, change)
@@ -97,6 +107,11 @@ class FolderChannel(Channel):
         if self._digest_shape is None:
             return super().digest(found, context)
         return self._digest_shape(found, context)
+
+    def confirmation(self, found: Confirmation, context: Context) -> Payload:
+        if self._confirmation_shape is None:
+            return super().confirmation(found, context)
+        return self._confirmation_shape(found, context)
 
     def send(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
         return [self._write(one) for one in batch]

@@ -27,8 +27,6 @@ class PagerDutyOptions(WebOptions):
 class PagerDuty(Channel):
     """Exactly once: the `dedup_key` makes a repeat an update of the same alert."""
 
-    read_by_people = True
-
     def __init__(self, options: PagerDutyOptions, site: Site) -> None:
         self._options, self._site = options, site
 
