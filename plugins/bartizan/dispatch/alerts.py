@@ -18,8 +18,9 @@ from bartizan.dispatch.channels import KINDS, SHAPES
 from bartizan.dispatch.channels.base import Channel, Site
 from bartizan.dispatch.channels.folder import CONFIRMATIONS, DIGESTS, PEOPLE, FolderOptions
 from bartizan.dispatch.context import Context
-from bartizan.dispatch.rulebook import EVERYTHING, Flapping, Quiet, Rule
+from bartizan.dispatch.rulebook import EVERYTHING, CatchUp, Flapping, Quiet, Rule
 from bartizan.dispatch.rules_file import (
+    CatchUpBlock,
     FlappingBlock,
     HealthBlock,
     QuietBlock,
@@ -44,6 +45,7 @@ class _AlertsFile(Described):
     rules: list[RuleBlock] = Field(default_factory=list)
     quiet: list[QuietBlock] = Field(default_factory=list)
     flapping: FlappingBlock = FlappingBlock()
+    catch_up: CatchUpBlock | None = CatchUpBlock()
     confirm: list[str] | None = None
     health: HealthBlock = HealthBlock()
 
@@ -65,6 +67,7 @@ class Alerts:
     digests: Mapping[str, Period] = field(default_factory=dict)
     flapping: Flapping | None = None
     confirms: frozenset[str] = frozenset()
+    catch_up: CatchUp | None = None
 
 
 def read_alerts(path: Path | None, site: Site, detectors: Collection[str]) -> Alerts:
@@ -98,6 +101,7 @@ def read_alerts(path: Path | None, site: Site, detectors: Collection[str]) -> Al
         digests,
         found.flapping.as_flapping(_of_kinds(kinds, PEOPLE)),
         _confirms(f"{path}: confirm", found.confirm, kinds),
+        found.catch_up.as_catch_up() if found.catch_up else None,
     )
 
 

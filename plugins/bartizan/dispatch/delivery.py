@@ -17,6 +17,7 @@ from typing import Any
 from bartizan.dispatch.backoff import MOST_ATTEMPTS, next_try
 from bartizan.dispatch.channels.base import Channel, Clock, Outcome, Outgoing, Payload
 from bartizan.dispatch.context import Context
+from bartizan.dispatch.controls.catching_up import is_history
 from bartizan.dispatch.controls.flapping import notice
 from bartizan.dispatch.digest import digest_of
 from bartizan.dispatch.routing import flaps, routed
@@ -25,6 +26,7 @@ from bartizan.errors import BartizanError
 from bartizan.model.anomaly import Incident
 from bartizan.model.period import Period
 from bartizan.model.story import headline
+from bartizan.model.story_link import StoryLink
 from bartizan.model.window import Window
 from bartizan.store import Store
 from bartizan.store.confirmations import claim_confirmations, intend_confirmations
@@ -32,7 +34,7 @@ from bartizan.store.digests import claim_digests, intend_digest
 from bartizan.store.incidents import IncidentChange
 from bartizan.store.messages import entries
 from bartizan.store.outbox import Claim, DeliveryState, Result, claim, expire, settle
-from bartizan.store.routing import mark_seen, save_routes
+from bartizan.store.routing import first_seen, mark_seen, save_routes
 
 LEASE = timedelta(minutes=4)  # longer than any batch takes, shorter than SNS FIFO remembers ids
 DIGEST_AFTER = timedelta(hours=2)  # its last hour is landed and detected by then
@@ -130,7 +132,7 @@ def preview(store: Store, plan: Plan, now: datetime) -> list[dict[str, Any]]:
             "sends": one.sends,
             "why": one.why,
             "headline": headline(change.incident),
-            "payload": _shaped(store, plan, one.channel, change) if one.sends else None,
+            "payload": _shaped(store, plan, one.channel, change, now) if one.sends else None,
         }
         for change, routes in routed(store, plan.prompt, plan.book, lambda: now)
         for one in routes
@@ -174,7 +176,7 @@ def _due(store: Store, name: str, plan: Plan, owner: str, now: datetime) -> list
         for done, one in claim_confirmations(store, name, owner, now, until)
     ]
     return confirmed + [
-        (one, partial(_shape, store, plan, channel, change))
+        (one, partial(_shape, store, plan, channel, change, now))
         for change, one in claim(store, name, channel.at_once, owner, now, until)
     ]
 
@@ -228,18 +230,25 @@ def _settled(store: Store, one: Claim, outcome: Outcome, now: datetime) -> _Sent
     return _Sent(one.message.payload_id, outcome.result, outcome.detail, again is not None)
 
 
-def _shaped(store: Store, plan: Plan, channel: str, change: IncidentChange) -> Payload | str:
+def _shaped(
+    store: Store, plan: Plan, channel: str, change: IncidentChange, now: datetime
+) -> Payload | str:
     """The payload, or why the channel's format cannot hold it."""
     try:
-        return _shape(store, plan, plan.channels[channel], change)
+        return _shape(store, plan, plan.channels[channel], change, now)
     except BartizanError as error:
         return str(error)
 
 
-def _shape(store: Store, plan: Plan, channel: Channel, change: IncidentChange) -> Payload:
-    said = notice(plan.book, change.incident, flaps(store, change, plan.book))
-    incident = replace(plan.enrich(change.incident), notice=said)
-    return channel.shape(incident, plan.context, change.change)
+def _shape(
+    store: Store, plan: Plan, channel: Channel, change: IncidentChange, now: datetime
+) -> Payload:
+    incident = plan.enrich(change.incident)
+    said = notice(plan.book, incident, flaps(store, change, plan.book))
+    if is_history(plan.book, incident, first_seen(store, incident.id) or now):
+        link = incident.story or StoryLink(incident.id)
+        incident = replace(incident, story=replace(link, is_history=True))
+    return channel.shape(replace(incident, notice=said), plan.context, change.change)
 
 
 def _digested(store: Store, plan: Plan, channel: Channel, window: Window) -> Payload:

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from bartizan.calendars import Times, TimeZone, at_most
 from bartizan.described import Described, wrong
-from bartizan.dispatch.rulebook import ANY_CHANGE, NO_CHANGE, Change, Flapping, Quiet, Rule
+from bartizan.dispatch.rulebook import ANY_CHANGE, NO_CHANGE, CatchUp, Change, Flapping, Quiet, Rule
 from bartizan.dispatch.scope import Globs, Scope
 from bartizan.errors import UsageError
 from bartizan.model.anomaly import Direction
@@ -126,6 +126,14 @@ class FlappingBlock(Described):
             within=parse_duration(self.within),
             stable=parse_duration(self.stable),
         )
+
+
+class CatchUpBlock(Described):
+    behind: Wait = "PT6H"
+    at_most: Wait = "PT30M"
+
+    def as_catch_up(self) -> CatchUp:
+        return CatchUp(parse_duration(self.behind), parse_duration(self.at_most))
 
 
 class HealthBlock(Described):
