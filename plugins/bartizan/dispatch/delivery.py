@@ -176,7 +176,7 @@ def _due(store: Store, name: str, plan: Plan, owner: str, now: datetime) -> list
         for done, one in claim_confirmations(store, name, owner, now, until)
     ]
     return confirmed + [
-        (one, partial(_shape, store, plan, channel, change, now))
+        (one, partial(_shape, store, plan, name, change, now))
         for change, one in claim(store, name, channel.at_once, owner, now, until)
     ]
 
@@ -231,24 +231,23 @@ def _settled(store: Store, one: Claim, outcome: Outcome, now: datetime) -> _Sent
 
 
 def _shaped(
-    store: Store, plan: Plan, channel: str, change: IncidentChange, now: datetime
+    store: Store, plan: Plan, name: str, change: IncidentChange, now: datetime
 ) -> Payload | str:
     """The payload, or why the channel's format cannot hold it."""
     try:
-        return _shape(store, plan, plan.channels[channel], change, now)
+        return _shape(store, plan, name, change, now)
     except BartizanError as error:
         return str(error)
 
 
-def _shape(
-    store: Store, plan: Plan, channel: Channel, change: IncidentChange, now: datetime
-) -> Payload:
+def _shape(store: Store, plan: Plan, name: str, change: IncidentChange, now: datetime) -> Payload:
     incident = plan.enrich(change.incident)
-    said = notice(plan.book, incident, flaps(store, change, plan.book))
+    said = notice(plan.book, name, incident, flaps(store, change, plan.book))
     if is_history(plan.book, incident, first_seen(store, incident.id) or now):
         link = incident.story or StoryLink(incident.id)
         incident = replace(incident, story=replace(link, is_history=True))
-    return channel.shape(replace(incident, notice=said), plan.context, change.change)
+    told = replace(incident, notice=said)
+    return plan.channels[name].shape(told, plan.context, change.change)
 
 
 def _digested(store: Store, plan: Plan, channel: Channel, window: Window) -> Payload:

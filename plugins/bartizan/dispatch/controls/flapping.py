@@ -11,10 +11,10 @@ from bartizan.store.flaps import Flaps
 from bartizan.store.routing import Route
 
 
-def notice(book: Rulebook, incident: Incident, flaps: Flaps) -> str:
-    """What messages about it say first; empty while it is not flapping."""
+def notice(book: Rulebook, channel: str, incident: Incident, flaps: Flaps) -> str:
+    """What a channel that is spared hears first; empty while it is not flapping."""
     rule = book.flapping
-    if rule is None or flaps.ends < rule.after:
+    if rule is None or channel not in rule.channels or flaps.ends < rule.after:
         return ""
     if incident.state is not IncidentState.OPEN:
         return f"It was flapping: before this it had ended {flaps.ends} times."
