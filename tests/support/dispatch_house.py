@@ -19,7 +19,7 @@ from bartizan.dispatch.channels.folder import DIGESTS, FolderChannel
 from bartizan.dispatch.context import Context
 from bartizan.dispatch.delivery import DispatchResult, Plan, dispatch
 from bartizan.dispatch.digest import Digest
-from bartizan.dispatch.rulebook import EVERYTHING, Quiet, Rule, Rulebook
+from bartizan.dispatch.rulebook import EVERYTHING, CatchUp, Flapping, Quiet, Rule, Rulebook
 from bartizan.dispatch.shapes import confirmation, digest, lookout_event
 from bartizan.model.anomaly import Incident
 from bartizan.model.confirmation import Confirmation
@@ -127,8 +127,10 @@ class DispatchHouse:
         quiet: Sequence[Quiet] = (),
         digests: Mapping[str, Period] = MappingProxyType({}),
         confirms: Collection[str] = (),
+        flapping: Flapping | None = None,
+        catch_up: CatchUp | None = None,
     ) -> Plan:
-        book = Rulebook(rules, quiet, {HIGH.detector: threshold})
+        book = Rulebook(rules, quiet, {HIGH.detector: threshold}, flapping, catch_up)
         return Plan(channels, book, context, digests=digests, confirms=frozenset(confirms))
 
     def dispatch(self, channels: Mapping[str, Channel], **options: Any) -> DispatchResult:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from incidents import DAY_START, anomaly, incident
 
 from bartizan.dispatch.alerts import read_alerts
-from bartizan.dispatch.delivery import dispatch, preview
+from bartizan.dispatch.delivery import preview
 from bartizan.dispatch.rulebook import CatchUp
 from bartizan.dispatch.shapes import webhook
 from bartizan.model.anomaly import Incident, IncidentState
@@ -47,8 +47,7 @@ def scored(house: DispatchHouse, through: datetime, *found: Incident) -> None:
 
 
 def tell(house: DispatchHouse, hook: Recorder, rule: CatchUp | None = RULE) -> None:
-    plan = house.plan({"hook": hook})
-    dispatch(house.store, replace(plan, book=replace(plan.book, catch_up=rule)), house.clock)
+    house.dispatch({"hook": hook}, catch_up=rule)
 
 
 def said(hook: Recorder) -> list[tuple[str, bool]]:
@@ -83,8 +82,7 @@ def test_an_event_of_many_hours_is_told_once_as_history(
 def test_the_dry_run_says_why_it_waits(house: DispatchHouse, hook: Recorder) -> None:
     house.clock.now = DAY_START + timedelta(days=2)
     scored(house, DAY_START + HOUR, lasting(1))
-    plan = house.plan({"hook": hook})
-    plan = replace(plan, book=replace(plan.book, catch_up=RULE))
+    plan = house.plan({"hook": hook}, catch_up=RULE)
     (row,) = preview(house.store, plan, house.clock.now)
     assert row["sends"] is None
     assert row["why"] == (

@@ -14,7 +14,6 @@ from incidents import anomaly, incident
 
 from bartizan.dispatch.alerts import read_alerts
 from bartizan.dispatch.channels.base import Shape
-from bartizan.dispatch.delivery import dispatch
 from bartizan.dispatch.rulebook import Flapping, Rulebook
 from bartizan.dispatch.shapes import slack
 from bartizan.errors import ConfigError
@@ -43,9 +42,7 @@ def tell(house: DispatchHouse, chat: Recorder, record: Recorder, *found: Inciden
     """Found and dispatched, half an hour after the start of the last."""
     house.found(*found)
     house.clock.now = max(one.window.end for one in found) + timedelta(minutes=30)
-    plan = house.plan({"chat": chat, "record": record})
-    book = replace(plan.book, flapping=RULE)
-    dispatch(house.store, replace(plan, book=book), house.clock)
+    house.dispatch({"chat": chat, "record": record}, flapping=RULE)
 
 
 def people(shape: Shape = slack.shape) -> Recorder:
@@ -88,9 +85,7 @@ def test_after_three_ends_it_is_told_as_flapping_once_and_at_last_how_it_ended(
 
 
 def tell_again(house: DispatchHouse, chat: Recorder, record: Recorder) -> None:
-    plan = house.plan({"chat": chat, "record": record})
-    book = replace(plan.book, flapping=RULE)
-    dispatch(house.store, replace(plan, book=book), house.clock)
+    house.dispatch({"chat": chat, "record": record}, flapping=RULE)
 
 
 def test_one_incident_that_is_opened_again_flaps_as_well(house: DispatchHouse) -> None:
