@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, select
 
 from bartizan.model.anomaly import Incident, IncidentState
 from bartizan.model.stand import Stand
@@ -23,14 +24,14 @@ _SENT = (DeliveryState.INTENDED, DeliveryState.SENDING, DeliveryState.DELIVERED)
 
 @dataclass(frozen=True)
 class Flaps:
-    """`ends` of what is alike before a change, the last of all at `last_end`; `goes_on` while
-    another is open. `told`: how it stood when each channel was told last, after the end that made
-    it flapping."""
+    """Before a change, by channel: `ends` of what is alike and was told there, and `told`, how it
+    stood in the last message after the end that made it flapping. `last_end` of all that is alike,
+    `goes_on` while another of it is open."""
 
-    ends: int = 0
+    ends: Mapping[str, int] = field(default_factory=dict)
+    told: Mapping[str, Stand] = field(default_factory=dict)
     last_end: datetime = EPOCH
     goes_on: bool = False
-    told: Mapping[str, Stand] = field(default_factory=dict)
 
 
 NO_FLAPS = Flaps()
@@ -41,15 +42,23 @@ def flaps_of(store: Store, one: IncidentChange, within: timedelta, after: int) -
     that lasted into the time `within` before its start; flapping `after` so many ends."""
     with store.transaction() as connection:
         alike = _alike(connection, one.incident, within)
-        changes = _changes(connection, [other.id for other in alike])
-        ends = _ends(changes, one)
-        told = _told(connection, changes, ends[after - 1]) if len(ends) >= after else {}
+        ids = sorted(other.id for other in alike)
+        changes, sent = _changes(connection, ids), _sent(connection, ids)
+    all_ends = _ends(changes, one)
+    ends, told = dict[str, int](), dict[str, Stand]()
+    for channel, messages in groupby(sent, key=lambda row: row.channel):
+        mine = list(messages)
+        known = {row.incident_id for row in mine}
+        heard = [end.sequence for end in all_ends if end.incident_id in known]
+        ends[channel] = len(heard)
+        if len(heard) >= after and mine[-1].sequence > heard[after - 1]:
+            told[channel] = Stand.from_json(mine[-1].stand)
     others = [other for other in alike if other.id != one.incident.id]
     return Flaps(
-        ends=len(ends),
+        ends=ends,
+        told=told,
         last_end=max(other.window.end for other in alike),
         goes_on=any(other.state is IncidentState.OPEN for other in others),
-        told=told,
     )
 
 
@@ -66,40 +75,40 @@ def _alike(connection: Connection, incident: Incident, within: timedelta) -> lis
     return [one for one in found if any(a.dimensions in series for a in one.anomalies)]
 
 
-def _changes(connection: Connection, incident_ids: Iterable[str]) -> list[Any]:
+def _changes(connection: Connection, incident_ids: list[str]) -> list[Any]:
     columns = incident_changes.c
     query = (
         select(*columns["sequence", "incident_id", "change", "state"])
-        .where(columns.incident_id.in_(sorted(incident_ids)))
+        .where(columns.incident_id.in_(incident_ids))
         .order_by(columns.sequence)
     )
     return list(connection.execute(query).all())
 
 
-def _ends(changes: Iterable[Any], one: IncidentChange) -> list[int]:
-    """Sequence numbers of changes before this one that ended what was open, or new."""
+def _sent(connection: Connection, incident_ids: list[str]) -> list[Any]:
+    """What was told of them, or is on its way, by channel and in order."""
+    its_change = and_(
+        incident_changes.c.incident_id == outbox.c.incident_id,
+        incident_changes.c.change == outbox.c.change,
+    )
+    query = (
+        select(*outbox.c["channel", "incident_id", "stand"], incident_changes.c.sequence)
+        .join(incident_changes, its_change)
+        .where(outbox.c.incident_id.in_(incident_ids))
+        .where(outbox.c.state.in_(_SENT), outbox.c.stand.is_not(None))
+        .order_by(outbox.c.channel, incident_changes.c.sequence)
+    )
+    return list(connection.execute(query).all())
+
+
+def _ends(changes: Iterable[Any], one: IncidentChange) -> list[Any]:
+    """Changes before this one that ended what was open, or new."""
     ends, before = [], dict[str, str]()
     for row in changes:
         if (row.incident_id, row.change) == (one.incident.id, one.change):
             break
         was_open = before.get(row.incident_id, IncidentState.OPEN) == IncidentState.OPEN
         if was_open and row.state not in ("", IncidentState.OPEN):
-            ends.append(row.sequence)
+            ends.append(row)
         before[row.incident_id] = row.state
     return ends
-
-
-def _told(connection: Connection, changes: Iterable[Any], since: int) -> dict[str, Stand]:
-    """By channel, how it stood in the last change told, or on its way, after that end."""
-    later = {(row.incident_id, row.change) for row in changes if row.sequence > since}
-    query = (
-        select(*outbox.c["incident_id", "change", "channel", "stand"])
-        .where(outbox.c.incident_id.in_(sorted({name for name, _ in later})))
-        .where(outbox.c.state.in_(_SENT), outbox.c.stand.is_not(None))
-        .order_by(outbox.c.change)
-    )
-    return {
-        row.channel: Stand.from_json(row.stand)
-        for row in connection.execute(query)
-        if (row.incident_id, row.change) in later
-    }

@@ -14,12 +14,13 @@ from bartizan.store.routing import Route
 def notice(book: Rulebook, channel: str, incident: Incident, flaps: Flaps) -> str:
     """What a channel that is spared hears first; empty while it is not flapping."""
     rule = book.flapping
-    if rule is None or channel not in rule.channels or flaps.ends < rule.after:
+    ends = flaps.ends.get(channel, 0)
+    if rule is None or channel not in rule.channels or ends < rule.after:
         return ""
     if incident.state is not IncidentState.OPEN:
-        return f"It was flapping: before this it had ended {flaps.ends} times."
+        return f"It was flapping: before this it had ended {ends} times."
     return (
-        f"Flapping: it has ended {flaps.ends} times in {span(rule.within)}. The rest is for the "
+        f"Flapping: it has ended {ends} times in {span(rule.within)}. The rest is for the "
         f"digest; its end is told when it is calm for {span(rule.stable)}."
     )
 
@@ -28,7 +29,8 @@ def flapping(case: Case) -> Route | None:
     """Once told as flapping it is held back while it flaps, unless its severity rises a level; how
     it ends is told when it has been calm for long enough."""
     rule, flaps = case.book.flapping, case.past.flaps
-    if rule is None or case.channel not in rule.channels or flaps.ends < rule.after:
+    ends = flaps.ends.get(case.channel, 0)
+    if rule is None or case.channel not in rule.channels or ends < rule.after:
         return None
     if case.is_told and case.incident.state is not IncidentState.OPEN:
         is_calm = not flaps.goes_on and flaps.last_end + rule.stable <= case.now
@@ -36,6 +38,10 @@ def flapping(case: Case) -> Route | None:
             return None
         return case.hold(f"flapping: its end is told when it is calm for {span(rule.stable)}")
     before = flaps.told.get(case.channel)
-    if before is None or is_worse(case.incident, before, NO_CHANGE):
+    if (
+        before is None
+        or case.channel in case.past.owed
+        or is_worse(case.incident, before, NO_CHANGE)
+    ):
         return None
-    return case.refuse(f"flapping, as told: ended {flaps.ends} times in {span(rule.within)}")
+    return case.refuse(f"flapping, as told: ended {ends} times in {span(rule.within)}")
