@@ -38,10 +38,8 @@ def flapping(case: Case) -> Route | None:
             return None
         return case.hold(f"flapping: its end is told when it is calm for {span(rule.stable)}")
     before = flaps.told.get(case.channel)
-    if (
-        before is None
-        or case.channel in case.past.owed
-        or is_worse(case.incident, before, NO_CHANGE)
-    ):
+    if before is None or case.channel in case.past.owed:
+        return None
+    if is_worse(case.incident, before, NO_CHANGE):
         return None
     return case.refuse(f"flapping, as told: ended {ends} times in {span(rule.within)}")
