@@ -28,8 +28,8 @@ from bartizan.model.anomaly import Incident
 from bartizan.model.period import Period
 from bartizan.model.window import Window, format_time
 from bartizan.store.detectors import DetectorRecord, DetectorStatus
-from bartizan.store.messages import entries_within
-from bartizan.store.outbox import retry
+from bartizan.store.messages import Entry, entries_within
+from bartizan.store.outbox import DeliveryState, Message, retry
 
 HOSTILE = "`</script><script>alert(1)</script>\n# fake [x](http://evil) \u202e\x1b[31m"
 
@@ -123,6 +123,25 @@ def test_the_page_says_who_which_rule_and_which_host_and_hostile_text_is_text(
     assert "1 told to somebody 1 told to nobody 2 still open" in text
     assert "a, b: severity 65.00 is below 70" in text
     assert not {"\u202e", "\x1b"} & set(page)
+
+
+_texts = st.sampled_from(["", HOSTILE, "{{ 7 * 7 }}", "&amp;", "a" * 9000]) | st.text(max_size=30)
+
+
+@given(values=st.lists(_texts, min_size=1, max_size=4), why=_texts)
+def test_no_value_becomes_markup_on_the_page(values: list[str], why: str) -> None:
+    seen = dict(zip(("client_ip", "host", "rule"), values, strict=False))
+    found = [
+        replace(incident([anomaly(3, {"webacl": one})], samples=(seen,)), id=str(at))
+        for at, one in enumerate(values)
+    ]
+    message = Entry(Message("0", 1, "a"), DeliveryState.SKIPPED, 0, "", why, "")
+    page = as_html(digest(DAY, found, [message]), Context())
+    read = Page(page)
+    assert set(read.tags) <= set(SAFE)
+    assert len(read.links) == len(values)
+    assert all(line.isprintable() for line in page.splitlines())
+    assert ("{{ 7 * 7 }}" in read.text) == ("{{ 7 * 7 }}" in (*values, why))
 
 
 def test_silence_counts_where_all_of_the_time_was_judged() -> None:
