@@ -139,24 +139,32 @@ def test_a_person_here_who_takes_it_back_has_the_last_word(
     [
         ("SUPPRESSED", "Expected: load test", FeedbackKind.EXPECTED),
         ("SUPPRESSED", "false alarm, a crawler", FeedbackKind.FALSE_ALARM),
+        ("SUPPRESSED", "FALSE_ALARM", FeedbackKind.FALSE_ALARM),
         ("SUPPRESSED", "not expected to last", None),
+        ("SUPPRESSED", "expectedly", None),
         ("SUPPRESSED", "confirmed", None),
+        ("SUPPRESSED", "", None),
         ("RESOLVED", "CONFIRMED: credential stuffing", FeedbackKind.CONFIRMED),
         ("RESOLVED", "expected", None),
         ("NOTIFIED", "expected", None),
+        ("NOTIFIED", "confirmed", None),
     ],
 )
-def test_only_words_of_a_note_are_feedback(
-    house: DispatchHouse, hub: Hub, sync: Command, status: str, note: str, kind: FeedbackKind | None
+def test_only_the_first_words_of_a_note_are_feedback(
+    status: str, note: str, kind: FeedbackKind | None
+) -> None:
+    assert HubWord.of("i-1", status, note, "ada").feedback is kind
+
+
+def test_what_a_note_says_is_given_as_feedback_once(
+    house: DispatchHouse, hub: Hub, sync: Command
 ) -> None:
     (finding,) = told(house, HIGH)
-    set_there(finding, status, note)
-    assert len(taken(sync)) == 1
+    set_there(finding, "SUPPRESSED", "Expected: load test")
+    assert [one["feedback"] for one in taken(sync)] == ["expected"]
     assert taken(sync) == []
-    said = load_feedback(house.store)
-    assert [(one.kind, one.note, one.by) for one in said] == (
-        [(kind, note, "ada (Security Hub)")] if kind else []
-    )
+    said = [(one.kind, one.note, one.by) for one in load_feedback(house.store)]
+    assert said == [(FeedbackKind.EXPECTED, "Expected: load test", "ada (Security Hub)")]
     assert [row[0] for row in history(house)] == ["acknowledge"]
 
 
