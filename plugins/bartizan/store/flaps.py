@@ -38,8 +38,8 @@ NO_FLAPS = Flaps()
 
 
 def flaps_of(store: Store, one: IncidentChange, within: timedelta, after: int) -> Flaps:
-    """Of incidents of the same detector, measure and direction that share a series with one, and
-    that lasted into the time `within` before its start; flapping `after` so many ends."""
+    """Of incidents of the same detector, measure and direction that share a series with one, in
+    its time and `within` before and after; flapping `after` so many ends."""
     with store.transaction() as connection:
         alike = _alike(connection, one.incident, within)
         ids = sorted(other.id for other in alike)
@@ -69,6 +69,7 @@ def _alike(connection: Connection, incident: Incident, within: timedelta) -> lis
         .where(columns.detector == incident.detector, columns.measure == incident.measure)
         .where(columns.direction == incident.direction.value)
         .where(columns.end > format_time(incident.window.start - within))
+        .where(columns.start < format_time(incident.window.end + within))
     )
     series = {anomaly.dimensions for anomaly in incident.anomalies}
     found = (read_change(row).incident for row in connection.execute(query))
