@@ -18,7 +18,7 @@ from bartizan.dispatch.context import Context
 from bartizan.dispatch.shapes import security_hub
 from bartizan.errors import TransientError
 from bartizan.model.anomaly import Incident
-from bartizan.model.hub_word import HubWord
+from bartizan.model.hub_word import HubWord, WorkflowStatus
 
 PAGE, MOST_READ = 100, 10_000  # findings
 
@@ -70,13 +70,14 @@ class SecurityHub(Channel):
             limits = {"PageSize": PAGE, "MaxItems": MOST_READ}
             filters = security_hub.spoken_of(self._there(context))
             answers = pages.paginate(Filters=filters, PaginationConfig=limits)
-            return [_word(one) for page in answers for one in page["Findings"]]
+            found = [_word(one) for page in answers for one in page["Findings"]]
         except (BotoCoreError, ClientError) as error:
             raise TransientError(
                 "Security Hub",
                 f"cannot be read: {outcome_of(error).detail}",
                 "allow securityhub:GetFindings, or write read_back: false",
             ) from error
+        return [one for one in found if one is not None]
 
     def _there(self, context: Context) -> Context:
         return replace(
@@ -86,11 +87,14 @@ class SecurityHub(Channel):
         )
 
 
-def _word(finding: dict[str, Any]) -> HubWord:
-    note = finding.get("Note", {})
+def _word(finding: dict[str, Any]) -> HubWord | None:
+    """None where nobody has set anything: stand-ins of AWS do not filter."""
+    note, status = finding.get("Note", {}), finding.get("Workflow", {}).get("Status")
+    if status not in list(WorkflowStatus):
+        return None
     return HubWord.of(
         incident=finding["Id"].removeprefix(f"{finding['GeneratorId']}/"),
-        status=finding["Workflow"]["Status"],
+        status=status,
         note=note.get("Text", ""),
         author=note.get("UpdatedBy", ""),
     )
