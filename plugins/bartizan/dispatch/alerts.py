@@ -32,7 +32,6 @@ from bartizan.model.health import HEALTH
 from bartizan.model.period import Period
 from bartizan.model.window import parse_duration
 
-CONFIRMS = ("slack", "email")  # unless said; machines listen to topics of SNS
 ChannelName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
 
 
@@ -120,7 +119,7 @@ def _of_kinds(kinds: Mapping[str, str], wanted: Collection[str]) -> frozenset[st
 def _confirms(key: str, names: list[str] | None, kinds: Mapping[str, str]) -> frozenset[str]:
     """Raises ConfigError for a name that is unknown, and for a kind that takes no confirmation."""
     if names is None:
-        return _of_kinds(kinds, CONFIRMS)
+        return _of_kinds(kinds, set(PEOPLE) & set(CONFIRMATIONS))
     _known(key, names, kinds)
     for name in names:
         if kinds[name] not in CONFIRMATIONS:

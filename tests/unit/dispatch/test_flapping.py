@@ -203,6 +203,7 @@ def test_alerts_yaml_spares_people_unless_it_says_otherwise(
         "  talk: {kind: slack, secret: slack}\n"
         "  post: {kind: email, host: h, sender: a@example.com, to: [b@example.com]}\n"
         "  hub: {kind: security_hub}\n"
+        "  topic: {kind: sns, topic: 'arn:aws:sns:eu-central-1:111122223333:t'}\n"
         "  shown: {kind: folder, of: pagerduty}\n"
         "  kept: {kind: folder, of: webhook}\n" + block
     )

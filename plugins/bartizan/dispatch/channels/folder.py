@@ -50,7 +50,7 @@ SHAPES: dict[str, Shape] = {
     "ocsf": ocsf.shape,
 }
 
-PEOPLE = ("slack", "email", "sns", "pagerduty")  # read these
+PEOPLE = ("slack", "email", "pagerduty")  # read these; machines too listen to topics of SNS
 
 ConfirmationShape = Callable[[Confirmation, Context], Payload]
 CONFIRMATIONS: dict[str, ConfirmationShape] = {
