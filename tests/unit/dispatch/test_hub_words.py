@@ -25,6 +25,7 @@ from bartizan.model.feedback import FeedbackKind
 from bartizan.model.hub_word import HubWord, WorkflowStatus
 from bartizan.store.feedback import load_feedback
 from bartizan.store.handling import load_handling
+from bartizan.store.hub_words import forget_words
 
 REGION = "eu-central-1"
 HUB = SecurityHub(SecurityHubOptions(kind="security_hub", region=REGION))
@@ -163,6 +164,8 @@ def test_what_a_note_says_is_given_as_feedback_once(
     set_there(finding, "SUPPRESSED", "Expected: load test")
     assert [one["feedback"] for one in taken(sync)] == ["expected"]
     assert taken(sync) == []
+    forget_words(house.store, "hub", [HIGH.id])  # as one who died before it was noted
+    assert len(taken(sync)) == 1
     said = [(one.kind, one.note, one.by) for one in load_feedback(house.store)]
     assert said == [(FeedbackKind.EXPECTED, "Expected: load test", "ada (Security Hub)")]
     assert [row[0] for row in history(house)] == ["acknowledge"]
