@@ -8,6 +8,9 @@ report. Without the file a channel is a folder of the outbox with what would be 
 What waits, escalates or is snoozed is looked at again every time, digests go out when they are due,
 and trouble with Bartizan itself (late logs, given-up messages, failed detectors) is an incident.
 
+Before that, the status and note that people set on findings in Security Hub are read: they count as
+acknowledgement, and as feedback where the note says so.
+
 Secrets come from `BARTIZAN_SECRET_<NAME>` or the password of Airflow's `bartizan_<name>`.
 A message that is given up fails `send_changes`; `bartizan outbox list --state dead` says why.
 
@@ -16,6 +19,7 @@ A message that is given up fails `send_changes`; `bartizan outbox list --state d
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, dag, task
@@ -34,6 +38,10 @@ WHEN = AssetOrTimeSchedule(
 @dag(schedule=WHEN, **dag_settings(Tag.DISPATCH, __doc__))
 def dispatch() -> None:
     @task
+    def read_hub() -> list[dict[str, Any]]:
+        return jobs.read_hub(datetime.now(UTC), password)
+
+    @task(trigger_rule="all_done")
     def send_changes() -> dict[str, Any]:
         done = jobs.dispatch(password)
         if done["dead"]:
@@ -46,7 +54,7 @@ def dispatch() -> None:
             raise AirflowSkipException("nothing changed: this run tries again what did not arrive")
         return jobs.report()
 
-    send_changes() >> write_report()
+    read_hub() >> send_changes() >> write_report()
 
 
 dispatch()

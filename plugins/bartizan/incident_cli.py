@@ -105,12 +105,31 @@ def resume(
     show(done if as_json else _done(done), as_json)
 
 
+@app.command()
+def sync(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show it, save nothing.")] = False,
+    at: At = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read the workflow status and note that people set on findings in Security Hub.
+
+    NOTIFIED, SUPPRESSED and RESOLVED acknowledge the incident. A note that begins with *expected*
+    or *false alarm* (SUPPRESSED) or *confirmed* (RESOLVED) is feedback too. The DAG does it before
+    every dispatch; nothing is written to Security Hub.
+    """
+    configure(home)
+    found = jobs.read_hub(instant(at), dry_run=dry_run)
+    show(found if as_json else [_heard(one) for one in found] or ["nothing new"], as_json)
+
+
 def digest(
     window: Annotated[str, typer.Option(help="START/END, UTC, such as 2026-11-16/2026-11-17.")],
-    out: Annotated[Path, typer.Option(help="File to write: .md or .json.")],
+    out: Annotated[Path, typer.Option(help="File to write: .html, .md or .json.")],
     home: Home = None,
 ) -> None:
-    """Write what a day or a week was: where, who, who was told, and what nobody was told of."""
+    """Write what a day or a week was: where, who, who was told, what nobody was told of, and which
+    detectors found nothing."""
     configure(home)
     print(jobs.write_digest(written_window(window), out))
 
@@ -142,6 +161,13 @@ def _described(found: dict[str, Any]) -> Iterator[str]:
             f"  {one['channel']}, change {one['change']}: {one['state']}  "
             f"{short(one['why'], SHOWN)}"
         )
+
+
+def _heard(one: dict[str, Any]) -> str:
+    feedback = f", feedback: {one['feedback'].replace('_', ' ')}" if one["feedback"] else ""
+    refused = f"  refused: {one['refused']}" if one["refused"] else ""
+    note = f": {one['note']}" if one["note"] else ""
+    return f"{one['incident']}  {one['status']} by {one['by']}{note}{feedback}{refused}"
 
 
 def _done(done: dict[str, Any]) -> str:

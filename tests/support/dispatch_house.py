@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
@@ -19,12 +19,16 @@ from bartizan.dispatch.channels.folder import DIGESTS, FolderChannel
 from bartizan.dispatch.context import Context
 from bartizan.dispatch.delivery import DispatchResult, Plan, dispatch
 from bartizan.dispatch.digest import Digest
-from bartizan.dispatch.rulebook import EVERYTHING, Quiet, Rule, Rulebook
-from bartizan.dispatch.shapes import digest, lookout_event
+from bartizan.dispatch.rulebook import EVERYTHING, CatchUp, Flapping, Quiet, Rule, Rulebook
+from bartizan.dispatch.shapes import confirmation, digest, lookout_event
 from bartizan.model.anomaly import Incident
+from bartizan.model.confirmation import Confirmation
+from bartizan.model.handling import Handling, HandlingKind
 from bartizan.model.period import Period
+from bartizan.model.stand import Stand
 from bartizan.model.window import Window
 from bartizan.store import Store, tables
+from bartizan.store.handling import load_handling, save_handling
 from bartizan.store.incidents import replace_incidents, save_explanation, unexplained
 from bartizan.store.outbox import Message
 
@@ -65,6 +69,9 @@ class Recorder(Channel):
     def digest(self, found: Digest, context: Context) -> Payload:
         return digest.webhook(found, context)
 
+    def confirmation(self, found: Confirmation, context: Context) -> Payload:
+        return confirmation.slack(found, context)
+
     def send(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
         self.sent += batch
         return [self.answer(one) for one in batch]
@@ -91,6 +98,21 @@ class DispatchHouse:
         for one in unexplained(self.store) if explained else ():
             save_explanation(self.store, one.incident, one.change)
 
+    def handle(
+        self,
+        kind: HandlingKind,
+        hours: float | None = None,
+        one: Incident = HIGH,
+        by: str = "Ada",
+        why: str = "known scanner",
+    ) -> None:
+        """Somebody does something about an incident now, a snooze for so many hours."""
+        now = self.clock.now
+        until = None if hours is None else now + timedelta(hours=hours)
+        number = len(load_handling(self.store, one.id)) + 1
+        done = Handling(one.id, number, kind, by, why, now, until, Stand.of(one))
+        save_handling(self.store, done)
+
     def folders(self, *names: str) -> dict[str, Channel]:
         chosen = names or tuple(SHAPES)
         folder = UPath(self.folder)
@@ -104,9 +126,12 @@ class DispatchHouse:
         context: Context = CONTEXT,
         quiet: Sequence[Quiet] = (),
         digests: Mapping[str, Period] = MappingProxyType({}),
+        confirms: Collection[str] = (),
+        flapping: Flapping | None = None,
+        catch_up: CatchUp | None = None,
     ) -> Plan:
-        book = Rulebook(rules, quiet, {HIGH.detector: threshold})
-        return Plan(channels, book, context, digests=digests)
+        book = Rulebook(rules, quiet, {HIGH.detector: threshold}, flapping, catch_up)
+        return Plan(channels, book, context, digests=digests, confirms=frozenset(confirms))
 
     def dispatch(self, channels: Mapping[str, Channel], **options: Any) -> DispatchResult:
         return dispatch(self.store, self.plan(channels, **options), self.clock)

@@ -16,10 +16,17 @@ from pydantic import Field
 from bartizan.described import Described, check, read
 from bartizan.dispatch.channels import KINDS, SHAPES
 from bartizan.dispatch.channels.base import Channel, Site
-from bartizan.dispatch.channels.folder import DIGESTS, FolderOptions
+from bartizan.dispatch.channels.folder import CONFIRMATIONS, DIGESTS, PEOPLE, FolderOptions
 from bartizan.dispatch.context import Context
-from bartizan.dispatch.rulebook import EVERYTHING, Quiet, Rule
-from bartizan.dispatch.rules_file import HealthBlock, QuietBlock, RuleBlock, ScopeBlock
+from bartizan.dispatch.rulebook import EVERYTHING, CatchUp, Flapping, Quiet, Rule
+from bartizan.dispatch.rules_file import (
+    CatchUpBlock,
+    FlappingBlock,
+    HealthBlock,
+    QuietBlock,
+    RuleBlock,
+    ScopeBlock,
+)
 from bartizan.errors import ConfigError
 from bartizan.model.health import HEALTH
 from bartizan.model.period import Period
@@ -36,6 +43,9 @@ class _AlertsFile(Described):
     channels: Annotated[dict[ChannelName, dict[str, Any]], Field(min_length=1)]
     rules: list[RuleBlock] = Field(default_factory=list)
     quiet: list[QuietBlock] = Field(default_factory=list)
+    flapping: FlappingBlock = FlappingBlock()
+    catch_up: CatchUpBlock | None = CatchUpBlock()
+    confirm: list[str] | None = None
     health: HealthBlock = HealthBlock()
 
 
@@ -44,7 +54,8 @@ class Alerts:
     """Channels by name, the rules and quiet times over them, and who sends.
 
     After `late_after` logs are missed; None without a file: then nothing is said of our own health.
-    Channels in `digests` get a digest of each period and nothing else.
+    Channels in `digests` get a digest of each period and nothing else; those in `confirms` hear
+    who acknowledged or snoozed what they were told of.
     """
 
     channels: Mapping[str, Channel]
@@ -53,6 +64,9 @@ class Alerts:
     context: Context
     late_after: timedelta | None = None
     digests: Mapping[str, Period] = field(default_factory=dict)
+    flapping: Flapping | None = None
+    confirms: frozenset[str] = frozenset()
+    catch_up: CatchUp | None = None
 
 
 def read_alerts(path: Path | None, site: Site, detectors: Collection[str]) -> Alerts:
@@ -65,16 +79,18 @@ def read_alerts(path: Path | None, site: Site, detectors: Collection[str]) -> Al
         folders = {name: FolderOptions(kind="folder", of=name).open(site) for name in SHAPES}
         return Alerts(folders, EVERYTHING, (), Context())
     found = read(path, _AlertsFile)
-    channels, digests = {}, {}
+    channels, digests, kinds = {}, {}, {}
     for name, options in found.channels.items():
         key = f"{path}: channels.{name}"
         own = {option: value for option, value in options.items() if option != "digest"}
         channels[name] = _open(key, own, site)
+        kinds[name] = options["of"] if options["kind"] == "folder" else options["kind"]
         if "digest" in options:
-            digests[name] = _period(f"{key}.digest", options)
+            digests[name] = _period(f"{key}.digest", kinds[name], options["digest"])
     watched = (*detectors, HEALTH)
     _check(f"{path}: rules", found.rules, channels, watched)
     _check(f"{path}: quiet", found.quiet, channels, watched)
+    _known(f"{path}: flapping.channels", found.flapping.channels, channels)
     return Alerts(
         channels,
         tuple(rule.as_rule() for rule in found.rules) or EVERYTHING,
@@ -82,6 +98,9 @@ def read_alerts(path: Path | None, site: Site, detectors: Collection[str]) -> Al
         Context(found.account_id, found.region, found.product, found.console_url.rstrip("/")),
         parse_duration(found.health.late_after),
         digests,
+        found.flapping.as_flapping(_of_kinds(kinds, PEOPLE)),
+        _confirms(f"{path}: confirm", found.confirm, kinds),
+        found.catch_up.as_catch_up() if found.catch_up else None,
     )
 
 
@@ -93,16 +112,29 @@ def _open(key: str, options: Mapping[str, Any], site: Site) -> Channel:
     return check(options, key, KINDS[kind]).open(site)
 
 
-def _period(key: str, options: Mapping[str, Any]) -> Period:
+def _of_kinds(kinds: Mapping[str, str], wanted: Collection[str]) -> frozenset[str]:
+    return frozenset(name for name, kind in kinds.items() if kind in wanted)
+
+
+def _confirms(key: str, names: list[str] | None, kinds: Mapping[str, str]) -> frozenset[str]:
+    """Raises ConfigError for a name that is unknown, and for a kind that takes no confirmation."""
+    if names is None:
+        return _of_kinds(kinds, set(PEOPLE) & set(CONFIRMATIONS))
+    _known(key, names, kinds)
+    for name in names:
+        if kinds[name] not in CONFIRMATIONS:
+            kind, known = kinds[name], ", ".join(CONFIRMATIONS)
+            raise ConfigError(key, f"{name}: {kind} takes no confirmation", f"use one of {known}")
+    return frozenset(names)
+
+
+def _period(key: str, kind: str, period: str) -> Period:
     """Raises ConfigError for what is no period, and for a kind that takes no digest."""
-    kind = options["of"] if options["kind"] == "folder" else options["kind"]
     if kind not in DIGESTS:
         raise ConfigError(key, f"{kind} takes no digest", f"use one of {', '.join(DIGESTS)}")
-    if options["digest"] not in list(Period):
-        raise ConfigError(
-            key, f"{options['digest']!r} is unknown", f"write one of {', '.join(Period)}"
-        )
-    return Period(options["digest"])
+    if period not in list(Period):
+        raise ConfigError(key, f"{period!r} is unknown", f"write one of {', '.join(Period)}")
+    return Period(period)
 
 
 def _check(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -17,20 +17,24 @@ from typing import Any
 from bartizan.dispatch.backoff import MOST_ATTEMPTS, next_try
 from bartizan.dispatch.channels.base import Channel, Clock, Outcome, Outgoing, Payload
 from bartizan.dispatch.context import Context
+from bartizan.dispatch.controls.catching_up import is_history
+from bartizan.dispatch.controls.flapping import notice
 from bartizan.dispatch.digest import digest_of
-from bartizan.dispatch.routing import routed
+from bartizan.dispatch.routing import flaps, routed
 from bartizan.dispatch.rulebook import Rulebook
 from bartizan.errors import BartizanError
 from bartizan.model.anomaly import Incident
 from bartizan.model.period import Period
 from bartizan.model.story import headline
+from bartizan.model.story_link import StoryLink
 from bartizan.model.window import Window
 from bartizan.store import Store
+from bartizan.store.confirmations import claim_confirmations, intend_confirmations
 from bartizan.store.digests import claim_digests, intend_digest
 from bartizan.store.incidents import IncidentChange
 from bartizan.store.messages import entries
 from bartizan.store.outbox import Claim, DeliveryState, Result, claim, expire, settle
-from bartizan.store.routing import mark_seen, save_routes
+from bartizan.store.routing import first_seen, mark_seen, save_routes
 
 LEASE = timedelta(minutes=4)  # longer than any batch takes, shorter than SNS FIFO remembers ids
 DIGEST_AFTER = timedelta(hours=2)  # its last hour is landed and detected by then
@@ -40,13 +44,15 @@ FAILURES = 3  # in a row, after which a channel is left alone until the next run
 @dataclass(frozen=True)
 class Plan:
     """Where changes go: channels by name, the rules over them, who sends. `enrich` adds what is
-    told with an incident: its story, advice. Channels in `digests` get those and nothing else."""
+    told with an incident: its story, advice. Channels in `digests` get those and nothing else;
+    those in `confirms` hear what people do about what they were told of."""
 
     channels: Mapping[str, Channel]
     book: Rulebook
     context: Context
     enrich: Callable[[Incident], Incident] = lambda incident: incident
     digests: Mapping[str, Period] = field(default_factory=dict)
+    confirms: frozenset[str] = frozenset()
 
     @property
     def prompt(self) -> tuple[str, ...]:
@@ -90,6 +96,7 @@ def dispatch(store: Store, plan: Plan, clock: Clock) -> DispatchResult:
     for name, period in plan.digests.items():
         now = clock()
         intend_digest(store, name, period, period.last(now - DIGEST_AFTER), now)
+    intend_confirmations(store, plan.confirms, clock())
     with ThreadPoolExecutor(max(len(plan.channels), 1), "dispatch") as pool:
         sending = [pool.submit(_send_due, store, name, plan, clock) for name in plan.channels]
         wait(sending)
@@ -125,7 +132,7 @@ def preview(store: Store, plan: Plan, now: datetime) -> list[dict[str, Any]]:
             "sends": one.sends,
             "why": one.why,
             "headline": headline(change.incident),
-            "payload": _shaped(plan, one.channel, change) if one.sends else None,
+            "payload": _shaped(store, plan, one.channel, change, now) if one.sends else None,
         }
         for change, routes in routed(store, plan.prompt, plan.book, lambda: now)
         for one in routes
@@ -164,8 +171,12 @@ def _due(store: Store, name: str, plan: Plan, owner: str, now: datetime) -> list
             (one, partial(_digested, store, plan, channel, window))
             for window, one in claim_digests(store, name, owner, now, until)
         ]
-    return [
-        (one, partial(_shape, plan, channel, change))
+    confirmed: list[_Due] = [
+        (one, partial(channel.confirmation, done, plan.context))
+        for done, one in claim_confirmations(store, name, owner, now, until)
+    ]
+    return confirmed + [
+        (one, partial(_shape, store, plan, name, change, now))
         for change, one in claim(store, name, channel.at_once, owner, now, until)
     ]
 
@@ -179,10 +190,14 @@ def _attempt(channel: Channel, due: Sequence[_Due]) -> Iterator[tuple[Claim, Out
         except BartizanError as error:
             yield one, Outcome.permanent(str(error))
         else:
-            ready.append((one, Outgoing(one.message, payload, one.repeated, one.first_receipt)))
+            ready.append((one, _outgoing(one, payload)))
     for batch in _batches(channel, ready):
         outcomes = _sent(channel, [outgoing for _, outgoing in batch])
         yield from zip((one for one, _ in batch), outcomes, strict=True)
+
+
+def _outgoing(one: Claim, payload: Payload) -> Outgoing:
+    return Outgoing(one.message, payload, one.repeated, one.first_receipt, one.about)
 
 
 def _sent(channel: Channel, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
@@ -215,16 +230,24 @@ def _settled(store: Store, one: Claim, outcome: Outcome, now: datetime) -> _Sent
     return _Sent(one.message.payload_id, outcome.result, outcome.detail, again is not None)
 
 
-def _shaped(plan: Plan, channel: str, change: IncidentChange) -> Payload | str:
+def _shaped(
+    store: Store, plan: Plan, name: str, change: IncidentChange, now: datetime
+) -> Payload | str:
     """The payload, or why the channel's format cannot hold it."""
     try:
-        return _shape(plan, plan.channels[channel], change)
+        return _shape(store, plan, name, change, now)
     except BartizanError as error:
         return str(error)
 
 
-def _shape(plan: Plan, channel: Channel, change: IncidentChange) -> Payload:
-    return channel.shape(plan.enrich(change.incident), plan.context, change.change)
+def _shape(store: Store, plan: Plan, name: str, change: IncidentChange, now: datetime) -> Payload:
+    incident = plan.enrich(change.incident)
+    said = notice(plan.book, name, incident, flaps(store, change, plan.book))
+    if is_history(plan.book, incident, first_seen(store, incident.id) or now):
+        link = incident.story or StoryLink(incident.id)
+        incident = replace(incident, story=replace(link, is_history=True))
+    told = replace(incident, notice=said)
+    return plan.channels[name].shape(told, plan.context, change.change)
 
 
 def _digested(store: Store, plan: Plan, channel: Channel, window: Window) -> Payload:

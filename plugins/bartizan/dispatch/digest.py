@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from bartizan.model.anomaly import Incident
 from bartizan.model.story import headline, severity_label
-from bartizan.model.window import Window
+from bartizan.model.window import Window, format_time
 from bartizan.store import Store
+from bartizan.store.detectors import DetectorRecord, load_detectors
 from bartizan.store.incidents import load_incidents
 from bartizan.store.messages import Entry, entries_within
 from bartizan.store.outbox import DeliveryState
@@ -17,7 +19,8 @@ from bartizan.store.outbox import DeliveryState
 LABELS = ("CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL")
 TOP = 5
 LISTED = 50
-_FROM_SAMPLES = ("host", "client_ip")  # columns of example requests, beside dimensions
+_FROM_SAMPLES = ("rule", "client_ip", "host")  # columns of example requests, beside dimensions
+_FIRST = ("webacl", *_FROM_SAMPLES)  # the others by name
 _TOLD = (DeliveryState.DELIVERED, DeliveryState.SENDING)
 
 
@@ -45,7 +48,8 @@ class Digest:
     """`by_severity` has every level; `leaders` by dimension, the most frequent values first.
 
     `told` are incidents that some channel was told of, `suppressed` the others, each the most
-    severe first.
+    severe first. `calm` are detectors that have judged all of the window and found nothing,
+    `blind` those that have not, with their states.
     """
 
     window: Window
@@ -54,16 +58,27 @@ class Digest:
     leaders: dict[str, tuple[Leader, ...]]
     told: tuple[Line, ...]
     suppressed: tuple[Line, ...]
+    calm: tuple[str, ...] = ()
+    blind: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def total(self) -> int:
+        return len(self.told) + len(self.suppressed)
 
 
 def digest_of(store: Store, window: Window) -> Digest:
     """The digest of a window as the store knows it now."""
     incidents = [one.incident for one in load_incidents(store, window, withdrawn=True)]
-    return digest(window, incidents, entries_within(store, window))
+    return digest(window, incidents, entries_within(store, window), load_detectors(store))
 
 
-def digest(window: Window, incidents: Sequence[Incident], messages: Iterable[Entry]) -> Digest:
-    """The digest of the incidents that start in `window`, and of their messages."""
+def digest(
+    window: Window,
+    incidents: Sequence[Incident],
+    messages: Iterable[Entry],
+    detectors: Iterable[DetectorRecord] = (),
+) -> Digest:
+    """The digest of the incidents that start in `window`, of their messages, and of detectors."""
     of: dict[str, list[Entry]] = defaultdict(list)
     for entry in messages:
         of[entry.message.incident_id].append(entry)
@@ -78,7 +93,21 @@ def digest(window: Window, incidents: Sequence[Incident], messages: Iterable[Ent
         leaders=_leaders(ordered),
         told=tuple(line for line in lines if line.told),
         suppressed=tuple(line for line in lines if not line.told),
+        **_silent(window, {one.detector for one in ordered}, detectors),
     )
+
+
+def _silent(
+    window: Window, heard: Collection[str], detectors: Iterable[DetectorRecord]
+) -> dict[str, Any]:
+    """Silence means something of detectors that have judged all of the window only."""
+    end, calm, blind = format_time(window.end), [], []
+    for one in detectors:
+        if (one.scored_through or "") < end:
+            blind.append((one.name, one.state.value))
+        elif one.name not in heard:
+            calm.append(one.name)
+    return {"calm": tuple(calm), "blind": tuple(blind)}
 
 
 def _line(incident: Incident, messages: Sequence[Entry]) -> Line:
@@ -105,8 +134,12 @@ def _leaders(incidents: Sequence[Incident]) -> dict[str, tuple[Leader, ...]]:
                 values.items(), key=lambda item: (-len(item[1]), -max(item[1]), item[0])
             )[:TOP]
         )
-        for name, values in sorted(found.items())
+        for name, values in sorted(found.items(), key=lambda item: _place(item[0]))
     }
+
+
+def _place(name: str) -> tuple[int, str]:
+    return (_FIRST.index(name) if name in _FIRST else len(_FIRST), name)
 
 
 def _values(incident: Incident) -> set[tuple[str, str]]:

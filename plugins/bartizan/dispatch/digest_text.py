@@ -27,6 +27,8 @@ def as_json(found: Digest) -> dict[str, Any]:
         },
         "told": [_object(line) for line in found.told],
         "suppressed": [_object(line) for line in found.suppressed],
+        "calm": list(found.calm),
+        "blind": dict(found.blind),
     }
 
 
@@ -34,11 +36,10 @@ def _lines(found: Digest) -> Iterator[str]:
     window = found.window
     yield f"# Digest, {moment(window.start)} to {moment(window.end)}"
     yield ""
-    total = sum(found.by_severity.values())
     counts = [
         f"{number:,} {label.lower()}" for label, number in found.by_severity.items() if number
     ]
-    yield _incidents(total) + (f": {', '.join(counts)}." if counts else ".")
+    yield _incidents(found.total) + (f": {', '.join(counts)}." if counts else ".")
     states = [f"{number:,} {state}" for state, number in found.by_state.items()]
     if states:
         yield f"By now {', '.join(states)}."
@@ -53,6 +54,15 @@ def _lines(found: Digest) -> Iterator[str]:
             )
     yield from _section("Told", found.told)
     yield from _section("Nobody was told", found.suppressed)
+    if found.calm or found.blind:
+        yield ""
+        yield "## Quiet"
+        yield ""
+    if found.calm:
+        yield f"Nothing unusual: {', '.join(found.calm)}."
+    if found.blind:
+        blind = ", ".join(f"{name} ({state})" for name, state in found.blind)
+        yield f"Have not judged all of it: {blind}."
 
 
 def _section(title: str, lines: Sequence[Line]) -> Iterator[str]:

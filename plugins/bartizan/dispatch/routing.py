@@ -13,6 +13,7 @@ from bartizan.dispatch.rules import route
 from bartizan.model.anomaly import Incident
 from bartizan.model.window import DAY, Window
 from bartizan.store import Store
+from bartizan.store.flaps import NO_FLAPS, Flaps, flaps_of
 from bartizan.store.incidents import IncidentChange, load_overlapping
 from bartizan.store.routing import Beside, Route, informed, past_of, unrouted
 
@@ -33,10 +34,16 @@ def routed(
             Beside(one, informed(store, one.id) | promised[one.id])
             for one in around.explaining(change.incident)
         )
-        past = replace(past_of(store, change), beside=beside)
+        past = replace(past_of(store, change), beside=beside, flaps=flaps(store, change, book))
         routes = route(change, past, names, book, clock())
         promised[change.incident.id] = frozenset(one.channel for one in routes if one.sends)
         yield change, routes
+
+
+def flaps(store: Store, change: IncidentChange, book: Rulebook) -> Flaps:
+    """How often what is alike has ended before a change, where the rules ask for it."""
+    rule = book.flapping
+    return NO_FLAPS if rule is None else flaps_of(store, change, rule.within, rule.after)
 
 
 def _of_their_time(store: Store, changes: Sequence[IncidentChange]) -> list[Incident]:

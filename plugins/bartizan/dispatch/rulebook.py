@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bartizan.dispatch.scope import Scope
+from bartizan.model.anomaly import Incident
 from bartizan.model.calendar_entries import CalendarEntries
 
 DEFAULT_THRESHOLD = 70.0
@@ -60,16 +61,43 @@ class Quiet(Scope):
     min_severity: float | None = None
 
 
+@dataclass(frozen=True)
+class Flapping:
+    """What has ended `after` so many times in the time `within` is flapping, until nothing of it
+    was open for the time `stable`. Only the `channels` named are spared."""
+
+    channels: frozenset[str]
+    after: int = 3
+    within: timedelta = timedelta(days=1)
+    stable: timedelta = timedelta(hours=2)
+
+
+@dataclass(frozen=True)
+class CatchUp:
+    """Scoring that is `behind` catches up with an outage: what is open is held meanwhile, each
+    change for `at_most`. What was found so long after its end is history. Both may be longer by two
+    intervals, because a long one is over late."""
+
+    behind: timedelta = timedelta(hours=6)
+    at_most: timedelta = timedelta(minutes=30)
+
+    def is_late(self, incident: Incident, by: timedelta) -> bool:
+        return by > self.behind + 2 * timedelta(seconds=incident.frequency_seconds)
+
+
 EVERYTHING = (Rule(),)
 
 
 @dataclass(frozen=True)
 class Rulebook:
-    """`thresholds` maps detectors to their alert thresholds."""
+    """`thresholds` maps detectors to their alert thresholds; without `flapping` nothing is, and
+    without `catch_up` nothing is late."""
 
     rules: Sequence[Rule] = EVERYTHING
     quiet: Sequence[Quiet] = ()
     thresholds: Mapping[str, float] = field(default_factory=dict)
+    flapping: Flapping | None = None
+    catch_up: CatchUp | None = None
 
     def threshold(self, detector: str) -> float:
         return self.thresholds.get(detector, DEFAULT_THRESHOLD)

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from bartizan.dispatch.controls.case import Case
+from bartizan.dispatch.controls.catching_up import catching_up
+from bartizan.dispatch.controls.flapping import flapping
 from bartizan.dispatch.controls.handled import acknowledged, answered, snoozed
 from bartizan.dispatch.controls.inhibition import inhibited
 from bartizan.dispatch.controls.life import never_told, over, owed, unexplained
@@ -23,6 +25,8 @@ CONTROLS: tuple[Callable[[Case], Route | None], ...] = (
     never_told,
     about_the_channel,
     unexplained,
+    catching_up,
+    flapping,
     over,
     goes_on,
     muted,

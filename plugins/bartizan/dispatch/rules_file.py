@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from bartizan.calendars import Times, TimeZone, at_most
 from bartizan.described import Described, wrong
-from bartizan.dispatch.rulebook import ANY_CHANGE, NO_CHANGE, Change, Quiet, Rule
+from bartizan.dispatch.rulebook import ANY_CHANGE, NO_CHANGE, CatchUp, Change, Flapping, Quiet, Rule
 from bartizan.dispatch.scope import Globs, Scope
 from bartizan.errors import UsageError
 from bartizan.model.anomaly import Direction
@@ -109,6 +109,31 @@ class QuietBlock(ScopeBlock, Times):
         return Quiet(
             **vars(self.as_scope()), why=self.why, times=times, min_severity=self.min_severity
         )
+
+
+class FlappingBlock(Described):
+    """`channels`: None is those that people read; none of them switches it off."""
+
+    channels: list[str] | None = None
+    after: Annotated[int, Field(ge=2, le=1000)] = 3
+    within: Wait = "P1D"
+    stable: Wait = "PT2H"
+
+    def as_flapping(self, read_by_people: frozenset[str]) -> Flapping:
+        return Flapping(
+            channels=read_by_people if self.channels is None else frozenset(self.channels),
+            after=self.after,
+            within=parse_duration(self.within),
+            stable=parse_duration(self.stable),
+        )
+
+
+class CatchUpBlock(Described):
+    behind: Wait = "PT6H"
+    at_most: Wait = "PT30M"
+
+    def as_catch_up(self) -> CatchUp:
+        return CatchUp(parse_duration(self.behind), parse_duration(self.at_most))
 
 
 class HealthBlock(Described):

@@ -23,6 +23,7 @@ from bartizan.jobs.handling import (
     snooze_incident,
 )
 from bartizan.jobs.here import open_engine, open_lake, open_store, settings
+from bartizan.jobs.hub_words import read_hub
 from bartizan.jobs.incidents import (
     detect,
     dispatch,
@@ -141,6 +142,7 @@ __all__ = [
     "preview_dispatch",
     "publish_batches",
     "publish_zeros",
+    "read_hub",
     "receive_intel",
     "reconcile",
     "reconcile_enabled",

@@ -32,7 +32,7 @@ def rulebook(found: Alerts) -> Rulebook:
     from bartizan.dispatch.rulebook import Rulebook
 
     thresholds = {name: one.alert_threshold for name, one in load_connectors().items()}
-    return Rulebook(found.rules, found.quiet, thresholds)
+    return Rulebook(found.rules, found.quiet, thresholds, found.flapping, found.catch_up)
 
 
 def now() -> datetime:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -37,8 +38,8 @@ def give_feedback(
     when it is what was said last. Raises UsageError for what is unknown, for a time before the last
     word on the incident, and for feedback that would have removed a confirmed incident.
     """
-    from bartizan.store.feedback import load_feedback, save_feedback
     from bartizan.store.incidents import load_incident
+    from bartizan.store.lock import locked
 
     store = open_store()
     found = load_incident(store, incident_id)
@@ -46,28 +47,13 @@ def give_feedback(
         raise UsageError(
             f"incident {incident_id!r}", "is unknown", "copy its id from the report or a message"
         )
-    incident, connector = found.incident, load_connector(found.incident.detector)
-    said = load_feedback(store, incident.detector)
-    before = [one for one in said if one.incident == incident.id]
-    given = _feedback(store, connector, incident, before, _kind(kind), at, _cause(cause), note, by)
-    is_new = not (before and before[-1].says_as(given))
-    effect, lost = _effect(store, connector, given, said)
-    hidden_by = _hidden_by(given, incident, connector, said)
-    if is_new and not dry_run:
-        if lost:
-            raise UsageError(
-                f"feedback on {incident.id}",
-                f"as {kind} it would have removed the confirmed incident {lost[0]}",
-                f"withdraw that first: bartizan feedback withdraw {lost[0]}",
-            )
-        save_feedback(store, given)
-    return _told(given if is_new else before[-1], incident) | {
-        "saved": is_new and not dry_run,
-        "would_have_removed": list(effect.removed),
-        "would_have_changed": list(effect.changed),
-        "confirmed_lost": lost,
-        "hidden_by": hidden_by,
-    }
+    incident = found.incident
+    word = _Word(_kind(kind), at, _cause(cause), note, by)
+    if dry_run:
+        return _given(store, incident, word, save=False)
+    # What one feedback would remove depends on what others say of the detector's incidents.
+    with locked(store, f"feedback-{incident.detector}"):
+        return _given(store, incident, word, save=True)
 
 
 def list_feedback(name: str | None = None) -> list[dict[str, Any]]:
@@ -77,31 +63,65 @@ def list_feedback(name: str | None = None) -> list[dict[str, Any]]:
     return [_row(one) for one in load_feedback(open_store(), name)]
 
 
+@dataclass(frozen=True)
+class _Word:
+    """What was given, of whatever incident."""
+
+    kind: FeedbackKind
+    at: datetime
+    cause: Cause | None
+    note: str
+    by: str
+
+
+def _given(store: Store, incident: Incident, word: _Word, save: bool) -> dict[str, Any]:
+    from bartizan.store.feedback import load_feedback, save_feedback
+
+    connector = load_connector(incident.detector)
+    said = load_feedback(store, incident.detector)
+    before = [one for one in said if one.incident == incident.id]
+    given = _feedback(store, connector, incident, before, word)
+    is_new = not (before and before[-1].says_as(given))
+    effect, lost = _effect(store, connector, given, said)
+    hidden_by = _hidden_by(given, incident, connector, said)
+    if is_new and save:
+        if lost:
+            raise UsageError(
+                f"feedback on {incident.id}",
+                f"as {word.kind} it would have removed the confirmed incident {lost[0]}",
+                f"withdraw that first: bartizan feedback withdraw {lost[0]}",
+            )
+        save_feedback(store, given)
+    return _told(given if is_new else before[-1], incident) | {
+        "saved": is_new and save,
+        "would_have_removed": list(effect.removed),
+        "would_have_changed": list(effect.changed),
+        "confirmed_lost": lost,
+        "hidden_by": hidden_by,
+    }
+
+
 def _feedback(
     store: Store,
     connector: Connector,
     incident: Incident,
     before: Sequence[Feedback],
-    kind: FeedbackKind,
-    at: datetime,
-    cause: Cause | None,
-    note: str,
-    by: str,
+    word: _Word,
 ) -> Feedback:
     from bartizan.detect.feedback import limits
     from bartizan.model.feedback import Feedback, combinations_of
     from bartizan.store.detectors import load_detector
 
-    if before and at < before[-1].at:
+    if before and word.at < before[-1].at:
         raise UsageError(
             "--at",
-            f"{format_time(at)} is before the last word on this incident, "
+            f"{format_time(word.at)} is before the last word on this incident, "
             f"{format_time(before[-1].at)}",
             "give a later time",
         )
     scored = load_detector(store, connector.name).scored_through
     since = max(
-        floor(at, connector.frequency),
+        floor(word.at, connector.frequency),
         *([parse_time(scored)] if scored else []),
         *(one.since for one in before),
         incident.window.start,
@@ -113,11 +133,11 @@ def _feedback(
         detector=incident.detector,
         measure=incident.measure,
         direction=incident.direction,
-        kind=kind,
-        cause=cause,
-        note=note,
-        by=by,
-        at=at,
+        kind=word.kind,
+        cause=word.cause,
+        note=word.note,
+        by=word.by,
+        at=word.at,
         since=since,
         combinations=combinations_of(incident),
         begins=incident.window.start,

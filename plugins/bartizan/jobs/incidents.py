@@ -120,7 +120,8 @@ def _plan(found: Alerts) -> Plan:
     from bartizan.dispatch.delivery import Plan
 
     enrich = enriched(open_store())
-    return Plan(found.channels, rulebook(found), found.context, enrich, found.digests)
+    book = rulebook(found)
+    return Plan(found.channels, book, found.context, enrich, found.digests, found.confirms)
 
 
 def report(path: Path | None = None, window: Window | None = None) -> str:

@@ -124,7 +124,8 @@ def _tells(incident: Incident, book: Rulebook, channels: Sequence[str]) -> bool:
     from bartizan.store.routing import Past
 
     change = IncidentChange(incident, 1, explained=True)
-    past = Past(heard=frozenset(), owed=frozenset(), since=incident.window.start)
+    began = incident.window.start
+    past = Past(heard=frozenset(), owed=frozenset(), since=began, seen=began)
     later = incident.window.end + timedelta(days=30)
     return any(one.sends for one in route(change, past, channels, book, later))
 

@@ -105,7 +105,8 @@ class Incident:
     `updated_at` is when its last change was found, in time of the metrics; each change is later
     than the one before.
     `evidence` is what else is known, None before the incident is explained.
-    `story` and the `advice` of playbooks are added where the incident is shown or told.
+    `story`, the `advice` of playbooks and a `notice`, said first, are added where the incident is
+    shown or told.
     """
 
     id: str
@@ -128,6 +129,7 @@ class Incident:
     evidence: Evidence | None = field(default=None, compare=False)
     story: StoryLink | None = field(default=None, compare=False)
     advice: tuple[Advice, ...] = field(default=(), compare=False)
+    notice: str = field(default="", compare=False)
 
     @property
     def peak(self) -> Anomaly:

@@ -33,10 +33,11 @@ def headline(incident: Incident) -> str:
 
 
 def story(incident: Incident) -> str:
-    """A paragraph: what happened, since when, how much, who drives it, and the peak."""
+    """A paragraph: its notice, what happened, since when, how much, who drives it, and the peak."""
     peak = incident.peak
     return " ".join(
         (
+            *((incident.notice,) if incident.notice else ()),
             _opening(incident),
             f"Observed {number(incident.value)}, expected {number(incident.expected)}: "
             f"{_change(incident)}.",

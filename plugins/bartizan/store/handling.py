@@ -25,7 +25,7 @@ def read_handling(connection: Connection, incident_id: str | None = None) -> lis
     query = select(handling).order_by(handling.c.incident_id, handling.c.number)
     if incident_id is not None:
         query = query.where(handling.c.incident_id == incident_id)
-    return [_read(row) for row in connection.execute(query)]
+    return [read_row(row) for row in connection.execute(query)]
 
 
 def save_handling(store: Store, one: Handling) -> None:
@@ -47,7 +47,8 @@ def save_handling(store: Store, one: Handling) -> None:
             )
 
 
-def _read(row: Any) -> Handling:
+def read_row(row: Any) -> Handling:
+    """What a row of the table of handling holds."""
     return Handling(
         incident=row.incident_id,
         number=row.number,

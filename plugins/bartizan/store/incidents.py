@@ -213,7 +213,12 @@ def _changed(old: Any, incident: Incident, at: datetime) -> dict[str, Any] | Non
 
 
 def _to_be_told(row: dict[str, Any]) -> dict[str, Any]:
-    return {"incident_id": row["id"], "change": row["change"], "routed": False}
+    return {
+        "incident_id": row["id"],
+        "change": row["change"],
+        "routed": False,
+        "state": row["state"],
+    }
 
 
 def _row(incident: Incident, body: dict[str, Any], change: int, explanation: Any) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from bartizan.model.ids import stable_uuid
 from bartizan.model.window import format_time
 from bartizan.store.database import Store
 from bartizan.store.incidents import IncidentChange, read_change
-from bartizan.store.tables import digests, incidents, outbox, outbox_attempts
+from bartizan.store.tables import confirmations, digests, incidents, outbox, outbox_attempts
 
 LOST = "the process ended before there was an answer"
 
@@ -74,7 +74,8 @@ class Claim:
     """A message that this process alone sends until its lease ends.
 
     `attempt` counts from 1 since it was intended or retried; `repeated` says that an earlier
-    attempt may have arrived; `first_receipt` is that of the incident's first message there.
+    attempt may have arrived; `first_receipt` is that of the incident's first message there;
+    `about` its id, where the message does not name it.
     """
 
     message: Message
@@ -83,6 +84,7 @@ class Claim:
     attempt: int
     repeated: bool
     first_receipt: str
+    about: str = ""
 
 
 def claim(
@@ -189,7 +191,7 @@ def retry(store: Store, payload_ids: Collection[str] | None, now: datetime) -> l
         rows = connection.execute(
             update(outbox)
             .where(chosen)
-            .where(or_(exists().where(_of_its_last_change()), _of_a_digest()))
+            .where(or_(exists().where(_of_its_last_change()), _of_no_change()))
             .values(state=DeliveryState.INTENDED, **again)
             .returning(outbox.c.payload_id)
         )
@@ -203,8 +205,12 @@ def take(
     owner: str,
     now: datetime,
     until: datetime,
+    about: str = "",
 ) -> Claim | None:
-    """Claim a message that was attempted so often; None when another process was faster."""
+    """Claim a message that was attempted so often; None when another process was faster.
+
+    `about`: the incident, where the message does not name it.
+    """
     lease = {"leased_by": owner, "leased_until": format_time(until)}
     taken = connection.execute(
         update(outbox)
@@ -226,7 +232,8 @@ def take(
     )
     first = (
         select(outbox.c.receipt)
-        .where(outbox.c.incident_id == message.incident_id, outbox.c.channel == message.channel)
+        .where(outbox.c.incident_id == (about or message.incident_id))
+        .where(outbox.c.channel == message.channel)
         .where(outbox.c.state == DeliveryState.DELIVERED)
         .order_by(outbox.c.change)
         .limit(1)
@@ -238,6 +245,7 @@ def take(
         attempt=attempts + 1,
         repeated=any(result in MAY_HAVE_ARRIVED for result in results),
         first_receipt=connection.execute(first).scalar() or "",
+        about=about,
     )
 
 
@@ -245,8 +253,10 @@ def _of_its_last_change() -> ColumnElement[bool]:
     return and_(incidents.c.id == outbox.c.incident_id, incidents.c.change == outbox.c.change)
 
 
-def _of_a_digest() -> ColumnElement[bool]:
-    return exists().where(digests.c.id == outbox.c.incident_id)
+def _of_no_change() -> ColumnElement[bool]:
+    """Whether it is a digest or a confirmation."""
+    others = (digests.c.id, confirmations.c.id)
+    return or_(*(exists().where(name == outbox.c.incident_id) for name in others))
 
 
 def _other(state: DeliveryState | None = None, *, earlier: bool) -> ColumnElement[bool]:

@@ -15,6 +15,7 @@ from bartizan.model.handling import NOT_HANDLED, Handled
 from bartizan.model.stand import Stand
 from bartizan.model.window import format_time, parse_time
 from bartizan.store.database import Store, insert_new
+from bartizan.store.flaps import NO_FLAPS, Flaps
 from bartizan.store.handling import read_handling
 from bartizan.store.incidents import IncidentChange, read_change
 from bartizan.store.outbox import MAY_HAVE_ARRIVED, DeliveryState, Message, supersede
@@ -35,9 +36,10 @@ class Past:
 
     `heard` are channels that were, or may have been, told of it, `told` how it stood when each was
     told last, where that is known. To those `owed` an earlier change is still on its way; for those
-    `decided` the change itself is routed. `since` is when a dispatch first saw the incident.
+    `decided` the change itself is routed. `since` is when a dispatch first saw the incident, `seen`
+    when one saw the change.
     `answered` is the kind of the feedback that holds, empty without any. `beside` are other
-    incidents that explain this one.
+    incidents that explain this one, `flaps` how often what is alike has ended before.
     """
 
     heard: frozenset[str]
@@ -45,9 +47,11 @@ class Past:
     told: Mapping[str, Stand] = field(default_factory=dict)
     decided: frozenset[str] = frozenset()
     since: datetime | None = None
+    seen: datetime | None = None
     handled: Handled = NOT_HANDLED
     answered: str = ""
     beside: tuple[Beside, ...] = ()
+    flaps: Flaps = NO_FLAPS
 
 
 @dataclass(frozen=True)
@@ -85,20 +89,27 @@ def past_of(store: Store, one: IncidentChange) -> Past:
     incident_id = one.incident.id
     with store.transaction() as connection:
         return Past(
-            heard=_heard(connection, incident_id),
+            heard=heard(connection, incident_id),
             owed=_owed(connection, incident_id),
             told=_told(connection, incident_id),
             decided=_decided(connection, one),
-            since=_since(connection, incident_id),
+            since=_seen(connection, incident_id),
+            seen=_seen(connection, incident_id, one.change),
             handled=Handled.by(read_handling(connection, incident_id)),
             answered=_answered(connection, incident_id),
         )
 
 
+def first_seen(store: Store, incident_id: str) -> datetime | None:
+    """When a dispatch first saw an incident; None when none did."""
+    with store.transaction() as connection:
+        return _seen(connection, incident_id)
+
+
 def informed(store: Store, incident_id: str) -> frozenset[str]:
     """Channels that know of an incident, or will."""
     with store.transaction() as connection:
-        return _heard(connection, incident_id) | _owed(connection, incident_id)
+        return heard(connection, incident_id) | _owed(connection, incident_id)
 
 
 def save_routes(store: Store, one: IncidentChange, routes: Sequence[Route], now: datetime) -> None:
@@ -139,7 +150,7 @@ def _row(one: IncidentChange, route: Route, now: datetime) -> dict[str, Any]:
     }
 
 
-def _heard(connection: Connection, incident_id: str) -> frozenset[str]:
+def heard(connection: Connection, incident_id: str) -> frozenset[str]:
     """Channels that were told of an incident, or may have been."""
     attempts = outbox_attempts.c
     delivered = select(outbox.c.channel).where(
@@ -189,10 +200,11 @@ def _answered(connection: Connection, incident_id: str) -> str:
     return "" if kind in (None, FeedbackKind.NONE) else str(kind)
 
 
-def _since(connection: Connection, incident_id: str) -> datetime | None:
+def _seen(connection: Connection, incident_id: str, change: int = 1) -> datetime | None:
+    """When a dispatch first saw an incident, from that change on."""
     changes = incident_changes.c
     first = select(func.min(changes.seen_at)).where(
-        changes.incident_id == incident_id, changes.seen_at != ""
+        changes.incident_id == incident_id, changes.change >= change, changes.seen_at != ""
     )
     found = connection.execute(first).scalar_one()
     return None if found is None else parse_time(found)

@@ -206,6 +206,16 @@ handling = Table(  # acknowledgements and snoozes
     Column("stand", JSON, nullable=False),  # how the incident stood then
 )
 
+hub_words = Table(  # what was set in Security Hub, as it was taken over last
+    "hub_words",
+    metadata,
+    Column("incident_id", String(36), primary_key=True),
+    Column("channel", String(32), primary_key=True),
+    Column("status", String(16), nullable=False),  # a WorkflowStatus
+    Column("note", Text, nullable=False),
+    Column("author", Text, nullable=False),
+)
+
 stories = Table(  # which story an incident was joined to: once, for good
     "stories",
     metadata,
@@ -224,6 +234,7 @@ incident_changes = Table(  # written with the change; routed once it is decided 
     Column("change", Integer, nullable=False),
     Column("routed", Boolean, nullable=False, index=True),
     Column("seen_at", String(20), nullable=False, server_default=""),  # by the first dispatch
+    Column("state", String(16), nullable=False, server_default=""),  # of the incident, by then
     UniqueConstraint("incident_id", "change"),
 )
 
@@ -233,6 +244,14 @@ digests = Table(  # their messages stand in the outbox, as of an incident of thi
     Column("id", String(36), primary_key=True),
     Column("start", String(20), nullable=False),
     Column("end", String(20), nullable=False),
+)
+
+confirmations = Table(  # their messages stand in the outbox, as of an incident of this id
+    "confirmations",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("incident_id", String(36), nullable=False),
+    Column("number", Integer, nullable=False),  # of what was done about the incident
 )
 
 outbox = Table(

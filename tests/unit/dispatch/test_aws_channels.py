@@ -106,6 +106,15 @@ def test_one_finding_lives_in_security_hub_through_all_changes(
     assert {row[0].rpartition(" ")[0] for row in house.rows("receipt")} == {findings[0]["Id"]}
 
 
+def test_findings_that_nobody_has_worked_on_say_nothing(house: DispatchHouse, aws: None) -> None:
+    boto3.client("securityhub").enable_security_hub()
+    house.found(HIGH)
+    channel = SecurityHub(HUB)
+    house.dispatch({"hub": channel})
+    assert len(boto3.client("securityhub").get_findings()["Findings"]) >= 1
+    assert channel.heard(CONTEXT) == []
+
+
 def test_of_a_batch_only_refused_findings_fail(
     house: DispatchHouse, keys: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,10 +16,14 @@ from engine_postgresql import database
 
 from bartizan.dispatch.channels.base import Outcome
 from bartizan.dispatch.health import check_health
-from bartizan.dispatch.rulebook import NO_CHANGE, Rule
+from bartizan.dispatch.rulebook import NO_CHANGE, CatchUp, Flapping, Rule
+from bartizan.model.anomaly import IncidentState
+from bartizan.model.handling import HandlingKind
 from bartizan.model.health import HEALTH
+from bartizan.model.hub_word import HubWord
 from bartizan.model.period import Period
 from bartizan.store import Store
+from bartizan.store.hub_words import forget_words, keep_word, load_words
 from bartizan.store.incidents import load_incidents
 
 WORKERS = 4
@@ -90,3 +94,25 @@ def test_digests_health_and_what_waits_work_there_too(store: Store, tmp_path: Pa
     assert set(a.keys) == {(1, HIGH.id), (1, health[0].incident.id)}
     assert len(daily.sent) == 1
     assert daily.sent[0].payload["by_severity"]["CRITICAL"] == 1
+
+
+def test_flapping_and_what_people_did_work_there_too(store: Store, tmp_path: Path) -> None:
+    house, chat = DispatchHouse(tmp_path, store), Recorder()
+    options = {"flapping": Flapping(frozenset({"a"})), "catch_up": CatchUp(), "confirms": ["a"]}
+    house.clock.now = HIGH.window.end
+    for state in (IncidentState.OPEN, IncidentState.RESOLVED) * 4:
+        house.found(replace(HIGH, state=state))
+        house.dispatch({"a": chat}, **options)
+    assert [change for change, _ in chat.keys] == [1, 2, 3, 4, 5, 6, 7]
+    house.found(HIGH)
+    house.handle(HandlingKind.ACKNOWLEDGE)
+    house.dispatch({"a": chat}, **options)
+    (said,) = (one for one in chat.sent if one.about)
+    assert said.payload["text"] == "Acknowledged by Ada: known scanner"
+
+    first, second = (HubWord.of(HIGH.id, "NOTIFIED", note, "ada") for note in ("x", "y"))
+    for word in (first, second):
+        keep_word(store, "hub", word)
+    assert load_words(store, "hub") == {HIGH.id: second}
+    forget_words(store, "hub", [HIGH.id])
+    assert load_words(store, "hub") == {}

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from dispatch_house import DAY, HIGH, LOW, DispatchHouse, Recorder
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from incidents import anomaly, incident
 
@@ -18,20 +19,44 @@ from bartizan.dispatch.channels.base import Outcome
 from bartizan.dispatch.channels.folder import DIGESTS
 from bartizan.dispatch.context import Context
 from bartizan.dispatch.digest import Digest, digest
+from bartizan.dispatch.digest_html import as_html
 from bartizan.dispatch.digest_text import as_markdown
 from bartizan.dispatch.payload import MAX_BYTES, encoded
 from bartizan.dispatch.rulebook import Rule
 from bartizan.errors import UsageError
 from bartizan.model.anomaly import Incident
 from bartizan.model.period import Period
-from bartizan.model.window import Window
-from bartizan.store.messages import entries_within
-from bartizan.store.outbox import retry
+from bartizan.model.window import Window, format_time
+from bartizan.store.detectors import DetectorRecord, DetectorStatus
+from bartizan.store.messages import Entry, entries_within
+from bartizan.store.outbox import DeliveryState, Message, retry
 
 HOSTILE = "`</script><script>alert(1)</script>\n# fake [x](http://evil) \u202e\x1b[31m"
 
 
+SAFE = (
+    *("html", "head", "meta", "title", "style", "body", "main", "section", "div", "footer"),
+    *("h1", "h2", "h4", "p", "b", "span", "a", "table", "thead", "tbody", "tr", "th", "td"),
+)
 MIDNIGHT = datetime(2026, 11, 17, tzinfo=UTC)  # a Tuesday, after the day of the incidents
+
+
+class Page(HTMLParser):
+    """What a reader sees of a page, its tags and its links."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.links: list[str] = []
+        self.text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.links += [str(value) for name, value in attrs if name in ("href", "src")]
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
 
 
 @pytest.fixture
@@ -77,7 +102,66 @@ def test_text_from_logs_is_only_text(house: DispatchHouse) -> None:
         assert line.isprintable()
 
 
-def test_files_are_markdown_or_json(
+def test_the_page_says_who_which_rule_and_which_host_and_hostile_text_is_text(
+    house: DispatchHouse,
+) -> None:
+    seen = {"client_ip": "203.0.113.9", "host": HOSTILE, "rule": "NoUserAgent", "country": HOSTILE}
+    bad = incident([anomaly(3, {"webacl": HOSTILE, "zone": "x" * 100_000})], samples=(seen,))
+    house.found(bad, LOW)
+    house.dispatch({"a": Recorder(), "b": Recorder()})
+    found = of(house, bad, LOW)
+    assert list(found.leaders) == ["webacl", "rule", "client_ip", "host", "zone"]
+    page = as_html(found, Context())
+    read = Page(page)
+    assert len(page) < 25_000
+    assert set(read.tags) <= set(SAFE)
+    assert read.links == [f"http://localhost:8080/bartizan/incidents/{i.id}" for i in (bad, LOW)]
+    text = " ".join(read.text.split())
+    for said in ("203.0.113.9", "NoUserAgent", "Clients", "Hosts", "<script>alert(1)</script>"):
+        assert said in text
+    assert "2 incidents: 1 critical, 1 medium" in text
+    assert "1 told to somebody 1 told to nobody 2 still open" in text
+    assert "a, b: severity 65.00 is below 70" in text
+    assert not {"\u202e", "\x1b"} & set(page)
+
+
+_texts = st.sampled_from(["", HOSTILE, "{{ 7 * 7 }}", "&amp;", "a" * 9000]) | st.text(max_size=30)
+
+
+@settings(max_examples=30, deadline=None)
+@given(values=st.lists(_texts, min_size=1, max_size=4), why=_texts)
+def test_no_value_becomes_markup_on_the_page(values: list[str], why: str) -> None:
+    seen = dict(zip(("client_ip", "host", "rule"), values, strict=False))
+    found = [
+        replace(incident([anomaly(3, {"webacl": one})], samples=(seen,)), id=str(at))
+        for at, one in enumerate(values)
+    ]
+    message = Entry(Message("0", 1, "a"), DeliveryState.SKIPPED, 0, "", why, "")
+    page = as_html(digest(DAY, found, [message]), Context())
+    read = Page(page)
+    assert set(read.tags) <= set(SAFE)
+    assert len(read.links) == len(values)
+    assert all(line.isprintable() for line in page.splitlines())
+    assert ("{{ 7 * 7 }}" in read.text) == ("{{ 7 * 7 }}" in (*values, why))
+
+
+def test_silence_counts_where_all_of_the_time_was_judged() -> None:
+    end = "2026-11-17T00:00:00Z"
+    assert format_time(DAY.end) > end
+    day = Window(DAY.start, MIDNIGHT)
+    through = {"calm": end, "short": "2026-11-16T23:55:00Z", HIGH.detector: end, "new": None}
+    detectors = [
+        DetectorRecord(name, DetectorStatus.ACTIVE, scored_through=at)
+        for name, at in through.items()
+    ]
+    found = digest(day, [HIGH], [], detectors)
+    assert found.calm == ("calm",)
+    assert [name for name, _ in found.blind] == ["short", "new"]
+    assert "Nothing unusual: calm." in as_markdown(found)
+    assert "short (active), new (active)" in " ".join(Page(as_html(found, Context())).text.split())
+
+
+def test_files_are_pages_markdown_or_json(
     house: DispatchHouse, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("BARTIZAN_HOME", str(tmp_path))
@@ -88,6 +172,8 @@ def test_files_are_markdown_or_json(
     assert written["suppressed"][0]["heldBack"] == {"a": "severity 65.00 is below 70"}
     text = Path(jobs.write_digest(DAY, tmp_path / "d.md")).read_text()
     assert "2 incidents: 1 critical, 1 medium." in text
+    page = Path(jobs.write_digest(DAY, tmp_path / "d.html")).read_text()
+    assert HIGH.id in page and LOW.id in page
     with pytest.raises(UsageError, match="neither"):
         jobs.write_digest(DAY, tmp_path / "d.txt")
 

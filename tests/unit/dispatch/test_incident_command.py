@@ -31,22 +31,12 @@ def house(tmp_path: Path) -> DispatchHouse:
     return DispatchHouse(tmp_path / "lake")
 
 
-def handle(house: DispatchHouse, kind: HandlingKind, hours: float | None = None) -> None:
-    now = house.clock.now
-    until = None if hours is None else now + timedelta(hours=hours)
-    number = len(load_handling(house.store, HIGH.id)) + 1
-    save_handling(
-        house.store,
-        Handling(HIGH.id, number, kind, "Ada", "known scanner", now, until, Stand.of(HIGH)),
-    )
-
-
 def test_a_snooze_holds_everything_until_it_ends_and_then_tells_how_it_stands(
     house: DispatchHouse,
 ) -> None:
     channel = Recorder()
     house.found(HIGH)
-    handle(house, HandlingKind.SNOOZE, 4)
+    house.handle(HandlingKind.SNOOZE, 4)
     house.dispatch({"a": channel})
     house.clock.turn(hours=3)
     house.found(replace(HIGH, value=999.0))
@@ -60,16 +50,16 @@ def test_a_snooze_holds_everything_until_it_ends_and_then_tells_how_it_stands(
 def test_a_snooze_can_be_made_shorter_and_taken_back(house: DispatchHouse) -> None:
     channel = Recorder()
     house.found(HIGH)
-    handle(house, HandlingKind.SNOOZE, 100)
-    handle(house, HandlingKind.SNOOZE, 1)
+    house.handle(HandlingKind.SNOOZE, 100)
+    house.handle(HandlingKind.SNOOZE, 1)
     house.dispatch({"a": channel})
     house.clock.turn(hours=1)
     house.dispatch({"a": channel})
     assert channel.keys == [(1, HIGH.id)]
-    handle(house, HandlingKind.SNOOZE, 100)
+    house.handle(HandlingKind.SNOOZE, 100)
     house.found(replace(HIGH, value=999.0))
     house.dispatch({"a": channel})
-    handle(house, HandlingKind.RESUME)
+    house.handle(HandlingKind.RESUME)
     house.dispatch({"a": channel})
     assert channel.keys == [(1, HIGH.id), (2, HIGH.id)]
 
@@ -122,7 +112,7 @@ def test_what_is_acknowledged_or_over_is_not_escalated(house: DispatchHouse, end
     if ended:
         house.found(replace(HIGH, state=IncidentState.RESOLVED))
     else:
-        handle(house, HandlingKind.ACKNOWLEDGE)
+        house.handle(HandlingKind.ACKNOWLEDGE)
     house.clock.turn(hours=1)
     house.dispatch({"a": chat, "pager": pager}, rules=ESCALATES)
     assert pager.keys == []

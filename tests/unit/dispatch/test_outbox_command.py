@@ -13,6 +13,7 @@ ALERTS = """
 channels:
   folder: {kind: folder, of: slack}
   hook: {kind: webhook, url: 'http://127.0.0.1:9/', secret: hook}
+catch_up: null  # these incidents are long past
 """
 ID = f"hook/{HIGH.id}/1.json"
 

@@ -6,18 +6,15 @@ import hashlib
 import hmac
 import json
 import socket
-import ssl
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
 import urllib3
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from certificates import certified
 from dispatch_house import CONTEXT, HIGH, DispatchHouse, outgoing
 from web_server import Reply, serving
 
@@ -197,32 +194,6 @@ def test_tls_is_checked_against_the_name_not_the_address(
         outcome = once(webhook(house, url))
     expected = (Result.DELIVERED, 1) if is_right else (Result.TRANSIENT, 0)
     assert (outcome.result, len(server.asked)) == expected
-
-
-def certified(name: str, folder: Path) -> tuple[ssl.SSLContext, Path]:
-    """A server's context for that host name, and the file of whom to trust for it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8)
-    secret = key.private_bytes(*pem, serialization.NoEncryption())
-    for file, content in (("key.pem", secret), ("cert.pem", certificate.public_bytes(pem[0]))):
-        (folder / file).write_bytes(content)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
-    return context, folder / "cert.pem"
 
 
 def test_slack_by_webhook_shows_its_url_nowhere(house: DispatchHouse) -> None:

@@ -18,6 +18,8 @@ from bartizan.dispatch.digest import Digest
 from bartizan.dispatch.payload import encoded
 from bartizan.errors import UsageError
 from bartizan.model.anomaly import Incident
+from bartizan.model.confirmation import Confirmation
+from bartizan.model.hub_word import HubWord
 from bartizan.store.outbox import Message, Result
 
 Payload = dict[str, Any]
@@ -31,12 +33,19 @@ _DETAIL = 500  # characters of an answer that are kept
 @dataclass(frozen=True)
 class Outgoing:
     """A payload on its way. `repeated`: an earlier attempt may have arrived; `first_receipt`: that
-    of the first message about the incident, empty while there is none."""
+    of the first message about the incident, empty while there is none; `about`: its id, empty when
+    the message names it."""
 
     message: Message
     payload: Payload
     repeated: bool = False
     first_receipt: str = ""
+    about: str = ""
+
+    @property
+    def thread(self) -> str:
+        """Id of the incident, or digest, that this is about."""
+        return self.about or self.message.incident_id
 
 
 @dataclass(frozen=True)
@@ -79,10 +88,21 @@ class Channel(ABC):
         """As `shape`, of a digest; only some kinds of channel take one."""
         raise UsageError(type(self).__name__, "takes no digest", "use slack, email or webhook")
 
+    def confirmation(self, found: Confirmation, context: Context) -> Payload:
+        """As `shape`, of what somebody did; only some kinds of channel take one."""
+        raise UsageError(type(self).__name__, "takes no confirmation", "use slack, email or sns")
+
     @abstractmethod
     def send(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
         """Send the batch in one call; one outcome each, in order. Raises BartizanError when it
         cannot begin, as without its secret: that is tried again like what is not delivered."""
+
+    def heard(self, context: Context) -> Sequence[HubWord]:
+        """What people said there of incidents that are open; only Security Hub has ears.
+
+        Raises BartizanError when it cannot be asked.
+        """
+        return ()
 
     def size(self, payload: Payload) -> int:
         """Bytes that a payload takes of `most_bytes`."""

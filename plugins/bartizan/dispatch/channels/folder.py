@@ -23,6 +23,7 @@ from bartizan.dispatch.channels.base import (
 from bartizan.dispatch.context import Context
 from bartizan.dispatch.digest import Digest
 from bartizan.dispatch.shapes import (
+    confirmation,
     digest,
     email,
     eventbridge,
@@ -35,6 +36,7 @@ from bartizan.dispatch.shapes import (
     webhook,
 )
 from bartizan.model.anomaly import Incident
+from bartizan.model.confirmation import Confirmation
 
 SHAPES: dict[str, Shape] = {
     "security_hub": security_hub.shape,
@@ -46,6 +48,15 @@ SHAPES: dict[str, Shape] = {
     "webhook": webhook.shape,
     "pagerduty": pagerduty.shape,
     "ocsf": ocsf.shape,
+}
+
+PEOPLE = ("slack", "email", "pagerduty")  # read these; machines too listen to topics of SNS
+
+ConfirmationShape = Callable[[Confirmation, Context], Payload]
+CONFIRMATIONS: dict[str, ConfirmationShape] = {
+    "slack": confirmation.slack,
+    "email": confirmation.email,
+    "sns": confirmation.sns,
 }
 
 DigestShape = Callable[[Digest, Context], Payload]
@@ -71,16 +82,23 @@ class FolderOptions(ChannelOptions):
 
     def open(self, site: Site) -> Channel:
         folder = site.outbox if self.path is None else UPath(self.path)
-        return FolderChannel(folder, SHAPES[self.of], DIGESTS.get(self.of))
+        return FolderChannel(
+            folder, SHAPES[self.of], DIGESTS.get(self.of), CONFIRMATIONS.get(self.of)
+        )
 
 
 class FolderChannel(Channel):
     """Writes `<folder>/<channel>/<incident id>/<change>.json`; again, the same bytes."""
 
     def __init__(
-        self, folder: UPath, shape: Shape, digest_shape: DigestShape | None = None
+        self,
+        folder: UPath,
+        shape: Shape,
+        digest_shape: DigestShape | None = None,
+        confirmation_shape: ConfirmationShape | None = None,
     ) -> None:
-        self._folder, self._shape, self._digest_shape = folder, shape, digest_shape
+        self._folder, self._shape = folder, shape
+        self._digest_shape, self._confirmation_shape = digest_shape, confirmation_shape
 
     def shape(self, incident: Incident, context: Context, change: int) -> Payload:
         return self._shape(incident, context, change)
@@ -89,6 +107,11 @@ class FolderChannel(Channel):
         if self._digest_shape is None:
             return super().digest(found, context)
         return self._digest_shape(found, context)
+
+    def confirmation(self, found: Confirmation, context: Context) -> Payload:
+        if self._confirmation_shape is None:
+            return super().confirmation(found, context)
+        return self._confirmation_shape(found, context)
 
     def send(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
         return [self._write(one) for one in batch]

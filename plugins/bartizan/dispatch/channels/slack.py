@@ -15,9 +15,10 @@ from bartizan.dispatch.channels.web import Url, WebOptions, web_address
 from bartizan.dispatch.context import Context
 from bartizan.dispatch.digest import Digest
 from bartizan.dispatch.payload import encoded
-from bartizan.dispatch.shapes import digest, slack
+from bartizan.dispatch.shapes import confirmation, digest, slack
 from bartizan.errors import ConfigError
 from bartizan.model.anomaly import Incident
+from bartizan.model.confirmation import Confirmation
 from bartizan.model.text import short
 
 _AGAIN = ("ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable")
@@ -46,6 +47,9 @@ class Slack(Channel):
 
     def digest(self, found: Digest, context: Context) -> Payload:
         return digest.slack(found, context)
+
+    def confirmation(self, found: Confirmation, context: Context) -> Payload:
+        return confirmation.slack(found, context)
 
     def send(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
         secret = self._site.secrets(self._options.secret)

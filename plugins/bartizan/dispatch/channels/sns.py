@@ -11,8 +11,9 @@ from pydantic import Field
 from bartizan.dispatch.channels.aws import AwsClient, AwsOptions, outcome_of
 from bartizan.dispatch.channels.base import Channel, Outcome, Outgoing, Payload, Site
 from bartizan.dispatch.context import Context
-from bartizan.dispatch.shapes import sns
+from bartizan.dispatch.shapes import confirmation, sns
 from bartizan.model.anomaly import Incident
+from bartizan.model.confirmation import Confirmation
 
 _TOPIC = r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]+$"
 
@@ -39,13 +40,16 @@ class Sns(Channel):
     def shape(self, incident: Incident, context: Context, change: int) -> Payload:
         return sns.shape(incident, context, change)
 
+    def confirmation(self, found: Confirmation, context: Context) -> Payload:
+        return confirmation.sns(found, context)
+
     def send(self, batch: Sequence[Outgoing]) -> Sequence[Outcome]:
         return [self._publish(one) for one in batch]
 
     def _publish(self, one: Outgoing) -> Outcome:
         request = one.payload | {"TopicArn": self._topic}
         if self._topic.endswith(".fifo"):
-            group = {"MessageGroupId": one.message.incident_id}
+            group = {"MessageGroupId": one.thread}
             request |= {"MessageDeduplicationId": one.message.key, **group}
         elif one.repeated:
             mark = {"possiblyRepeated": {"DataType": "String", "StringValue": "true"}}

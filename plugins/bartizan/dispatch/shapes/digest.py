@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import Any
 
 from bartizan.dispatch.context import Context
 from bartizan.dispatch.digest import Digest
+from bartizan.dispatch.digest_html import as_html
 from bartizan.dispatch.digest_text import as_json, as_markdown
 from bartizan.dispatch.payload import MAX_BYTES, encoded
 from bartizan.dispatch.shapes.slack import escaped
@@ -18,12 +18,11 @@ SCHEMA_VERSION = 1
 
 
 def email(found: Digest, context: Context) -> dict[str, Any]:
-    """`subject`, `body` of plain text and `html` of the same text; without a picture."""
-    body = as_markdown(found)
+    """`subject`, `body` of plain text and the page as `html`; without a picture."""
     return {
         "subject": f"[{context.product}: digest] {title(found)}",
-        "body": body,
-        "html": f'<!doctype html>\n<html lang="en"><pre>{escape(body)}</pre></html>\n',
+        "body": as_markdown(found),
+        "html": as_html(found, context),
     }
 
 

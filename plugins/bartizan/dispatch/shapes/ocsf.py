@@ -58,6 +58,7 @@ def shape(incident: Incident, context: Context, change: int) -> dict[str, Any]:
         "message": clip(story(incident), _STORY_LIMIT),
         "metadata": {
             "version": SCHEMA_VERSION,
+            "profiles": ["cloud"],
             "uid": f"{incident.id}/{change}",
             "product": {"name": context.product, "vendor_name": context.product},
         },

@@ -9,6 +9,7 @@ from bartizan.dispatch.context import Context
 from bartizan.dispatch.payload import MAX_BYTES, encoded
 from bartizan.errors import BartizanError
 from bartizan.model.anomaly import Direction, Incident, IncidentState
+from bartizan.model.hub_word import WorkflowStatus
 from bartizan.model.story import drivers, headline, severity_label, shown, story
 from bartizan.model.text import clip
 from bartizan.model.window import format_time
@@ -64,6 +65,18 @@ def shape(incident: Incident, context: Context, change: int) -> dict[str, Any]:
     finding |= _remediation(incident)
     check(finding)
     return finding
+
+
+def spoken_of(context: Context) -> dict[str, list[dict[str, str]]]:
+    """The `Filters` of GetFindings for active findings of ours with a status that people set."""
+    return {
+        "ProductArn": [{"Value": _product_arn(context), "Comparison": "EQUALS"}],
+        "GeneratorId": [{"Value": context.detector_arn(""), "Comparison": "PREFIX"}],
+        "RecordState": [{"Value": "ACTIVE", "Comparison": "EQUALS"}],
+        "WorkflowStatus": [
+            {"Value": status.value, "Comparison": "EQUALS"} for status in WorkflowStatus
+        ],
+    }
 
 
 def check(finding: dict[str, Any]) -> None:
