@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import replace
 from datetime import datetime
 
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bartizan.detect.calendar import Calendar
-from bartizan.detect.judge import Judgement, judge_known, judge_newcomers, judge_nothing
+from bartizan.detect.judge import Judgement, Part, judge_known, judge_newcomers, judge_nothing
 from bartizan.detect.outlook import spans
 from bartizan.detect.panel import Floats, Integers, arrange
 from bartizan.detect.scored import Scored
@@ -77,11 +78,10 @@ def follow(
     unjudged = excluded(rows.times, connector)
     allowed = budget(state.tests, state.frequency)
     scored = Scored.empty(rows.times[asked], rows.keys, state.measures)
-    parts = {
-        (name, int(part.rows[0]) // state.shard): part
-        for name, measure in state.measures.items()
-        for part in measure.parts
-    }
+    parts: dict[tuple[str, int], list[Part]] = defaultdict(list)
+    for name, measure in state.measures.items():
+        for part in measure.parts:
+            parts[name, int(part.rows[0]) // state.shard].append(part)
 
     def judge(shard: int) -> None:
         panel, span = rows.panel(shard), rows.span(shard)
@@ -91,13 +91,12 @@ def follow(
         for name, raw in panel.values.items():
             values = np.where(unjudged, np.nan, raw) if unjudged.any() else raw
             others = np.ones(len(series), dtype=np.bool_)
-            part = parts.get((name, shard)) if state.ready else None
-            if part is not None:
+            ready = parts.get((name, shard), []) if state.ready else []
+            for place, part in enumerate(ready):
                 mine = part.rows - span.start
                 others[mine] = False
-                judged, after = judge_known(part, values[mine, ahead:], calendar, allowed)
+                judged, ready[place] = judge_known(part, values[mine, ahead:], calendar, allowed)
                 scored.put(name, part.rows, raw[mine, ahead:], judged, asked - ahead)
-                parts[name, shard] = after
             if others.any():
                 theirs = values[others, since:]
                 judged = _judge_others(state, name, series[others], theirs, allowed)
@@ -106,7 +105,10 @@ def follow(
     each_shard(judge, rows.shards)
     scored.exclude(unjudged[asked])
     measures = {
-        name: replace(measure, parts=tuple(part for (of, _), part in parts.items() if of == name))
+        name: replace(
+            measure,
+            parts=tuple(one for key, some in parts.items() if key[0] == name for one in some),
+        )
         for name, measure in state.measures.items()
     }
     scores = scored.frame(in_order_already=len(rows.keys) == len(state.keys))

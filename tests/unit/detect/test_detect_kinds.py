@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bartizan.detect.kinds import LEAST, TELLS, gauges, kinds_of
+from bartizan.detect.learn import learn
+from bartizan.detect.score import follow, score
+from bartizan.model.connector import Connector, Measure
+from bartizan.model.window import DAY, HOUR, Window
+
+START = datetime(2026, 11, 2, tzinfo=UTC)
+CONNECTOR = Connector("site", "", HOUR, timedelta(), "t", ("name",), (Measure("count"),), "")
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(0.01, 1e5), st.floats(0.01, 2))
@@ -49,3 +59,38 @@ def test_what_is_unknown_or_small_is_a_count() -> None:
     found = kinds_of(values)
     assert not (found.level | found.dense).any()
     assert gauges(2).gauges(99.0).all()
+
+
+def test_counts_and_levels_of_one_measure_are_each_judged_live_as_at_once() -> None:
+    rng = np.random.default_rng(3)
+    hours, learned = 25 * 24, 20 * 24
+    values = {
+        "requests": rng.poisson(5, hours),
+        "threads": np.repeat(40 + rng.integers(0, 3, hours // 5), 5),
+    }
+    times = pd.date_range(START.replace(tzinfo=None), periods=hours, freq="h")
+    frame = pd.concat(
+        pd.DataFrame({"interval_start": times, "name": name, "count": column.astype(float)})
+        for name, column in values.items()
+    )
+    window = Window(START + learned * HOUR, START + hours * HOUR)
+    state = learn(frame, CONNECTOR, Window(START, window.start))
+    assert state.series.set_index("name")["model"].to_dict() == {
+        "requests": "counted",
+        "threads": "gauged",
+    }
+    whole = score(state, frame, CONNECTOR, window)
+    assert len(whole) == 2 * (hours - learned)
+    assert whole["severity"].notna().all()
+    parts = []
+    for day in window.pieces(DAY):
+        found, state = follow(state, frame, CONNECTOR, day)
+        parts.append(found)
+    pd.testing.assert_frame_equal(pd.concat(parts, ignore_index=True), whole)
+    frozen = frame.copy()
+    frozen.loc[
+        (frozen["name"] == "threads") & (frozen["interval_start"] >= times[-60]), "count"
+    ] = 99
+    state = learn(frozen, CONNECTOR, Window(START, window.start))
+    alarms = score(state, frozen, CONNECTOR, window).query("severity >= 70")
+    assert set(alarms["name"]) == {"threads"}
