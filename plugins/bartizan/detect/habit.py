@@ -10,8 +10,8 @@ Its bulk: the tail from the 90th to the 98.5th percentile, carried on. What is r
 no say, so a past full of anomalies does not excuse tomorrow's.
 
 Gauges are judged by the mean of both, counts, whose model knows its tail better, by the whole. And
-of a gauge, what the history holds three times is no rarer than three in so many intervals; what is
-beyond that is rarer by no more than twice what the model claims.
+of a gauge, what the history holds three times, and in half a percent of its intervals, is no rarer
+than that; what is beyond it is rarer by no more than twice what the model claims.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from bartizan.detect.panel import Floats
 FROM = 2.0  # the rarity where the tail of the whole history begins
 FAR = 4.0  # no event counts as further beyond it
 TRIMMED = 2
-OFTEN = 3  # so many events are no accident
+OFTEN = 3  # events that are no accident, and the part of a history that they are at least
+OFTEN_PART = 0.005
 PACE = 2.0  # at which worth may grow beyond them
 RATE_PRIOR, SLOPE_PRIOR = 3.0, 30.0
 LEAST = 0.5  # rarity that FROM can shrink to
@@ -110,8 +111,9 @@ def fit_habit(rare: Floats, *, sharpen: bool) -> Habit:
     whole = _whole(seen, known, sharpen)
     if not sharpen:
         return whole
-    at_most = np.log10(np.maximum(known / OFTEN, 10.0))
-    return TwoTails(whole, _bulk(seen, known), _often(seen).T.copy(), at_most.T.copy())
+    often = np.maximum(OFTEN_PART * known, OFTEN)
+    at_most = np.log10(np.maximum(known / often, 10.0))
+    return TwoTails(whole, _bulk(seen, known), _often(seen, often).T.copy(), at_most.T.copy())
 
 
 def _whole(rare: Floats, known: Floats, sharpen: bool) -> Tail:
@@ -165,26 +167,28 @@ def _count_events(rare: Floats, events: Floats, excess: Floats) -> None:
             excess[test, s] -= top.sum()
 
 
-def _often(rare: Floats) -> Floats:
-    """The rarity (tests, S) that OFTEN events beyond FROM reached, 0 where there are fewer."""
+def _often(rare: Floats, often: Floats) -> Floats:
+    """The rarity (tests, S) that so many events (tests, S) beyond FROM reached, 0 where there are
+    fewer."""
     found = np.zeros(rare.shape[:2])
-    _nth_greatest(rare, found)
+    _nth_greatest(rare, often, found)
     return found
 
 
 @compiled
-def _nth_greatest(rare: Floats, found: Floats) -> None:
-    top = np.zeros(OFTEN)
+def _nth_greatest(rare: Floats, often: Floats, found: Floats) -> None:
+    peaks = np.zeros(rare.shape[2] // 2 + 1)
     for test in range(rare.shape[0]):
         for s in range(rare.shape[1]):
-            top[:] = 0
-            peak = 0.0
+            events, peak = 0, 0.0
             for t in range(rare.shape[2] + 1):
                 here = rare[test, s, t] if t < rare.shape[2] else 0.0
                 if here > FROM:
                     peak = max(peak, here)
                 elif peak > 0:
-                    least = top.argmin()
-                    top[least] = max(top[least], peak)
+                    peaks[events] = peak
+                    events += 1
                     peak = 0.0
-            found[test, s] = top.min()
+            needed = int(np.ceil(often[test, s]))
+            if events >= needed:
+                found[test, s] = np.sort(peaks[:events])[events - needed]
