@@ -28,7 +28,7 @@ from bartizan.lake.s3 import calling
 from bartizan.model.window import Window, format_time, given_window, parse_time, written_window
 from bartizan.overview import described
 from bartizan.store.reconciliation import Verdict
-from bartizan.terminal import AsJson, Home, LakeFolder, configure, reads, show
+from bartizan.terminal import AsJson, DryRun, Home, LakeFolder, configure, reads, show
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -195,13 +195,13 @@ def backfill(
     name: Name,
     start: Start,
     end: End,
-    write: Annotated[bool, typer.Option(help="Write; without it only count.")] = False,
+    dry_run: DryRun = True,
     parallel: Annotated[int, typer.Option(help="Chunks at a time.", min=1)] = 1,
     force: Annotated[bool, typer.Option(help="Query chunks that are there already too.")] = False,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write a connector's history in chunks of a day. A dry run unless --write is given.
+    """Write a connector's history in chunks of a day. Only counts them without --yes.
 
     Broken off, it goes on where it stopped: a chunk that is there, made by the same query from the
     same data, is not queried again.
@@ -211,7 +211,7 @@ def backfill(
         done = jobs.backfill(
             name,
             Window.parse(start, end),
-            dry_run=not write,
+            dry_run=dry_run,
             on_progress=lambda done, of: status.update(f"{done} of {of} chunks"),
             parallel=parallel,
             force=force,
@@ -222,7 +222,7 @@ def backfill(
     found = done.pop("reads")
     if done.pop("dry_run"):
         plan = f"would query {done['written']} of {done['chunks']} chunks, {done['kept']} are there"
-        done = {"connector": name, "dry run": f"{plan}; --write does it"}
+        done = {"connector": name, "dry run": f"{plan}; --yes does it"}
     show([done, *reads(found)], as_json)
 
 
@@ -244,14 +244,14 @@ app.command()(detect_cli.backtest)
 
 @app.command()
 def dispatch(
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be sent.")] = False,
+    dry_run: DryRun = True,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """Tell the channels of alerts.yaml of every change, each once, and try again what is due.
 
-    Without the file each channel is a folder of the outbox. Exits with 1 when a message is given
-    up; `bartizan outbox` shows why.
+    Only shows what would be sent without --yes. Without alerts.yaml each channel is a folder of the
+    outbox. Exits with 1 when a message is given up; `bartizan outbox` shows why.
     """
     configure(home)
     if dry_run:

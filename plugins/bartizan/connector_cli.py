@@ -13,7 +13,7 @@ from bartizan import jobs
 from bartizan.errors import BartizanError, ConfigError
 from bartizan.model.text import short
 from bartizan.model.window import given_window
-from bartizan.terminal import AsJson, Home, configure, reads, show
+from bartizan.terminal import AsJson, DryRun, Home, configure, reads, show
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -107,17 +107,17 @@ def publish_zeros(
     to: Annotated[str, typer.Option(help="A namespace of your own, never one of AWS.")],
     start: Annotated[str, typer.Option(help="Beginning of the window, UTC.")],
     end: Annotated[str, typer.Option(help="End of the window, exclusive, UTC.")],
-    write: Annotated[bool, typer.Option("--write", help="Write them.")] = False,
+    dry_run: DryRun = True,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write zeros to CloudWatch where a connector's metrics have no datapoint; else only count.
+    """Write zeros to CloudWatch where a connector's metrics have no datapoint.
 
     For alarms and dashboards that read CloudWatch itself: Bartizan fills in zeros without it.
     Running it again writes nothing.
     """
     configure(home)
-    result = jobs.publish_zeros(name, to, given_window(start, end), write)
+    result = jobs.publish_zeros(name, to, given_window(start, end), not dry_run)
     show(result if as_json else [_on_one_line(result)], as_json)
 
 

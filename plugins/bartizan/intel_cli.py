@@ -13,7 +13,7 @@ from bartizan.errors import BartizanError
 from bartizan.jobs.intel_lines import plan_lines, some
 from bartizan.model.text import inert, short
 from bartizan.model.window import HOUR, Window, floor, given_window
-from bartizan.terminal import AsJson, Home, configure, instant, show
+from bartizan.terminal import AsJson, DryRun, Home, configure, instant, show
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -29,7 +29,6 @@ SHOWN = 200  # characters of a text
 By = Annotated[str, typer.Option(help="Who does it.")]
 At = Annotated[str | None, typer.Option(help="When it is done, UTC.", show_default="now")]
 Why = Annotated[str, typer.Option(help="Why, in words.")]
-DryRun = Annotated[bool, typer.Option("--dry-run/--yes", help="Only tell, or change the IP sets.")]
 Start = Annotated[str | None, typer.Option(help="Of the window.", show_default="a day ago")]
 End = Annotated[str | None, typer.Option(help="Of the window.", show_default="the last hour")]
 PlanId = Annotated[str, typer.Argument(help="Id of a plan, as `intel plan` tells it.")]

@@ -13,10 +13,9 @@ from bartizan.errors import BartizanError
 from bartizan.jobs.intel_lines import some
 from bartizan.model.indicator import Format
 from bartizan.model.text import inert, short
-from bartizan.terminal import AsJson, Home, configure, instant, show
+from bartizan.terminal import AsJson, DryRun, Home, configure, instant, show
 
 At = Annotated[str | None, typer.Option(help="When it is done, UTC.", show_default="now")]
-DryRun = Annotated[bool, typer.Option("--dry-run/--yes", help="Only tell, or do it.")]
 
 
 def register(app: typer.Typer) -> None:

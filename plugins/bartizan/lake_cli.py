@@ -13,7 +13,7 @@ from rich.console import Console
 from bartizan import jobs
 from bartizan.errors import UsageError
 from bartizan.model.window import parse_time
-from bartizan.terminal import AsJson, Home, LakeFolder, configure, show
+from bartizan.terminal import AsJson, DryRun, Home, LakeFolder, configure, show
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -21,9 +21,9 @@ app = typer.Typer(
     help="""Keep the lake healthy: **expire** old days, **sweep** what nobody needs any more,
     **compact** small files.
 
-    Each of these only tells what it would do; --yes does it. In this order they are what the DAG
-    `lake_maintenance` does every night. **mirror** copies the lake to S3, once --write is given;
-    **ddl** prints what shows its tables to AWS.
+    In this order they are what the DAG `lake_maintenance` does every night. **mirror** copies the
+    lake to S3. Each of these only tells what it would do; --yes does it. **ddl** prints what shows
+    the tables to AWS.
     """,
 )
 
@@ -37,7 +37,6 @@ class Service(StrEnum):
 
 console = Console(stderr=True)
 
-Yes = Annotated[bool, typer.Option("--yes", help="Do it; without it only tell.")]
 At = Annotated[
     str | None,
     typer.Option("--at", help="As if it were this time, UTC.", show_default="now"),
@@ -46,7 +45,7 @@ At = Annotated[
 
 @app.command("compact")
 def compact_lake(
-    yes: Yes = False, home: Home = None, lake: LakeFolder = None, as_json: AsJson = False
+    dry_run: DryRun = True, home: Home = None, lake: LakeFolder = None, as_json: AsJson = False
 ) -> None:
     """Merge the small files of each partition into few large ones, sorted.
 
@@ -56,14 +55,14 @@ def compact_lake(
     configure(home, lake=lake)
     with console.status("looking for small files") as status:
         rows = jobs.compact_lake(
-            not yes, lambda done, of: status.update(f"{done} of {of} partitions")
+            dry_run, lambda done, of: status.update(f"{done} of {of} partitions")
         )
     show(rows if rows or as_json else "no partition has more small files than it may", as_json)
 
 
 @app.command("expire")
 def expire_lake(
-    yes: Yes = False,
+    dry_run: DryRun = True,
     at: At = None,
     home: Home = None,
     lake: LakeFolder = None,
@@ -76,7 +75,7 @@ def expire_lake(
     their files.
     """
     configure(home, lake=lake)
-    rows = jobs.expire_lake(_moment(at), not yes)
+    rows = jobs.expire_lake(_moment(at), dry_run)
     if not as_json:
         rows = [row | {"days": _span(row["days"])} for row in rows]
     show(rows if rows or as_json else "BARTIZAN_RETENTION is not set: all is kept", as_json)
@@ -84,7 +83,7 @@ def expire_lake(
 
 @app.command("sweep")
 def sweep_lake(
-    yes: Yes = False,
+    dry_run: DryRun = True,
     at: At = None,
     grace_hours: Annotated[
         int, typer.Option(min=1, help="How long a replaced file is kept for those who read it.")
@@ -100,7 +99,7 @@ def sweep_lake(
     """
     configure(home, lake=lake)
     grace = timedelta(hours=grace_hours)
-    show(jobs.sweep_lake(_moment(at), grace, not yes, list_files=as_json), as_json)
+    show(jobs.sweep_lake(_moment(at), grace, dry_run, list_files=as_json), as_json)
 
 
 @app.command("mirror")
@@ -114,7 +113,7 @@ def mirror_lake(
             help="What names of Glue databases begin with.", show_default="BARTIZAN_MIRROR_PREFIX"
         ),
     ] = None,
-    write: Annotated[bool, typer.Option("--write", help="Do it; without it only tell.")] = False,
+    dry_run: DryRun = True,
     sweep: Annotated[
         bool, typer.Option("--sweep", help="Delete what readers of the mirror cannot need.")
     ] = False,
@@ -133,13 +132,13 @@ def mirror_lake(
     configure(home, lake=lake)
     if sweep:
         grace, now = timedelta(hours=grace_hours), datetime.now(UTC)
-        rows = jobs.sweep_mirror(now, to, database_prefix, grace, not write, list_files=as_json)
+        rows = jobs.sweep_mirror(now, to, database_prefix, grace, dry_run, list_files=as_json)
     else:
         with console.status("comparing") as status:
             rows = jobs.mirror_lake(
                 to,
                 database_prefix,
-                not write,
+                dry_run,
                 lambda done, of: status.update(f"{done / 1e6:.1f} of {of / 1e6:.1f} MB uploaded"),
             )
     show(rows if rows or as_json else "the mirror shows what is here", as_json)

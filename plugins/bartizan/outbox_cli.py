@@ -48,7 +48,7 @@ def retry(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Have dead messages sent by the next `bartizan dispatch`, with their old idempotency keys.
+    """Have dead messages sent by the next dispatch, with their old idempotency keys.
 
     A message whose incident has changed since stays dead: the change has its own.
     """

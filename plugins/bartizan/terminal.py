@@ -20,6 +20,9 @@ Home = Annotated[
 LakeFolder = Annotated[
     str | None, typer.Option("--lake", help="Folder of the lake.", show_default=False)
 ]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run/--yes", help="Only tell what would be done, or do it.")
+]
 
 
 def configure(home: str | None = None, source: str | None = None, lake: str | None = None) -> None:

@@ -251,10 +251,10 @@ def test_a_backfill_says_what_it_would_do_before_it_does_it(
     words = ("waf_blocked_requests", "--start", "2026-11-01", "--end", "2026-11-02")
     code, out, _ = backfill(*words)
     assert code == 0
-    assert "would query 1 of 1 chunks, 0 are there; --write does it" in out
+    assert "would query 1 of 1 chunks, 0 are there; --yes does it" in out
     assert "written" not in out
     assert not (tmp_path / "metrics").exists()
-    _, out, _ = backfill(*words, "--write")
+    _, out, _ = backfill(*words, "--yes")
     assert "written=1" in out
     _, out, _ = backfill(*words)
     assert "would query 0 of 1 chunks, 1 are there" in out
