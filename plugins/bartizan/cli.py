@@ -28,7 +28,16 @@ from bartizan.lake.s3 import calling
 from bartizan.model.window import Window, format_time, given_window, parse_time, written_window
 from bartizan.overview import described
 from bartizan.store.reconciliation import Verdict
-from bartizan.terminal import AsJson, DryRun, Home, LakeFolder, configure, reads, show
+from bartizan.terminal import (
+    AsJson,
+    DryRun,
+    Home,
+    LakeFolder,
+    configure,
+    configure_for,
+    reads,
+    show,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -88,7 +97,7 @@ def simulate(
     as_json: AsJson = False,
 ) -> None:
     """Write WAF logs with labelled attacks in AWS's format and S3 layout."""
-    configure(home, source)
+    configure(home, source, begins=True)
     plan = {"start": start, "days": days, "records_per_day": records_per_day, "seed": seed}
     with console.status("simulating") as status:
         show(jobs.simulate(lambda done, of: status.update(f"{done} of {of} days"), **plan), as_json)
@@ -104,7 +113,7 @@ def land(
     as_json: AsJson = False,
 ) -> None:
     """Land raw logs: decode, quarantine what is bad, validate, publish. Nothing lands twice."""
-    configure(home, source, lake)
+    configure(home, source, lake, begins=True)
     window = given_window(start, end) if start or end else None
     with console.status("listing objects") as status:
         report = jobs.land(window, lambda done, of: status.update(f"staged {done} of {of} batches"))
@@ -185,7 +194,7 @@ def aggregate(
 @app.command()
 def crawl(name: Name, start: Start, end: End, home: Home = None, as_json: AsJson = False) -> None:
     """Write a connector's live metric files, one folder per interval."""
-    configure(home)
+    configure_for(name, home)
     done = jobs.crawl(name, [Window.parse(start, end)])
     show(asdict(done) | {"windows": [str(window) for window in done.windows]}, as_json)
 
@@ -206,7 +215,7 @@ def backfill(
     Broken off, it goes on where it stopped: a chunk that is there, made by the same query from the
     same data, is not queried again.
     """
-    configure(home)
+    configure_for(name, home)
     with console.status("reading what is there") as status:
         done = jobs.backfill(
             name,
@@ -234,7 +243,7 @@ def learn(
     as_json: AsJson = False,
 ) -> None:
     """Learn from up to 35 days of metrics before a day."""
-    configure(home)
+    configure_for(name, home)
     show(jobs.learn(name, parse_time(day)), as_json)
 
 
@@ -310,7 +319,7 @@ def demo(
     """
     from bartizan.orchestration import demo as walk  # noqa: PLC0415
 
-    configure(home)
+    configure(home, begins=True)
     os.environ["BARTIZAN_ALERTS"] = ""
     plan = walk.DemoPlan(hourly_runs=hourly_runs, records_per_day=records_per_day)
     walk.present(plan, port)
@@ -324,7 +333,7 @@ def up(
     """Airflow's UI on loopback with this project and its data, until Ctrl-C."""
     from bartizan.orchestration.local import serve  # noqa: PLC0415
 
-    configure(home)
+    configure(home, begins=True)
     serve(jobs.settings(), port, print)
 
 

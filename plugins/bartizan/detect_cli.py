@@ -14,7 +14,7 @@ from bartizan import jobs
 from bartizan.errors import UsageError
 from bartizan.model.text import inert, number, short
 from bartizan.model.window import given_window, parse_time
-from bartizan.terminal import AsJson, Home, configure, show
+from bartizan.terminal import AsJson, Home, configure_for, show
 
 WIDEST = 60  # characters of a cell
 console = Console(stderr=True)
@@ -96,7 +96,7 @@ def detect(
     ):
         if value is not None:
             raise UsageError(option, "is only of --input", "leave it out")
-    configure(home)
+    configure_for(name, home)
     result = jobs.detect(name, [given_window(start, end)])
     show(result | {"explained": jobs.explain()}, as_json)
 
@@ -129,7 +129,7 @@ def backtest(
     """
     if train_share is not None and train_until is not None:
         raise UsageError("--train-until", "both it and --train-share", "give one of them")
-    configure(home)
+    configure_for(name, home)
     with console.status("reading metrics") as status:
         found = jobs.backtest(
             name,

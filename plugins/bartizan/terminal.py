@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from bartizan import jobs
 from bartizan.model.window import parse_time
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
@@ -25,16 +26,31 @@ DryRun = Annotated[
 ]
 
 
-def configure(home: str | None = None, source: str | None = None, lake: str | None = None) -> None:
+def configure(
+    home: str | None = None,
+    source: str | None = None,
+    lake: str | None = None,
+    begins: bool = False,
+) -> None:
     """Let options win over the environment, for this process and those it starts.
 
     A home given as an option holds everything, whatever single folders the environment names.
+    Raises UsageError where there is none, unless the command `begins` one.
     """
     if home is not None:
         for name in ("SOURCE", "LAKE", "METRICS", "OUTBOX", "STORE"):
             os.environ.pop(f"BARTIZAN_{name}", None)
     given = {"BARTIZAN_HOME": home, "BARTIZAN_SOURCE": source, "BARTIZAN_LAKE": lake}
     os.environ.update({name: value for name, value in given.items() if value is not None})
+    if not begins:
+        jobs.require_home()
+
+
+def configure_for(connector: str, home: str | None) -> None:
+    """`configure` for work on a connector: one that does not read the lake begins a home."""
+    configure(home, begins=True)
+    if jobs.load_connector(connector).reads_lake:
+        jobs.require_home()
 
 
 def instant(text: str | None) -> datetime:

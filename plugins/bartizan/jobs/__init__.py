@@ -22,7 +22,7 @@ from bartizan.jobs.handling import (
     show_incident,
     snooze_incident,
 )
-from bartizan.jobs.here import open_engine, open_lake, open_store, settings
+from bartizan.jobs.here import open_engine, open_lake, open_store, require_home, settings
 from bartizan.jobs.incidents import (
     detect,
     dispatch,
@@ -147,6 +147,7 @@ __all__ = [
     "reconcile_windows",
     "reject_intel",
     "report",
+    "require_home",
     "resume_incident",
     "retry_outbox",
     "send_intel",

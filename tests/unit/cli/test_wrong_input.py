@@ -45,7 +45,9 @@ Command = Callable[..., Answer]
 
 @pytest.fixture
 def bartizan(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Command]:
-    """The command in this process, with a home of its own; leaves the environment as it was."""
+    """The command in this process, with a home of its own that holds nothing yet; leaves the
+    environment as it was."""
+    (tmp_path / "lake").mkdir()
     given = {k: v for k, v in os.environ.items() if not k.startswith("BARTIZAN_")}
 
     def run(*arguments: object, **env: str) -> Answer:
@@ -214,7 +216,8 @@ def test_a_lake_in_a_bucket(
     parts = (name, "'s3://bucket/lake' is not a local folder", "give a path or file:// URI")
     refused(bartizan("status", option, "s3://bucket/lake"), *parts)
     refused(bartizan("status", **{name: "s3://bucket/lake"}), *parts)
-    assert list(tmp_path.iterdir()) == []
+    assert list(tmp_path.iterdir()) == [tmp_path / "lake"]
+    assert list((tmp_path / "lake").iterdir()) == []
 
 
 def test_a_report_of_nothing(bartizan: Command, tmp_path: Path) -> None:

@@ -114,7 +114,8 @@ def test_check_ends_with_1_and_one_line(
     assert told in err
 
 
-def test_check_before_anything_landed(bartizan: Command) -> None:
+def test_check_before_anything_landed(bartizan: Command, tmp_path: Path) -> None:
+    (tmp_path / "lake").mkdir()
     code, _, err = bartizan("check", "waf_traffic_by_country")
     assert (code, err.startswith("bartizan: window: nothing was landed yet")) == (2, True)
 

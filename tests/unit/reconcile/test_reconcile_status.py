@@ -130,10 +130,10 @@ def test_the_command_without_credentials(
         "AWS_CONFIG_FILE": str(tmp_path / "none"),
         "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
     }
+    small = SmallLake.open(tmp_path)
     assert command("reconcile", *window, "--json", env=env) == 0  # nothing landed, nobody asked
     assert json.loads(capsys.readouterr().out) == {"hours": [], "waiting": 0, "failures": []}
 
-    small = SmallLake.open(tmp_path)
     small.land("a", requests=requests([today - 2 * DAY], webacl_id=ARN))
     assert command("reconcile", *window, env=env) == 2
     answer = capsys.readouterr()
