@@ -97,7 +97,7 @@ def simulate(
     as_json: AsJson = False,
 ) -> None:
     """Write WAF logs with labelled attacks in AWS's format and S3 layout."""
-    configure(home, source, begins=True)
+    configure(home, source, needs_home=False)
     plan = {"start": start, "days": days, "records_per_day": records_per_day, "seed": seed}
     with console.status("simulating") as status:
         show(jobs.simulate(lambda done, of: status.update(f"{done} of {of} days"), **plan), as_json)
@@ -113,7 +113,7 @@ def land(
     as_json: AsJson = False,
 ) -> None:
     """Land raw logs: decode, quarantine what is bad, validate, publish. Nothing lands twice."""
-    configure(home, source, lake, begins=True)
+    configure(home, source, lake, needs_home=False)
     window = given_window(start, end) if start or end else None
     with console.status("listing objects") as status:
         report = jobs.land(window, lambda done, of: status.update(f"staged {done} of {of} batches"))
@@ -319,7 +319,7 @@ def demo(
     """
     from bartizan.orchestration import demo as walk  # noqa: PLC0415
 
-    configure(home, begins=True)
+    configure(home, needs_home=False)
     os.environ["BARTIZAN_ALERTS"] = ""
     plan = walk.DemoPlan(hourly_runs=hourly_runs, records_per_day=records_per_day)
     walk.present(plan, port)
@@ -333,7 +333,7 @@ def up(
     """Airflow's UI on loopback with this project and its data, until Ctrl-C."""
     from bartizan.orchestration.local import serve  # noqa: PLC0415
 
-    configure(home, begins=True)
+    configure(home, needs_home=False)
     serve(jobs.settings(), port, print)
 
 

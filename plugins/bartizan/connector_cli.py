@@ -35,7 +35,7 @@ def list_connectors(home: Home = None, as_json: AsJson = False) -> None:
 
     A folder that is none is listed with what is wrong.
     """
-    configure(home, begins=True)
+    configure(home, needs_home=False)
     rows = jobs.list_connectors()
     show(rows if as_json else [_on_one_line(row) for row in rows], as_json)
 
@@ -53,7 +53,7 @@ def check(
     Over one interval, the last for which data were landed, unless a window is given. Prints rows,
     series, size, what is read, and warnings. Exits with 1 when the connector cannot run.
     """
-    configure(home, begins=True)
+    configure(home, needs_home=False)
     window = given_window(start, end) if start or end else None
     try:
         result = jobs.check_connector(connector, window)
@@ -116,7 +116,7 @@ def publish_zeros(
     For alarms and dashboards that read CloudWatch itself: Bartizan fills in zeros without it.
     Running it again writes nothing.
     """
-    configure(home, begins=True)
+    configure(home, needs_home=False)
     result = jobs.publish_zeros(name, to, given_window(start, end), not dry_run)
     show(result if as_json else [_on_one_line(result)], as_json)
 

@@ -23,7 +23,9 @@ app = typer.Typer(
 
 SHOWN = 200  # characters of a note
 LISTED = 10  # incidents
-Incident = Annotated[str, typer.Argument(help="Id of an incident, as in the report.")]
+Incident = Annotated[
+    str, typer.Argument(help="Id of an incident, or how it begins; see `bartizan incident list`.")
+]
 Note = Annotated[str, typer.Option(help="Why, in words.")]
 By = Annotated[str, typer.Option(help="Who says so.")]
 At = Annotated[str | None, typer.Option(help="When it is said, UTC.", show_default="now")]
@@ -53,7 +55,9 @@ def give(
     same incident no longer holds.
     """
     configure(home)
-    result = jobs.give_feedback(incident, kind, instant(at), cause, note, by, dry_run)
+    result = jobs.give_feedback(
+        jobs.incident_id(incident), kind, instant(at), cause, note, by, dry_run
+    )
     show(result if as_json else list(_told(result)), as_json)
 
 

@@ -26,7 +26,9 @@ app = typer.Typer(
 )
 
 SHOWN = 200  # characters of a text
-Incident = Annotated[str, typer.Argument(help="Id of an incident, as `incident list` shows it.")]
+Incident = Annotated[
+    str, typer.Argument(help="Id of an incident, or how it begins; see `bartizan incident list`.")
+]
 By = Annotated[str, typer.Option(help="Who does it.")]
 At = Annotated[str | None, typer.Option(help="When it is done, UTC.", show_default="now")]
 Why = Annotated[str, typer.Option(help="Why, in words.")]
@@ -50,7 +52,7 @@ def list_incidents(
 def show_incident(incident: Incident, home: Home = None, as_json: AsJson = False) -> None:
     """One incident: its story, what was done about it, who was told, who was not and why."""
     configure(home)
-    found = jobs.show_incident(incident, instant(None))
+    found = jobs.show_incident(jobs.incident_id(incident), instant(None))
     show(found if as_json else list(_described(found)), as_json)
 
 
@@ -65,7 +67,7 @@ def acknowledge(
 ) -> None:
     """Say that somebody is on it: no updates and no escalation, unless it gets worse."""
     configure(home)
-    done = jobs.acknowledge_incident(incident, by, instant(at), why)
+    done = jobs.acknowledge_incident(jobs.incident_id(incident), by, instant(at), why)
     show(done if as_json else _done(done), as_json)
 
 
@@ -86,7 +88,7 @@ def snooze(
         raise UsageError("snooze", "needs either --until or --for", "write --for PT4H")
     now = instant(at)
     end = now + parse_duration(span) if span is not None else parse_time(until or "")
-    done = jobs.snooze_incident(incident, end, by, why, now)
+    done = jobs.snooze_incident(jobs.incident_id(incident), end, by, why, now)
     show(done if as_json else _done(done), as_json)
 
 
@@ -101,7 +103,7 @@ def resume(
 ) -> None:
     """Take acknowledgement and snooze back."""
     configure(home)
-    done = jobs.resume_incident(incident, by, instant(at), why)
+    done = jobs.resume_incident(jobs.incident_id(incident), by, instant(at), why)
     show(done if as_json else _done(done), as_json)
 
 

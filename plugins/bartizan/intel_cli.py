@@ -31,7 +31,9 @@ At = Annotated[str | None, typer.Option(help="When it is done, UTC.", show_defau
 Why = Annotated[str, typer.Option(help="Why, in words.")]
 Start = Annotated[str | None, typer.Option(help="Of the window.", show_default="a day ago")]
 End = Annotated[str | None, typer.Option(help="Of the window.", show_default="the last hour")]
-PlanId = Annotated[str, typer.Argument(help="Id of a plan, as `intel plan` tells it.")]
+PlanId = Annotated[
+    str, typer.Argument(help="Id of a plan, or how it begins, as `intel plan` tells it.")
+]
 
 
 @app.command()
@@ -71,7 +73,7 @@ def apply(
 ) -> None:
     """Bring a plan into its IP sets. Giving `--yes` approves it, by name of `--by`."""
     configure(home)
-    _tell(jobs.apply_intel(plan_id, by, instant(at), dry_run), as_json)
+    _tell(jobs.apply_intel(jobs.plan_id(plan_id), by, instant(at), dry_run), as_json)
 
 
 @app.command()
@@ -89,7 +91,9 @@ def expire(
 
 @app.command()
 def undo(
-    change: Annotated[str, typer.Argument(help="Id of an apply, as `intel status` shows it.")],
+    change: Annotated[
+        str, typer.Argument(help="Id of an apply, or how it begins, as `intel status` shows it.")
+    ],
     by: By = "command",
     at: At = None,
     dry_run: DryRun = True,
@@ -98,7 +102,13 @@ def undo(
 ) -> None:
     """Take one apply back: what it added goes, what it removed returns."""
     configure(home)
-    _tell({"changes": [jobs.undo_intel(change, by, instant(at), dry_run)], "failed": {}}, as_json)
+    _tell(
+        {
+            "changes": [jobs.undo_intel(jobs.change_id(change), by, instant(at), dry_run)],
+            "failed": {},
+        },
+        as_json,
+    )
 
 
 @app.command()
@@ -112,7 +122,7 @@ def reject(
 ) -> None:
     """Write down that a plan is not to be applied."""
     configure(home)
-    _done(jobs.reject_intel(plan_id, by, instant(at), why), as_json)
+    _done(jobs.reject_intel(jobs.plan_id(plan_id), by, instant(at), why), as_json)
 
 
 @app.command()

@@ -29,14 +29,15 @@ def list_playbooks(as_json: AsJson = False) -> None:
 @app.command()
 def check(
     incident: Annotated[
-        str | None, typer.Argument(help="Id of an incident, as in the report.")
+        str | None,
+        typer.Argument(help="Id of an incident, or how it begins; see `bartizan incident list`."),
     ] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """Read all playbooks; the first mistake ends it with file, key, value and remedy."""
-    configure(home)
-    result = jobs.check_playbooks(incident)
+    configure(home, needs_home=incident is not None)
+    result = jobs.check_playbooks(incident and jobs.incident_id(incident))
     lines = [f"{result['playbooks']} playbooks are in order"]
     if incident is not None:
         lines += [f"fits: {name}" for name in result["fitting"]] or ["none fits"]

@@ -30,25 +30,25 @@ def configure(
     home: str | None = None,
     source: str | None = None,
     lake: str | None = None,
-    begins: bool = False,
+    needs_home: bool = True,
 ) -> None:
     """Let options win over the environment, for this process and those it starts.
 
     A home given as an option holds everything, whatever single folders the environment names.
-    Raises UsageError where there is none, unless the command `begins` one.
+    Raises UsageError where there is none and the command `needs_home`.
     """
     if home is not None:
         for name in ("SOURCE", "LAKE", "METRICS", "OUTBOX", "STORE"):
             os.environ.pop(f"BARTIZAN_{name}", None)
     given = {"BARTIZAN_HOME": home, "BARTIZAN_SOURCE": source, "BARTIZAN_LAKE": lake}
     os.environ.update({name: value for name, value in given.items() if value is not None})
-    if not begins:
+    if needs_home:
         jobs.require_home()
 
 
 def configure_for(connector: str, home: str | None) -> None:
     """`configure` for work on a connector: one that does not read the lake begins a home."""
-    configure(home, begins=True)
+    configure(home, needs_home=False)
     if jobs.load_connector(connector).reads_lake:
         jobs.require_home()
 

@@ -76,6 +76,7 @@ from bartizan.jobs.metrics import (
 from bartizan.jobs.mirroring import mirror_enabled, mirror_lake, sweep_mirror
 from bartizan.jobs.playbooks import check_playbooks, list_playbooks
 from bartizan.jobs.reconciling import reconcile, reconcile_enabled, reconcile_windows
+from bartizan.jobs.shortened import change_id, incident_id, plan_id
 from bartizan.jobs.simulating import (
     plan_simulation,
     simulate,
@@ -96,6 +97,7 @@ __all__ = [
     "backfill",
     "backtest",
     "calendar_entries",
+    "change_id",
     "check_connector",
     "check_playbooks",
     "compact_lake",
@@ -114,6 +116,7 @@ __all__ = [
     "give_feedback",
     "heard_intel",
     "import_connector",
+    "incident_id",
     "intel_automatic",
     "intel_enabled",
     "intel_status",
@@ -135,6 +138,7 @@ __all__ = [
     "open_engine",
     "open_lake",
     "open_store",
+    "plan_id",
     "plan_intel",
     "plan_landing",
     "plan_simulation",

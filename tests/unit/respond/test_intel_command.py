@@ -80,7 +80,7 @@ def test_from_logs_to_both_accounts_and_back(command: Command, home: Path, endpo
     code, out, _ = command("apply", plan["id"], *at(0))
     assert (code, sets.addresses()) == (0, before)
     assert out.count("proposed, 1 added, 0 removed, 2 in the set") == 2
-    code, out, _ = command("apply", plan["id"], "--yes", "--by", "dana", *at(0), "--json")
+    code, out, _ = command("apply", plan["id"][:8], "--yes", "--by", "dana", *at(0), "--json")
     assert (code, sets.addresses()) == (0, applied)
     done = json.loads(out)["changes"]
 
@@ -92,7 +92,7 @@ def test_from_logs_to_both_accounts_and_back(command: Command, home: Path, endpo
         *[("command", "plan"), ("dana", "apply")]
     }
 
-    assert command("undo", done[0]["id"], "--yes", *at(1))[0] == 0
+    assert command("undo", done[0]["id"][:8], "--yes", *at(1))[0] == 0
     assert sets.addresses() == [before[0], applied[1]]
     assert "unchanged, 0 added, 0 removed" in command("expire", "--yes", *at(3))[1]
     assert command("expire", "--yes", *at(5))[0] == 0
