@@ -9,7 +9,7 @@ import typer
 
 from bartizan import jobs
 from bartizan.model.text import inert, short
-from bartizan.terminal import AsJson, Home, configure, instant, show
+from bartizan.terminal import AsJson, Home, IncidentId, configure, instant, show
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -23,9 +23,6 @@ app = typer.Typer(
 
 SHOWN = 200  # characters of a note
 LISTED = 10  # incidents
-Incident = Annotated[
-    str, typer.Argument(help="Id of an incident, or how it begins; see `bartizan incident list`.")
-]
 Note = Annotated[str, typer.Option(help="Why, in words.")]
 By = Annotated[str, typer.Option(help="Who says so.")]
 At = Annotated[str | None, typer.Option(help="When it is said, UTC.", show_default="now")]
@@ -34,7 +31,7 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what it would
 
 @app.command()
 def give(
-    incident: Incident,
+    incident: IncidentId,
     kind: Annotated[
         str, typer.Option(help="confirmed, expected, false_alarm, new_normal or none.")
     ],
@@ -63,7 +60,7 @@ def give(
 
 @app.command()
 def withdraw(
-    incident: Incident,
+    incident: IncidentId,
     note: Note = "",
     by: By = "",
     at: At = None,

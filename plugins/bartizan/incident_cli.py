@@ -13,7 +13,7 @@ from bartizan.errors import UsageError
 from bartizan.model.anomaly import IncidentState
 from bartizan.model.text import short
 from bartizan.model.window import parse_duration, parse_time, written_window
-from bartizan.terminal import AsJson, Home, configure, instant, show
+from bartizan.terminal import AsJson, Home, IncidentId, configure, instant, show
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -26,9 +26,6 @@ app = typer.Typer(
 )
 
 SHOWN = 200  # characters of a text
-Incident = Annotated[
-    str, typer.Argument(help="Id of an incident, or how it begins; see `bartizan incident list`.")
-]
 By = Annotated[str, typer.Option(help="Who does it.")]
 At = Annotated[str | None, typer.Option(help="When it is done, UTC.", show_default="now")]
 Why = Annotated[str, typer.Option(help="Why, in words.")]
@@ -49,7 +46,7 @@ def list_incidents(
 
 
 @app.command("show")
-def show_incident(incident: Incident, home: Home = None, as_json: AsJson = False) -> None:
+def show_incident(incident: IncidentId, home: Home = None, as_json: AsJson = False) -> None:
     """One incident: its story, what was done about it, who was told, who was not and why."""
     configure(home)
     found = jobs.show_incident(jobs.incident_id(incident), instant(None))
@@ -58,7 +55,7 @@ def show_incident(incident: Incident, home: Home = None, as_json: AsJson = False
 
 @app.command()
 def acknowledge(
-    incident: Incident,
+    incident: IncidentId,
     by: By,
     why: Why = "",
     at: At = None,
@@ -73,7 +70,7 @@ def acknowledge(
 
 @app.command()
 def snooze(
-    incident: Incident,
+    incident: IncidentId,
     by: By,
     why: Why,
     until: Annotated[str | None, typer.Option(help="A UTC time within 90 days.")] = None,
@@ -94,7 +91,7 @@ def snooze(
 
 @app.command()
 def resume(
-    incident: Incident,
+    incident: IncidentId,
     by: By,
     why: Why = "",
     at: At = None,

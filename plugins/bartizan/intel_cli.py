@@ -35,6 +35,10 @@ PlanId = Annotated[
     str, typer.Argument(help="Id of a plan, or how it begins, as `intel plan` tells it.")
 ]
 
+ChangeId = Annotated[
+    str, typer.Argument(help="Id of an apply, or how it begins, as `intel status` shows it.")
+]
+
 
 @app.command()
 def candidates(
@@ -91,9 +95,7 @@ def expire(
 
 @app.command()
 def undo(
-    change: Annotated[
-        str, typer.Argument(help="Id of an apply, or how it begins, as `intel status` shows it.")
-    ],
+    change: ChangeId,
     by: By = "command",
     at: At = None,
     dry_run: DryRun = True,

@@ -21,6 +21,9 @@ Home = Annotated[
 LakeFolder = Annotated[
     str | None, typer.Option("--lake", help="Folder of the lake.", show_default=False)
 ]
+IncidentId = Annotated[
+    str, typer.Argument(help="Id of an incident, or how it begins; see `bartizan incident list`.")
+]
 DryRun = Annotated[
     bool, typer.Option("--dry-run/--yes", help="Only tell what would be done, or do it.")
 ]
