@@ -42,11 +42,15 @@ ChangeId = Annotated[
 
 @app.command()
 def candidates(
-    start: Start = None, end: End = None, home: Home = None, as_json: AsJson = False
+    start: Start = None,
+    end: End = None,
+    top: Annotated[int, typer.Option(min=1, help="How many, the highest score first.")] = 20,
+    home: Home = None,
+    as_json: AsJson = False,
 ) -> None:
     """Addresses that could be blocked, by score, with their evidence."""
     configure(home)
-    found = jobs.find_candidates(_window(start, end, instant(None)))
+    found = jobs.find_candidates(_window(start, end, instant(None)), top)
     show(found if as_json else list(_accused_all(found)), as_json)
 
 
@@ -172,6 +176,8 @@ def _accused_all(found: dict[str, Any]) -> Iterator[str]:
     yield from map(_accused, found["candidates"])
     if not found["candidates"]:
         yield "none"
+    if more := found["of"] - len(found["candidates"]):
+        yield f"and {more} more; see --top"
     if found["unreadable"]:
         yield f"no addresses: {len(found['unreadable'])} clients of the log"
 

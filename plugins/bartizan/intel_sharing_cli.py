@@ -83,6 +83,8 @@ def _sent(done: dict[str, Any], dry_run: bool) -> Iterator[str]:
     for one in done["buses"]:
         counts = f"{one['networks']} networks in {one['events']} events"
         yield f"{does} {one['bus']}: {counts}{_untold(one)}"
+    if dry_run and done["buses"]:
+        yield "AWS was not asked: whether the credentials do and the buses take it is not known"
 
 
 def _untold(done: dict[str, Any]) -> str:

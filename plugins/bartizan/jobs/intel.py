@@ -48,14 +48,17 @@ def intel_stopped() -> bool:
     return is_off(open_store())
 
 
-def find_candidates(window: Window) -> dict[str, Any]:
-    """Who could be blocked, by score, with the evidence; `unreadable` are clients of the log that
-    are no address."""
+def find_candidates(window: Window, most: int | None = None) -> dict[str, Any]:
+    """Who could be blocked, by score, with the evidence: so many of `of` in all. `unreadable` are
+    clients of the log that are no address."""
     from bartizan.respond.candidates import find
 
     found = find(open_engine(), window, _queries())
-    candidates = [candidate_json(one) for one in found.candidates]
-    return {"candidates": candidates, "unreadable": list(found.unreadable)}
+    return {
+        "candidates": [candidate_json(one) for one in found.candidates[:most]],
+        "of": len(found.candidates),
+        "unreadable": list(found.unreadable),
+    }
 
 
 def plan_intel(window: Window, by: str, at: datetime) -> dict[str, Any]:

@@ -48,13 +48,13 @@ def export_intel(formats: Sequence[Format], out: str) -> dict[str, Any]:
 
 def send_intel(at: datetime, dry_run: bool) -> dict[str, Any]:
     """Tell every bus of `send` what it was not told yet. A bus that fails holds up no other and is
-    named under `failed`. While respond is stopped nothing is told."""
+    named under `failed`. While respond is stopped nothing is told. A dry run asks AWS nothing."""
     from bartizan.respond.switch import is_off
 
     config, store = _config(), open_store()
     send = config.send
     if send is None:
-        raise UsageError("sharing.yaml", "has no `send`", "name the buses of the receivers")
+        raise _lacks("send", "name the buses of the receivers")
     if is_off(store):
         return {"stopped": True, "buses": [], "failed": {}}
     buses, failed = [], {}
@@ -71,7 +71,7 @@ def receive_intel(at: datetime, dry_run: bool, file: Path | None = None) -> dict
     taken in is set aside with its reason; a dry run only tells and leaves the queue as it is."""
     receive = _config().receive
     if receive is None:
-        raise UsageError("sharing.yaml", "has no `receive`", "name the queue and the accounts")
+        raise _lacks("receive", "name the queue and the accounts")
     store = open_store()
     if file is not None:
         return _told(_from_file(store, file, receive.bounds(), at, dry_run))
@@ -107,23 +107,26 @@ def _send(
     store: Store, config: SharingConfig, send: Send, bus: str, at: datetime, dry_run: bool
 ) -> dict[str, Any]:
     from bartizan.respond.share.aws import Aws, region_of
-    from bartizan.respond.share.event import details
+    from bartizan.respond.share.event import details, event_count
     from bartizan.respond.share.send import due, put
     from bartizan.store.intel_sharing import load_sent, save_sent
 
-    aws = Aws(region_of(bus), send.role_arn, send.external_id)
     found, untold = _indicators(store)
     wanted = due(found, load_sent(store, bus), at)
+    told = {"bus": bus, "networks": len(wanted), "events": event_count(wanted), "untold": untold}
+    if dry_run:
+        return told
+    aws = Aws(region_of(bus), send.role_arn, send.external_id)
     events = list(details(wanted, aws.account(), at, config.mark))
     refused = ""
-    for outcome in () if dry_run else put(aws.client("events"), bus, events, at):
+    for outcome in put(aws.client("events"), bus, events, at):
         if outcome.receipt:
             ends = {one.network: one.expiresAt for one in outcome.detail.entries}
             save_sent(store, bus, outcome.detail.eventId, ends, at)
         refused = refused or outcome.why
     if refused:
         raise BartizanError(bus, f"refused an event: {refused}", "send again: the rest is noted")
-    return {"bus": bus, "networks": len(wanted), "events": len(events), "untold": untold}
+    return told
 
 
 def _indicators(store: Store) -> tuple[list[Indicator], int]:
@@ -188,4 +191,15 @@ def _config() -> SharingConfig:
     named = os.environ.get("BARTIZAN_SHARING")
     if not named and not _USUAL.is_file():
         return SharingConfig()
-    return read_sharing(Path(named) if named else _USUAL)
+    return read_sharing(_file())
+
+
+def _file() -> Path:
+    return Path(os.environ.get("BARTIZAN_SHARING") or _USUAL)
+
+
+def _lacks(part: str, remedy: str) -> UsageError:
+    if not _file().is_file():
+        copy = "copy examples/sharing.yaml to it, or name another file by BARTIZAN_SHARING"
+        return UsageError(str(_file()), "no such file, so nobody is told or heard", copy)
+    return UsageError(str(_file()), f"has no `{part}`", remedy)

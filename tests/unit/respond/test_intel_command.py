@@ -65,6 +65,11 @@ def test_from_logs_to_both_accounts_and_back(command: Command, home: Path, endpo
         f"{PARTNER}/32",
     }
 
+    found = json.loads(out)["candidates"]
+    code, out, _ = command("candidates", *window, "--top", "1")
+    (first, more) = out.splitlines()[:2]
+    assert (code, first.split()[0]) == (0, found[0]["network"])
+    assert more == f"and {len(found) - 1} more; see --top"
     code, out, _ = command("plan", *at(0), "--json")
     assert code == 0
     plan = json.loads(out)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from math import ceil
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -127,6 +128,11 @@ def details(
             entries=[_told(one) for one in indicators[first : first + MOST_ENTRIES]],
         )
         yield unnamed.model_copy(update={"eventId": event_id(unnamed)})
+
+
+def event_count(indicators: Sequence[Indicator]) -> int:
+    """How many events tell of indicators."""
+    return ceil(len(indicators) / MOST_ENTRIES)
 
 
 def event_id(detail: Detail) -> str:
