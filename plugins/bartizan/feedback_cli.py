@@ -55,7 +55,7 @@ def give(
     result = jobs.give_feedback(
         jobs.incident_id(incident), kind, instant(at), cause, note, by, dry_run
     )
-    show(result if as_json else list(_told(result)), as_json)
+    show(result, _told(result), as_json)
 
 
 @app.command()
@@ -83,7 +83,7 @@ def list_feedback(
     """Everything that was said of incidents, also what no longer holds."""
     configure(home)
     rows = jobs.list_feedback(connector)
-    show(rows if as_json else [_line(row) for row in rows] or "No feedback.", as_json)
+    show(rows, [_line(row) for row in rows] or ["none"], as_json)
 
 
 def _told(result: dict[str, Any]) -> Iterator[str]:

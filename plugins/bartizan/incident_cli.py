@@ -42,7 +42,7 @@ def list_incidents(
     """Incidents by start, and who is on them."""
     configure(home)
     rows = jobs.list_incidents(instant(None), [one.value for one in state or ()])
-    show(rows if as_json else [_line(row) for row in rows] or ["none"], as_json)
+    show(rows, [_line(row) for row in rows] or ["none"], as_json)
 
 
 @app.command("show")
@@ -50,7 +50,7 @@ def show_incident(incident: IncidentId, home: Home = None, as_json: AsJson = Fal
     """One incident: its story, what was done about it, who was told, who was not and why."""
     configure(home)
     found = jobs.show_incident(jobs.incident_id(incident), instant(None))
-    show(found if as_json else list(_described(found)), as_json)
+    show(found, _described(found), as_json)
 
 
 @app.command()
@@ -65,7 +65,7 @@ def acknowledge(
     """Say that somebody is on it: no updates and no escalation, unless it gets worse."""
     configure(home)
     done = jobs.acknowledge_incident(jobs.incident_id(incident), by, instant(at), why)
-    show(done if as_json else _done(done), as_json)
+    show(done, [_done(done)], as_json)
 
 
 @app.command()
@@ -86,7 +86,7 @@ def snooze(
     now = instant(at)
     end = now + parse_duration(span) if span is not None else parse_time(until or "")
     done = jobs.snooze_incident(jobs.incident_id(incident), end, by, why, now)
-    show(done if as_json else _done(done), as_json)
+    show(done, [_done(done)], as_json)
 
 
 @app.command()
@@ -101,17 +101,19 @@ def resume(
     """Take acknowledgement and snooze back."""
     configure(home)
     done = jobs.resume_incident(jobs.incident_id(incident), by, instant(at), why)
-    show(done if as_json else _done(done), as_json)
+    show(done, [_done(done)], as_json)
 
 
 def digest(
     window: Annotated[str, typer.Option(help="START/END, UTC, such as 2026-11-16/2026-11-17.")],
     out: Annotated[Path, typer.Option(help="File to write: .md or .json.")],
     home: Home = None,
+    as_json: AsJson = False,
 ) -> None:
     """Write what a day or a week was: where, who, who was told, and what nobody was told of."""
     configure(home)
-    print(jobs.write_digest(written_window(window), out))
+    path = jobs.write_digest(written_window(window), out)
+    show({"written": path}, [path], as_json)
 
 
 def _line(row: dict[str, Any]) -> str:

@@ -51,7 +51,7 @@ def candidates(
     """Addresses that could be blocked, by score, with their evidence."""
     configure(home)
     found = jobs.find_candidates(_window(start, end, instant(None)), top)
-    show(found if as_json else list(_accused_all(found)), as_json)
+    show(found, _accused_all(found), as_json)
 
 
 @app.command()
@@ -67,7 +67,7 @@ def plan(
     configure(home)
     when = instant(at)
     made = jobs.plan_intel(_window(start, end, when), by, when)
-    show(made if as_json else list(plan_lines(made)), as_json)
+    show(made, plan_lines(made), as_json)
 
 
 @app.command()
@@ -154,7 +154,7 @@ def status(at: At = None, home: Home = None, as_json: AsJson = False) -> None:
     """What we hold in which set and until when, the last changes, and who did what."""
     configure(home)
     found = jobs.intel_status(instant(at))
-    show(found if as_json else list(_standing(found)), as_json)
+    show(found, _standing(found), as_json)
 
 
 def _window(start: str | None, end: str | None, at: datetime) -> Window:
@@ -163,13 +163,13 @@ def _window(start: str | None, end: str | None, at: datetime) -> Window:
 
 def _tell(result: dict[str, Any], as_json: bool) -> None:
     """Show what changed; raises BartizanError for the first set that failed."""
-    show(result if as_json else list(_changed(result)), as_json)
+    show(result, _changed(result), as_json)
     for name, why in result["failed"].items():
         raise BartizanError(f"target {name}", why)
 
 
 def _done(deed: dict[str, Any], as_json: bool) -> None:
-    show(deed if as_json else _deed(deed), as_json)
+    show(deed, [_deed(deed)], as_json)
 
 
 def _accused_all(found: dict[str, Any]) -> Iterator[str]:

@@ -36,14 +36,14 @@ def export(
     """Write whom we list now as feeds: address, times, counts and rule families, nothing else."""
     configure(home)
     done = jobs.export_intel(formats or list(Format), out)
-    show(done if as_json else list(_written(done)), as_json)
+    show(done, _written(done), as_json)
 
 
 def send(at: At = None, dry_run: DryRun = True, home: Home = None, as_json: AsJson = False) -> None:
     """Tell the event buses of other accounts whom we list, as far as they were not told yet."""
     configure(home)
     done = jobs.send_intel(instant(at), dry_run)
-    show(done if as_json else list(_sent(done, dry_run)), as_json)
+    show(done, _sent(done, dry_run), as_json)
     for bus, why in done["failed"].items():
         raise BartizanError(bus, why)
 
@@ -61,14 +61,14 @@ def receive(
     """Take in whom other accounts list: evidence for the next `bartizan intel plan`."""
     configure(home)
     done = jobs.receive_intel(instant(at), dry_run, file)
-    show(done if as_json else list(_received(done)), as_json)
+    show(done, _received(done), as_json)
 
 
 def heard(at: At = None, home: Home = None, as_json: AsJson = False) -> None:
     """What other accounts say and still mean, and what of theirs was set aside, with the reason."""
     configure(home)
     found = jobs.heard_intel(instant(at))
-    show(found if as_json else list(_heard(found)), as_json)
+    show(found, _heard(found), as_json)
 
 
 def _written(done: dict[str, Any]) -> Iterator[str]:

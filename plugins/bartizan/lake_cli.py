@@ -13,7 +13,7 @@ from rich.console import Console
 from bartizan import jobs
 from bartizan.errors import UsageError
 from bartizan.model.window import parse_time
-from bartizan.terminal import AsJson, DryRun, Home, LakeFolder, configure, show
+from bartizan.terminal import AsJson, DryRun, Home, LakeFolder, configure, show, table
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -57,7 +57,7 @@ def compact_lake(
         rows = jobs.compact_lake(
             dry_run, lambda done, of: status.update(f"{done} of {of} partitions")
         )
-    show(rows if rows or as_json else "no partition has more small files than it may", as_json)
+    show(rows, table(rows) if rows else ["no partition has more small files than it may"], as_json)
 
 
 @app.command("expire")
@@ -76,9 +76,8 @@ def expire_lake(
     """
     configure(home, lake=lake)
     rows = jobs.expire_lake(_moment(at), dry_run)
-    if not as_json:
-        rows = [row | {"days": _span(row["days"])} for row in rows]
-    show(rows if rows or as_json else "BARTIZAN_RETENTION is not set: all is kept", as_json)
+    lines = table([row | {"days": _span(row["days"])} for row in rows])
+    show(rows, lines if rows else ["BARTIZAN_RETENTION is not set: all is kept"], as_json)
 
 
 @app.command("sweep")
@@ -99,7 +98,8 @@ def sweep_lake(
     """
     configure(home, lake=lake)
     grace = timedelta(hours=grace_hours)
-    show(jobs.sweep_lake(_moment(at), grace, dry_run, list_files=as_json), as_json)
+    rows = jobs.sweep_lake(_moment(at), grace, dry_run, list_files=as_json)
+    show(rows, table(rows), as_json)
 
 
 @app.command("mirror")
@@ -141,7 +141,7 @@ def mirror_lake(
                 dry_run,
                 lambda done, of: status.update(f"{done / 1e6:.1f} of {of / 1e6:.1f} MB uploaded"),
             )
-    show(rows if rows or as_json else "the mirror shows what is here", as_json)
+    show(rows, table(rows) if rows else ["the mirror shows what is here"], as_json)
 
 
 @app.command("ddl")
@@ -162,12 +162,13 @@ def show_ddl(
     """
     statements = jobs.lake_ddl(engine.value, location, role)
     if out is None:
-        show(statements if as_json else "\n".join(statements.values()).rstrip(), as_json)
+        show(statements, ["\n".join(statements.values()).rstrip()], as_json)
         return
     out.mkdir(parents=True, exist_ok=True)
     for name, text in statements.items():
         (out / f"{name}.sql").write_text(text, encoding="utf-8")
-    show([str(out / f"{name}.sql") for name in statements], as_json)
+    written = [str(out / f"{name}.sql") for name in statements]
+    show(written, written, as_json)
 
 
 def _moment(text: str | None) -> datetime:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bartizan import jobs
-from bartizan.terminal import AsJson, Home, configure, show
+from bartizan.terminal import AsJson, Home, configure, show, table
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -23,7 +23,7 @@ app = typer.Typer(
 def list_playbooks(as_json: AsJson = False) -> None:
     """Playbooks by name, with their titles."""
     found = jobs.list_playbooks()
-    show(found if as_json else [f"{one['name']:<28}  {one['title']}" for one in found], as_json)
+    show(found, table(found), as_json)
 
 
 @app.command()
@@ -41,4 +41,4 @@ def check(
     lines = [f"{result['playbooks']} playbooks are in order"]
     if incident is not None:
         lines += [f"fits: {name}" for name in result["fitting"]] or ["none fits"]
-    show(result if as_json else lines, as_json)
+    show(result, lines, as_json)

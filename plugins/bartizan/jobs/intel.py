@@ -212,8 +212,11 @@ def _times(rows: Iterable[Mapping[Network, Row]]) -> dict[Network, int]:
 def _config(at: datetime) -> RespondConfig:
     from bartizan.respond.config import read_config
 
-    named = os.environ.get("BARTIZAN_INTEL")
-    return read_config(Path(named) if named else _USUAL, at)
+    path = Path(os.environ.get("BARTIZAN_INTEL") or _USUAL)
+    if not path.is_file():
+        copy = "copy examples/intel.yaml to it, or name another file by BARTIZAN_INTEL"
+        raise ConfigError(str(path), "no such file, so nobody may be blocked", copy)
+    return read_config(path, at)
 
 
 def _guard(config: RespondConfig, at: datetime) -> Guard:

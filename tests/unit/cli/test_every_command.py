@@ -47,6 +47,15 @@ def test_no_other_word_for_it() -> None:
     assert not words & {"--write", "--apply", "--execute", "--confirm", "-y"}
 
 
+def test_every_command_prints_json_for_machines() -> None:
+    lacking = {
+        name
+        for name, command in EVERY.items()
+        if not any("--json" in option.opts for option in command.params)
+    }
+    assert lacking == {"demo", "up"}  # they talk while they run
+
+
 @pytest.mark.parametrize("name", EVERY)
 def test_each_command_says_what_it_does_and_what_its_options_mean(name: str) -> None:
     command = EVERY[name]
