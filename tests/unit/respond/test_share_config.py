@@ -55,9 +55,7 @@ def test_only_the_parts_that_the_file_has_are_done(
     monkeypatch.delenv("BARTIZAN_SHARING", raising=False)
     assert jobs.sharing_parts() == []
     for call in (jobs.send_intel, jobs.receive_intel):
-        with pytest.raises(
-            UsageError, match=r"sharing\.yaml: no such file.*copy examples/"
-        ):
+        with pytest.raises(UsageError, match=r"sharing\.yaml: no such file.*copy examples/"):
             call(NOON, dry_run=True)
     (tmp_path / "sharing.yaml").write_text(RECEIVE + "}")
     monkeypatch.setenv("BARTIZAN_SHARING", str(tmp_path / "sharing.yaml"))
