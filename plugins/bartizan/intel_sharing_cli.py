@@ -40,7 +40,8 @@ def export(
 
 
 def send(at: At = None, dry_run: DryRun = True, home: Home = None, as_json: AsJson = False) -> None:
-    """Tell the event buses of other accounts whom we list, as far as they were not told yet."""
+    """Tell the event buses of other accounts whom we list, as far as they were not told yet, and
+    take back whom we list no more."""
     configure(home)
     done = jobs.send_intel(instant(at), dry_run)
     show(done, _sent(done, dry_run), as_json)
@@ -78,10 +79,11 @@ def _written(done: dict[str, Any]) -> Iterator[str]:
 
 def _sent(done: dict[str, Any], dry_run: bool) -> Iterator[str]:
     if done["stopped"]:
-        yield "stopped: nothing is told to anybody"
+        yield "stopped: nobody is told of anything new"
     does = "would tell" if dry_run else "told"
     for one in done["buses"]:
-        counts = f"{one['networks']} networks in {one['events']} events"
+        counts = f"{one['networks']} networks, {one['withdrawn']} taken back"
+        counts += f", in {one['events']} events"
         yield f"{does} {one['bus']}: {counts}{_untold(one)}"
     if dry_run and done["buses"]:
         yield "AWS was not asked: whether the credentials do and the buses take it is not known"
@@ -94,6 +96,7 @@ def _untold(done: dict[str, Any]) -> str:
 def _received(done: dict[str, Any]) -> Iterator[str]:
     yield ", ".join(f"{n} {what}" for what, n in done["events"].items()) or "no events"
     yield from (f"account {one}: {n} networks" for one, n in done["networks"].items())
+    yield from (f"account {one}: {n} taken back" for one, n in done["withdrawn"].items())
     lines = [f"{one['fault']}: {short(inert(one['why']), 200)}" for one in done["set_aside"]]
     yield from some(lines)
 

@@ -70,7 +70,7 @@ def plan_intel(window: Window, by: str, at: datetime) -> dict[str, Any]:
     from bartizan.respond.blast import simulate
     from bartizan.respond.candidates import find
     from bartizan.respond.plan import make_plan
-    from bartizan.respond.share.heard import hear
+    from bartizan.respond.share.heard import hear, taken_back
     from bartizan.store.intel import ledger
     from bartizan.store.intel_plans import plan_json, save_plan, save_targets
     from bartizan.store.intel_sharing import save_evidence
@@ -94,8 +94,9 @@ def plan_intel(window: Window, by: str, at: datetime) -> dict[str, Any]:
         listed_before=_times(rows.values()),
         foreign=foreign,
         blast=blast,
+        unfounded=taken_back(store, at),
     )
-    plan = heard.bounded(made)
+    plan = heard.bounded(made, blast)
     save_plan(store, plan, by)
     save_evidence(store, found.candidates, plan)
     return plan_json(plan) | {"unread": unread, "unreadable": list(found.unreadable)}

@@ -374,6 +374,15 @@ intel_sent = Table(  # what each bus was told last
     Column("at", String(20), nullable=False),
 )
 
+intel_withdrawn = Table(  # what other accounts took back: older words of theirs do not come again
+    "intel_withdrawn",
+    metadata,
+    Column("account", String(12), primary_key=True),
+    Column("network", String(64), primary_key=True),
+    Column("at", String(20), nullable=False),
+    Column("until", String(20), nullable=False, index=True),  # as long as older words may come
+)
+
 # --- dashboard -------------------------------------------------------------------------------
 
 audit = Table(  # what people changed in it
