@@ -184,9 +184,11 @@ def _accused_all(found: dict[str, Any]) -> Iterator[str]:
 
 def _accused(row: dict[str, Any]) -> str:
     rules = short(inert(", ".join(row["rules"])), SHOWN)
+    many = f"{row['addresses']} addresses, " if row["addresses"] else ""
+    did = f"{many}{row['blocked']} of {row['requests']} blocked in {row['hours']} h"
     return (
-        f"{row['network']:<20}  score {row['score']:>5.1f}  {row['blocked']} of {row['requests']} "
-        f"blocked in {row['hours']} h, {row['uris']} paths  [{', '.join(row['reasons'])}]  {rules}"
+        f"{row['network']:<20}  score {row['score']:>5.1f}  {did}, {row['uris']} paths  "
+        f"[{', '.join(row['reasons'])}]  {rules}"
     )
 
 

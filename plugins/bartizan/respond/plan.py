@@ -171,7 +171,25 @@ def _chosen(
         else:
             chosen.append(candidate)
             reached += blast.reached([network]) if blast else 0
-    return chosen
+    return _outermost(chosen, refused)
+
+
+def _outermost(chosen: Sequence[Candidate], refused: list[Refusal]) -> list[Candidate]:
+    """Without those that lie in the network of another."""
+    networks = {one.network for one in chosen}
+    lengths = sorted({network.prefixlen for network in networks})
+    kept = []
+    for one in chosen:
+        wider = (
+            one.network.supernet(new_prefix=length)
+            for length in lengths
+            if length < one.network.prefixlen
+        )
+        if around := next((network for network in wider if network in networks), None):
+            refused.append(Refusal(one.network, f"lies in {around}, which is added"))
+        else:
+            kept.append(one)
+    return kept
 
 
 def _entry(
