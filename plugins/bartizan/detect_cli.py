@@ -116,7 +116,7 @@ def detect(
         if value is not None:
             raise UsageError(option, "is only of --input", "leave it out")
     configure_for(name, home)
-    result = jobs.detect(name, [given_window(start, end)])
+    result = jobs.detect(name, [jobs.not_to_come(given_window(start, end))])
     found = result | {"explained": jobs.explain()}
     show(found, _detected(found), as_json)
 
@@ -194,6 +194,8 @@ def _detected(found: dict[str, Any]) -> Iterator[str]:
     for reason, count in found["rejected"].items():
         yield f"  not used  {count:,} rows: {reason}"
     yield f"  incidents {len(found['changed'])} opened or changed: see `bartizan incident list`"
+    if not found["intervals"] and found["state"] == "ACTIVE":
+        yield "No metrics of this window: `bartizan crawl` writes them."
 
 
 def _row(incident: dict[str, Any]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from bartizan.errors import BartizanError
 from bartizan.jobs.intel_lines import plan_lines, some
 from bartizan.model.text import inert, short
 from bartizan.model.window import HOUR, Window, floor, given_window
-from bartizan.terminal import AsJson, DryRun, Home, configure, instant, show
+from bartizan.terminal import AsJson, DryRun, Home, configure, instant, show, spans
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -50,8 +50,9 @@ def candidates(
 ) -> None:
     """Addresses that could be blocked, by score, with their evidence."""
     configure(home)
-    found = jobs.find_candidates(_window(start, end, instant(None)), top)
-    show(found, _accused_all(found), as_json)
+    window = _window(start, end, instant(None))
+    found = jobs.find_candidates(window, top)
+    show(found, _accused_all(found, window), as_json)
 
 
 @app.command()
@@ -172,10 +173,10 @@ def _done(deed: dict[str, Any], as_json: bool) -> None:
     show(deed, [_deed(deed)], as_json)
 
 
-def _accused_all(found: dict[str, Any]) -> Iterator[str]:
+def _accused_all(found: dict[str, Any], window: Window) -> Iterator[str]:
     yield from map(_accused, found["candidates"])
     if not found["candidates"]:
-        yield "none"
+        yield f"none from {spans([window])}"
     if more := found["of"] - len(found["candidates"]):
         yield f"and {more} more; see --top"
     if found["unreadable"]:

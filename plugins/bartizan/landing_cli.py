@@ -38,8 +38,8 @@ RENAMED = {
 
 def simulate(
     start: Annotated[str, typer.Option(help="First UTC day.")] = "2026-11-01",
-    days: Annotated[int, typer.Option(help="How many days; attacks fall on the last.")] = 16,
-    records_per_day: Annotated[int, typer.Option(help="Over all web ACLs.")] = 70_000,
+    days: Annotated[int, typer.Option(min=1, help="How many days; attacks fall on the last.")] = 16,
+    records_per_day: Annotated[int, typer.Option(min=1, help="Over all web ACLs.")] = 70_000,
     seed: Annotated[int, typer.Option(help="Another seed, another traffic.")] = 1,
     home: Home = None,
     source: Source = None,
@@ -119,6 +119,8 @@ def _landed(found: dict[str, Any]) -> Iterator[str]:
     yield from fields({RENAMED.get(name, name): number for name, number in counts.items()})
     if not found["objects"] and not found["objects_known"]:
         yield "nothing to land there: no object with a log in it, in this window"
+    if found["quarantined"]:
+        yield "`bartizan status` counts what was quarantined, by reason"
 
 
 def _reconciled(found: dict[str, Any]) -> Iterator[str]:

@@ -72,6 +72,7 @@ from bartizan.jobs.metrics import (
     feed_of,
     load_connector,
     load_connectors,
+    not_to_come,
 )
 from bartizan.jobs.mirroring import mirror_enabled, mirror_lake, sweep_mirror
 from bartizan.jobs.playbooks import check_playbooks, list_playbooks
@@ -135,6 +136,7 @@ __all__ = [
     "mirror_enabled",
     "mirror_lake",
     "new_connector",
+    "not_to_come",
     "open_engine",
     "open_lake",
     "open_store",

@@ -80,6 +80,12 @@ def test_a_source_that_does_not_exist(bartizan: Command, tmp_path: Path) -> None
     refused(bartizan("land", "--source", missing), "source", str(missing), "check the path")
 
 
+@pytest.mark.parametrize("source", ["http://example.com/logs", "s3://", "gs://logs/waf"])
+def test_a_source_of_another_kind(bartizan: Command, source: str) -> None:
+    answer = bartizan("land", "--source", source)
+    refused(answer, "BARTIZAN_SOURCE", f"'{source}' is neither a folder nor s3://bucket/prefix")
+
+
 def test_what_is_unreadable_is_counted_and_the_rest_lands(
     bartizan: Command, tmp_path: Path
 ) -> None:
@@ -174,6 +180,13 @@ def test_half_a_window_does_not_land_everything(bartizan: Command, tmp_path: Pat
     answer = bartizan("land", "--start", "2026-11-02")
     refused(answer, "window", "only one of start and end", "give both or neither")
     assert json.loads(bartizan("status", "--json").out)["batches"] == {}
+
+
+def test_a_window_of_the_future_is_not_taken_for_scored(bartizan: Command) -> None:
+    future = ("--start", "2999-01-01", "--end", "2999-01-02")
+    refused(bartizan("detect", CONNECTOR, *future), "window", "2999-01-02", "is not over", "past")
+    detectors = json.loads(bartizan("connector", "list", "--json").out)
+    assert {row["detector"] for row in detectors if row["name"] == CONNECTOR} == {"INACTIVE"}
 
 
 def test_no_window_where_one_is_needed(bartizan: Command) -> None:
