@@ -6,7 +6,7 @@ import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -24,7 +24,7 @@ from bartizan import (
     outbox_cli,
     playbook_cli,
 )
-from bartizan.errors import BartizanError
+from bartizan.errors import BartizanError, UsageError
 from bartizan.lake.s3 import calling
 from bartizan.model.window import written_window
 from bartizan.overview import described
@@ -65,14 +65,24 @@ app.add_typer(playbook_cli.app, name="playbook")
 def main() -> None:
     """Entry point: errors made for people end on one line and a non-zero exit code.
 
-    So do those of AWS that come up through an s3:// folder.
+    So do those of AWS that come up through an s3:// folder, and of files that may not be used.
     """
     try:
         with calling("AWS"):
             app()
     except BartizanError as error:
-        print(f"bartizan: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
+        _end(error)
+    except (PermissionError, IsADirectoryError, NotADirectoryError) as error:
+        _end(
+            UsageError(
+                str(error.filename), str(error.strerror), "check the path and who may use it"
+            )
+        )
+
+
+def _end(error: BartizanError) -> NoReturn:
+    print(f"bartizan: {error}", file=sys.stderr)
+    sys.exit(error.exit_code)
 
 
 for command in (

@@ -20,6 +20,7 @@ from bartizan.terminal import (
     Home,
     configure,
     detector_lines,
+    only_told,
     reads,
     show,
     table,
@@ -129,7 +130,7 @@ def publish_zeros(
     """
     configure(home, needs_home=False)
     result = jobs.publish_zeros(name, to, given_window(start, end), not dry_run)
-    show(result, _zeros(result), as_json)
+    show(result, only_told(_zeros(result), dry_run), as_json)
 
 
 @app.command()

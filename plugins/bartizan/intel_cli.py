@@ -13,7 +13,7 @@ from bartizan.errors import BartizanError
 from bartizan.jobs.intel_lines import plan_lines, some
 from bartizan.model.text import inert, short
 from bartizan.model.window import HOUR, Window, floor, given_window
-from bartizan.terminal import AsJson, DryRun, Home, configure, instant, show, spans
+from bartizan.terminal import AsJson, DryRun, Home, configure, instant, only_told, show, spans
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -82,7 +82,7 @@ def apply(
 ) -> None:
     """Bring a plan into its IP sets. Giving `--yes` approves it, by name of `--by`."""
     configure(home)
-    _tell(jobs.apply_intel(jobs.plan_id(plan_id), by, instant(at), dry_run), as_json)
+    _tell(jobs.apply_intel(jobs.plan_id(plan_id), by, instant(at), dry_run), dry_run, as_json)
 
 
 @app.command()
@@ -95,7 +95,7 @@ def expire(
 ) -> None:
     """Take out our entries whose time is over. Needs the store and AWS WAF only."""
     configure(home)
-    _tell(jobs.expire_intel(by, instant(at), dry_run), as_json)
+    _tell(jobs.expire_intel(by, instant(at), dry_run), dry_run, as_json)
 
 
 @app.command()
@@ -109,13 +109,8 @@ def undo(
 ) -> None:
     """Take one apply back: what it added goes, what it removed returns."""
     configure(home)
-    _tell(
-        {
-            "changes": [jobs.undo_intel(jobs.change_id(change), by, instant(at), dry_run)],
-            "failed": {},
-        },
-        as_json,
-    )
+    done = jobs.undo_intel(jobs.change_id(change), by, instant(at), dry_run)
+    _tell({"changes": [done], "failed": {}}, dry_run, as_json)
 
 
 @app.command()
@@ -162,9 +157,9 @@ def _window(start: str | None, end: str | None, at: datetime) -> Window:
     return given_window(start, end) if start or end else jobs.lookback(floor(at, HOUR))
 
 
-def _tell(result: dict[str, Any], as_json: bool) -> None:
+def _tell(result: dict[str, Any], dry_run: bool, as_json: bool) -> None:
     """Show what changed; raises BartizanError for the first set that failed."""
-    show(result, _changed(result), as_json)
+    show(result, only_told(_changed(result), dry_run and bool(result["changes"])), as_json)
     for name, why in result["failed"].items():
         raise BartizanError(f"target {name}", why)
 
@@ -229,4 +224,4 @@ def _change(one: dict[str, Any]) -> str:
 
 def _deed(one: dict[str, Any]) -> str:
     by, detail = short(inert(one["by"]), 60), short(inert(one["detail"]), SHOWN)
-    return f"{one['at']}  {by}  {one['what']} {one['subject']}: {detail}"
+    return f"{one['at']}  {by}  {one['what']} {one['subject']}" + (f": {detail}" if detail else "")

@@ -13,7 +13,7 @@ from bartizan.errors import BartizanError
 from bartizan.jobs.intel_lines import some
 from bartizan.model.indicator import Format
 from bartizan.model.text import inert, short
-from bartizan.terminal import AsJson, DryRun, Home, configure, instant, show
+from bartizan.terminal import AsJson, DryRun, Home, configure, instant, only_told, show
 
 At = Annotated[str | None, typer.Option(help="When it is done, UTC.", show_default="now")]
 
@@ -44,7 +44,7 @@ def send(at: At = None, dry_run: DryRun = True, home: Home = None, as_json: AsJs
     take back whom we list no more."""
     configure(home)
     done = jobs.send_intel(instant(at), dry_run)
-    show(done, _sent(done, dry_run), as_json)
+    show(done, only_told(_sent(done, dry_run), dry_run), as_json)
     for bus, why in done["failed"].items():
         raise BartizanError(bus, why)
 
@@ -62,7 +62,7 @@ def receive(
     """Take in whom other accounts list: evidence for the next `bartizan intel plan`."""
     configure(home)
     done = jobs.receive_intel(instant(at), dry_run, file)
-    show(done, _received(done), as_json)
+    show(done, only_told(_received(done), dry_run and bool(done["events"])), as_json)
 
 
 def heard(at: At = None, home: Home = None, as_json: AsJson = False) -> None:

@@ -13,7 +13,7 @@ from rich.console import Console
 from bartizan import jobs
 from bartizan.errors import UsageError
 from bartizan.model.window import parse_time
-from bartizan.terminal import AsJson, DryRun, Home, LakeFolder, configure, show, table
+from bartizan.terminal import AsJson, DryRun, Home, LakeFolder, configure, only_told, show, table
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -57,7 +57,8 @@ def compact_lake(
         rows = jobs.compact_lake(
             dry_run, lambda done, of: status.update(f"{done} of {of} partitions")
         )
-    show(rows, table(rows) if rows else ["no partition has more small files than it may"], as_json)
+    lines = only_told(table(rows), dry_run)
+    show(rows, lines if rows else ["no partition has more small files than it may"], as_json)
 
 
 @app.command("expire")
@@ -76,7 +77,7 @@ def expire_lake(
     """
     configure(home, lake=lake)
     rows = jobs.expire_lake(_moment(at), dry_run)
-    lines = table([row | {"days": _span(row["days"])} for row in rows])
+    lines = only_told(table([row | {"days": _span(row["days"])} for row in rows]), dry_run)
     show(rows, lines if rows else ["BARTIZAN_RETENTION is not set: all is kept"], as_json)
 
 
@@ -99,7 +100,7 @@ def sweep_lake(
     configure(home, lake=lake)
     grace = timedelta(hours=grace_hours)
     rows = jobs.sweep_lake(_moment(at), grace, dry_run, list_files=as_json)
-    show(rows, table(rows), as_json)
+    show(rows, only_told(table(rows), dry_run), as_json)
 
 
 @app.command("mirror")
@@ -141,7 +142,8 @@ def mirror_lake(
                 dry_run,
                 lambda done, of: status.update(f"{done / 1e6:.1f} of {of / 1e6:.1f} MB uploaded"),
             )
-    show(rows, table(rows) if rows else ["the mirror shows what is here"], as_json)
+    lines = only_told(table(rows), dry_run)
+    show(rows, lines if rows else ["the mirror shows what is here"], as_json)
 
 
 @app.command("ddl")

@@ -83,6 +83,13 @@ def show(result: Any, lines: Iterable[str], as_json: bool) -> None:
         print(line)
 
 
+def only_told(lines: Iterable[str], dry_run: bool) -> Iterator[str]:
+    """Lines about what would be done, and that it was not."""
+    yield from lines
+    if dry_run:
+        yield "nothing was done; --yes does it"
+
+
 def fields(values: Mapping[str, object]) -> Iterator[str]:
     """Names and what they stand for, one below the other."""
     width = max(map(len, values))

@@ -129,7 +129,7 @@ def _send(
         "events": event_count(len(wanted), len(gone)),
         "untold": untold,
     }
-    if dry_run:
+    if dry_run or not told["events"]:
         return told
     aws = Aws(region_of(bus), send.role_arn, send.external_id)
     said, client = (aws.account(), at, config.mark), aws.client("events")
