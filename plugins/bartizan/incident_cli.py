@@ -13,7 +13,7 @@ from bartizan.errors import UsageError
 from bartizan.model.anomaly import IncidentState
 from bartizan.model.text import short
 from bartizan.model.window import parse_duration, parse_time, written_window
-from bartizan.terminal import AsJson, Home, IncidentId, configure, instant, show
+from bartizan.terminal import AsJson, At, Home, IncidentId, configure, instant, show
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -27,7 +27,6 @@ app = typer.Typer(
 
 SHOWN = 200  # characters of a text
 By = Annotated[str, typer.Option(help="Who does it.")]
-At = Annotated[str | None, typer.Option(help="When it is done, UTC.", show_default="now")]
 Why = Annotated[str, typer.Option(help="Why, in words.")]
 
 

@@ -13,7 +13,7 @@ from bartizan.errors import BartizanError
 from bartizan.jobs.intel_lines import plan_lines, some
 from bartizan.model.text import inert, short
 from bartizan.model.window import HOUR, Window, floor, given_window
-from bartizan.terminal import AsJson, DryRun, Home, configure, instant, only_told, show, spans
+from bartizan.terminal import AsJson, At, DryRun, Home, configure, instant, only_told, show, spans
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -27,7 +27,6 @@ app = typer.Typer(
 
 SHOWN = 200  # characters of a text
 By = Annotated[str, typer.Option(help="Who does it.")]
-At = Annotated[str | None, typer.Option(help="When it is done, UTC.", show_default="now")]
 Why = Annotated[str, typer.Option(help="Why, in words.")]
 Start = Annotated[str | None, typer.Option(help="Of the window.", show_default="a day ago")]
 End = Annotated[str | None, typer.Option(help="Of the window.", show_default="the last hour")]

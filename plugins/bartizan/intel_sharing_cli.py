@@ -13,9 +13,7 @@ from bartizan.errors import BartizanError
 from bartizan.jobs.intel_lines import some
 from bartizan.model.indicator import Format
 from bartizan.model.text import inert, short
-from bartizan.terminal import AsJson, DryRun, Home, configure, instant, only_told, show
-
-At = Annotated[str | None, typer.Option(help="When it is done, UTC.", show_default="now")]
+from bartizan.terminal import AsJson, At, DryRun, Home, configure, instant, only_told, show
 
 
 def register(app: typer.Typer) -> None:

@@ -37,6 +37,7 @@ End = Annotated[str, typer.Option(help="End of the window, exclusive, UTC.")]
 ConnectorName = Annotated[
     str, typer.Argument(help="Name of a connector; see `bartizan connector list`.")
 ]
+At = Annotated[str | None, typer.Option(help="When it is done, UTC.", show_default="now")]
 DryRun = Annotated[
     bool, typer.Option("--dry-run/--yes", help="Only tell what would be done, or do it.")
 ]

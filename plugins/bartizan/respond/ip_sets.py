@@ -136,7 +136,8 @@ class IpSet:
         except HTTPClientError as error:
             raise lost(self._thing, f"{action}: {error}", "try again") from error
         except ConnectionError as error:
-            raise TransientError(self._thing, f"{action}: {error}", "try again") from error
+            remedy = "check the network and the endpoint, then try again"
+            raise TransientError(self._thing, f"{action}: {error}", remedy) from error
         except BotoCoreError as error:
             raise UsageError(self._thing, str(error), "check AWS credentials and region") from error
         except ClientError as error:
