@@ -63,6 +63,19 @@ def lake(folder: Path, rows: list[dict[str, Any]]) -> SmallLake:
     return small
 
 
+@pytest.fixture(scope="module")
+def attacked(tmp_path_factory: pytest.TempPathFactory) -> SmallLake:
+    """A lake of the attacker and of users elsewhere."""
+    return lake(tmp_path_factory.mktemp("attacked"), [*ROTATING, *CROWD])
+
+
+@pytest.fixture(scope="module")
+def loud(tmp_path_factory: pytest.TempPathFactory) -> SmallLake:
+    """The same, and one address of the subnet that is enough by itself."""
+    one = [request(number, address(1)) for number in range(300)]
+    return lake(tmp_path_factory.mktemp("loud"), [*ROTATING, *one, *CROWD])
+
+
 def planned(small: SmallLake, limits: Limits = LIMITS, *never: Layer) -> Plan:
     found = find(small.engine, DAY, QUERIES).candidates
     blast = simulate(small.engine, {one.network for one in found}, WEEK, QUERIES)
@@ -86,9 +99,8 @@ def of_subnet(small: SmallLake) -> Candidate:
     return found
 
 
-def test_addresses_that_are_nothing_alone_are_a_subnet_that_is_blocked(tmp_path: Path) -> None:
-    small = lake(tmp_path, [*ROTATING, *CROWD])
-    (one,) = find(small.engine, DAY, QUERIES).candidates
+def test_addresses_that_are_nothing_alone_are_a_subnet_that_is_blocked(attacked: SmallLake) -> None:
+    (one,) = find(attacked.engine, DAY, QUERIES).candidates
     seen = one.evidence
     assert str(one.network) == SUBNET
     assert (seen.requests, seen.blocked, seen.addresses) == (400, 400, 400)
@@ -104,7 +116,7 @@ def test_addresses_that_are_nothing_alone_are_a_subnet_that_is_blocked(tmp_path:
         ("several_addresses",),
     )
     assert one.score == score(seen)
-    assert added(planned(small)) == [SUBNET]
+    assert added(planned(attacked)) == [SUBNET]
 
 
 def test_its_neighbours_count_whether_they_were_stopped_or_not(tmp_path: Path) -> None:
@@ -124,10 +136,9 @@ def test_what_was_let_through_last_week_is_its_blast_radius(tmp_path: Path) -> N
     assert why_not(plan).startswith("would have blocked 1 of 1001 allowed requests in ")
 
 
-def test_whom_we_never_block_protects_the_subnet_around_it(tmp_path: Path) -> None:
-    small = lake(tmp_path, [*ROTATING, *CROWD])
+def test_whom_we_never_block_protects_the_subnet_around_it(attacked: SmallLake) -> None:
     probe = Layer("partner", (ip_network(f"{address(9999)}/128"),))
-    plan = planned(small, LIMITS, probe)
+    plan = planned(attacked, LIMITS, probe)
     assert added(plan) == []
     assert why_not(plan) == f"never blocked: partner {address(9999)}/128"
 
@@ -140,16 +151,14 @@ def test_whom_we_never_block_protects_the_subnet_around_it(tmp_path: Path) -> No
     ],
     ids=["not at all", "more addresses"],
 )
-def test_it_can_be_left_at_single_addresses(tmp_path: Path, limits: Limits, why: str) -> None:
-    loud = [request(number, address(1)) for number in range(300)]
-    plan = planned(lake(tmp_path, [*ROTATING, *loud, *CROWD]), limits)
+def test_it_can_be_left_at_single_addresses(loud: SmallLake, limits: Limits, why: str) -> None:
+    plan = planned(loud, limits)
     assert added(plan) == [f"{address(1)}/128"]
     assert why_not(plan) == why
 
 
-def test_an_address_inside_a_listed_subnet_is_not_listed_too(tmp_path: Path) -> None:
-    loud = [request(number, address(1)) for number in range(300)]
-    plan = planned(lake(tmp_path, [*ROTATING, *loud, *CROWD]))
+def test_an_address_inside_a_listed_subnet_is_not_listed_too(loud: SmallLake) -> None:
+    plan = planned(loud)
     assert added(plan) == [SUBNET]
     assert why_not(plan, f"{address(1)}/128") == f"lies in {SUBNET}, which is added"
 
