@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import random
+import threading
 from datetime import timedelta
 from itertools import permutations
 from pathlib import Path
+from typing import Any
 
 import pytest
+from engine_postgresql import database
 from sharing import (
     BOUNDS,
     HOUR,
@@ -23,6 +26,7 @@ from sharing import (
 
 from bartizan.respond.share.receive import Fault, judge, take
 from bartizan.store import Store
+from bartizan.store import intel_sharing as sharing_store
 from bartizan.store import intel_withdrawn as withdrawn_store
 from bartizan.store.intel_sharing import load_said
 from bartizan.store.intel_withdrawn import load_withdrawn
@@ -106,6 +110,28 @@ def test_a_network_is_heard_of_when_that_was_said_last(store: Store, seed: int) 
     for event in chance.sample(events, len(events)):
         take(store, body(event), BOUNDS, NOON)
     assert bool(heard(store)) is words[-1]
+
+
+def test_two_receivers_do_not_pass_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One takes in an old word, and while it does, another what takes it back."""
+    old = body(envelope([indicator(ONE)], at=NOON - HOUR))
+    back = body(withdrawal([ONE]))
+    with database() as url:
+        store = Store.open(url.replace("postgresql://", "postgresql+psycopg://"))
+        other = threading.Thread(target=take, args=(store, back, BOUNDS, NOON))
+        looks = sharing_store.withdrawn_at
+
+        def meanwhile(*asked: Any) -> dict[str, str]:
+            found = looks(*asked)
+            other.start()
+            other.join(0.5)
+            return found
+
+        monkeypatch.setattr(sharing_store, "withdrawn_at", meanwhile)
+        assert take(store, old, BOUNDS, NOON).fault is None
+        other.join()
+        assert heard(store) == set()
+        store.engine.dispose()
 
 
 def test_it_is_remembered_as_long_as_older_words_may_come(

@@ -33,6 +33,7 @@ from bartizan.respond.share.event import (
 from bartizan.store.database import Store
 from bartizan.store.intel_sharing import Rejected, Said, accept, is_received, reject
 from bartizan.store.intel_withdrawn import Withdrawn, withdraw
+from bartizan.store.lock import locked
 
 RAW_CHARACTERS = 4096
 
@@ -89,10 +90,12 @@ def take(store: Store, body: bytes, bounds: Bounds, at: datetime) -> Verdict:
 
 
 def _written_down(store: Store, verdict: Verdict, bounds: Bounds, at: datetime) -> bool:
-    """Whether the event is new."""
-    if verdict.withdrawn is not None:
-        return withdraw(store, verdict.event_id, verdict.withdrawn, at, at + bounds.max_age)
-    return accept(store, verdict.account, verdict.event_id, at, verdict.said)
+    """Whether the event is new. Those of an account one by one: what it takes back is looked for
+    before what it says is written."""
+    with locked(store, f"heard-{verdict.account}"):
+        if verdict.withdrawn is not None:
+            return withdraw(store, verdict.event_id, verdict.withdrawn, at, at + bounds.max_age)
+        return accept(store, verdict.account, verdict.event_id, at, verdict.said)
 
 
 def _doubts(
