@@ -85,6 +85,7 @@ def test_from_logs_to_both_accounts_and_back(command: Command, home: Path, endpo
     code, out, _ = command("apply", plan["id"], *at(0))
     assert (code, sets.addresses()) == (0, before)
     assert out.count("proposed, 1 added, 0 removed, 2 in the set") == 2
+    assert out.endswith("\nnothing was done; --yes does it\n")
     code, out, _ = command("apply", plan["id"][:8], "--yes", "--by", "dana", *at(0), "--json")
     assert (code, sets.addresses()) == (0, applied)
     done = json.loads(out)["changes"]
