@@ -11,7 +11,7 @@ of the last 24 hours needs.
 **Safe under readers and writers.** A reader sees a snapshot of the lake at any moment. Nothing is
 written to a Glue table, and nothing deleted, that this mirror did not write: it fails and names it.
 
-**By hand.** `bartizan lake mirror` tells what would be done; `--write` does it.
+**By hand.** `bartizan lake mirror` tells what would be done; `--yes` does it.
 
 **Again.** A run that was killed is ended by the next; without changes nothing is uploaded.
 """

@@ -7,7 +7,8 @@ Every fifteen minutes, two things that need nothing of each other:
   and logs. What is forged, replayed, oversized or malformed is set aside with its reason
   (`bartizan intel heard`), and never holds up the queue.
 - `send` tells the event buses of `send` whom we list, as far as they were not told yet: address,
-  times, counts and rule families. Nothing is told while `respond` is stopped.
+  times, counts and rule families. What we list no more is taken back. While `respond` is stopped,
+  nobody is told of anything new.
 
 **Off by default.** Without `include/sharing.yaml` (or `BARTIZAN_SHARING`) the run skips, and so
 does the task whose part the file lacks.

@@ -59,10 +59,10 @@ class Settings:
         lake = local_folder("BARTIZAN_LAKE", env.get("BARTIZAN_LAKE", str(home / "lake")))
         return cls(
             home=home,
-            source=UPath(env.get("BARTIZAN_SOURCE", str(home / "raw"))),
+            source=_place("BARTIZAN_SOURCE", env.get("BARTIZAN_SOURCE", str(home / "raw"))),
             lake=lake,
-            metrics=UPath(env.get("BARTIZAN_METRICS", str(home / "metrics"))),
-            outbox=UPath(env.get("BARTIZAN_OUTBOX", str(home / "outbox"))),
+            metrics=_place("BARTIZAN_METRICS", env.get("BARTIZAN_METRICS", str(home / "metrics"))),
+            outbox=_place("BARTIZAN_OUTBOX", env.get("BARTIZAN_OUTBOX", str(home / "outbox"))),
             store_url=env.get("BARTIZAN_STORE", store_in(lake)),
             sql=Path(env.get("BARTIZAN_SQL", str(PROJECT / "include" / "sql"))),
             alerts=_alerts(env),
@@ -87,6 +87,16 @@ def local_folder(name: str, value: str) -> Path:
             "it must be on a local disk; give a path or file:// URI",
         )
     return Path(value.removeprefix("file://")).absolute()
+
+
+def _place(name: str, value: str) -> UPath:
+    """A folder or an s3:// prefix. Raises UsageError for anything else."""
+    scheme, _, rest = value.rpartition("://")
+    if scheme not in ("", "file", "s3") or (scheme == "s3" and not rest.strip("/")):
+        raise UsageError(
+            name, f"{value!r} is neither a folder nor s3://bucket/prefix", "correct it"
+        )
+    return UPath(value)
 
 
 def _alerts(env: Mapping[str, str]) -> Path | None:

@@ -11,9 +11,20 @@ import yaml
 
 from bartizan import jobs
 from bartizan.errors import BartizanError, ConfigError
-from bartizan.model.text import short
+from bartizan.model.text import inert, short
 from bartizan.model.window import given_window
-from bartizan.terminal import AsJson, Home, configure, reads, show
+from bartizan.terminal import (
+    AsJson,
+    ConnectorName,
+    DryRun,
+    Home,
+    configure,
+    detector_lines,
+    only_told,
+    reads,
+    show,
+    table,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -26,7 +37,6 @@ app = typer.Typer(
 )
 
 SHOWN = 80  # characters of a value
-Name = Annotated[str, typer.Argument(help="Name of a connector; see `bartizan connector list`.")]
 
 
 @app.command("list")
@@ -35,9 +45,9 @@ def list_connectors(home: Home = None, as_json: AsJson = False) -> None:
 
     A folder that is none is listed with what is wrong.
     """
-    configure(home)
+    configure(home, needs_home=False)
     rows = jobs.list_connectors()
-    show(rows if as_json else [_on_one_line(row) for row in rows], as_json)
+    show(rows, _listed(rows), as_json)
 
 
 @app.command()
@@ -53,13 +63,13 @@ def check(
     Over one interval, the last for which data were landed, unless a window is given. Prints rows,
     series, size, what is read, and warnings. Exits with 1 when the connector cannot run.
     """
-    configure(home)
+    configure(home, needs_home=False)
     window = given_window(start, end) if start or end else None
     try:
         result = jobs.check_connector(connector, window)
     except ConfigError as error:
         raise BartizanError(error.thing, error.problem, error.remedy) from error
-    show(result if as_json else list(_checked(result)), as_json)
+    show(result, _checked(result), as_json)
 
 
 @app.command()
@@ -73,11 +83,13 @@ def new(
     frequency: Annotated[
         str | None, typer.Option(help="PT1H or P1D.", show_default="that of the table")
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Scaffold a connector over an aggregate table, commented; never over one that is there."""
     folder = jobs.new_connector(name, measure, dimension or [], table, frequency)
-    show([f"{folder}/{file}" for file in ("connector.yaml", "query.sql")], as_json=False)
-    show(f"next: edit them, then `bartizan connector check {name}`", as_json=False)
+    written = [f"{folder}/{file}" for file in ("connector.yaml", "query.sql")]
+    lines = [*written, f"next: edit them, then `bartizan connector check {name}`"]
+    show({"name": name, "written": written}, lines, as_json)
 
 
 @app.command("import")
@@ -98,7 +110,7 @@ def import_connector(
     Prints what was changed, what was dropped, and what a person must look at.
     """
     result = jobs.import_connector(folder, name, engine)
-    show(result if as_json else list(_imported(result)), as_json)
+    show(result, _imported(result), as_json)
 
 
 @app.command("publish-zeros")
@@ -107,18 +119,18 @@ def publish_zeros(
     to: Annotated[str, typer.Option(help="A namespace of your own, never one of AWS.")],
     start: Annotated[str, typer.Option(help="Beginning of the window, UTC.")],
     end: Annotated[str, typer.Option(help="End of the window, exclusive, UTC.")],
-    write: Annotated[bool, typer.Option("--write", help="Write them.")] = False,
+    dry_run: DryRun = True,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write zeros to CloudWatch where a connector's metrics have no datapoint; else only count.
+    """Write zeros to CloudWatch where a connector's metrics have no datapoint.
 
     For alarms and dashboards that read CloudWatch itself: Bartizan fills in zeros without it.
     Running it again writes nothing.
     """
-    configure(home)
-    result = jobs.publish_zeros(name, to, given_window(start, end), write)
-    show(result if as_json else [_on_one_line(result)], as_json)
+    configure(home, needs_home=False)
+    result = jobs.publish_zeros(name, to, given_window(start, end), not dry_run)
+    show(result, only_told(_zeros(result), dry_run), as_json)
 
 
 @app.command()
@@ -134,29 +146,31 @@ def calendar(
     result = jobs.calendar_entries(file, timezone)
     text = yaml.safe_dump(result["entries"], sort_keys=False, allow_unicode=True, width=1000)
     lines = [*text.splitlines(), *(f"# left out: {one}" for one in result["left_out"])]
-    show(result if as_json else lines, as_json)
+    show(result, lines, as_json)
 
 
 @app.command()
-def deactivate(name: Name, home: Home = None, as_json: AsJson = False) -> None:
+def deactivate(name: ConnectorName, home: Home = None, as_json: AsJson = False) -> None:
     """Stop a connector's detector: its runs say so and score nothing, until it is activated.
 
     It keeps what it learned; metrics are crawled on.
     """
     configure(home)
-    show(jobs.set_active(name, active=False), as_json)
+    found = jobs.set_active(name, active=False)
+    show(found, detector_lines(found), as_json)
 
 
 @app.command()
-def activate(name: Name, home: Home = None, as_json: AsJson = False) -> None:
+def activate(name: ConnectorName, home: Home = None, as_json: AsJson = False) -> None:
     """Start a connector's detector again. What passed meanwhile is scored by `bartizan detect`."""
     configure(home)
-    show(jobs.set_active(name, active=True), as_json)
+    found = jobs.set_active(name, active=True)
+    show(found, detector_lines(found), as_json)
 
 
 @app.command()
 def tune(
-    name: Name,
+    name: ConnectorName,
     threshold: Annotated[float, typer.Option(help="Severity from which on it alerts, 50 to 100.")],
     days: Annotated[int, typer.Option(help="How far back, 1 to 90.")] = 30,
     absolute: Annotated[float, typer.Option(help="Least change, in the measure's unit.")] = 0,
@@ -174,7 +188,22 @@ def tune(
     configure(home)
     knobs = jobs.Knobs(threshold, absolute, percent, at_least, among)
     found = jobs.tune(name, knobs, days)
-    show(found if as_json else list(_tuned(found, days)), as_json)
+    show(found, _tuned(found, days), as_json)
+
+
+def _listed(rows: list[dict[str, Any]]) -> Iterator[str]:
+    names = ("name", "from", "every", "detector", "measures", "dimensions")
+    yield from table([{key: row[key] for key in names} for row in rows if "error" not in row])
+    for row in rows:
+        if "error" in row:
+            yield f"{short(inert(row['name']), SHOWN)}: {short(inert(row['error']), 300)}"
+
+
+def _zeros(found: dict[str, Any]) -> Iterator[str]:
+    yield f"{found['series']:,} series in {found['namespace']}"
+    yield f"  have a datapoint  {found['have']:,} periods"
+    yield f"  zeros are there   {found['there']:,}"
+    yield f"  {'would be' if found['dry_run'] else 'were'} written   {found['due']:,}"
 
 
 def _tuned(found: dict[str, Any], days: int) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,12 +12,31 @@ from rich.console import Console
 
 from bartizan import jobs
 from bartizan.errors import UsageError
-from bartizan.model.text import inert, number, short
+from bartizan.model.text import number, short
 from bartizan.model.window import given_window, parse_time
-from bartizan.terminal import AsJson, Home, configure, show
+from bartizan.terminal import (
+    AsJson,
+    ConnectorName,
+    Home,
+    configure_for,
+    detector_lines,
+    show,
+    table,
+)
 
-WIDEST = 60  # characters of a cell
 console = Console(stderr=True)
+
+
+def learn(
+    name: ConnectorName,
+    day: Annotated[str, typer.Option(help="The UTC day whose intervals will be scored.")],
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Learn from up to 35 days of metrics before a day."""
+    configure_for(name, home)
+    found = jobs.learn(name, parse_time(day))
+    show(found, detector_lines(found), as_json)
 
 
 class Relearn(StrEnum):
@@ -83,7 +102,7 @@ def detect(
                 relearn is not Relearn.NEVER,
                 lambda done, of: status.update(f"scored {done} of {of} days"),
             )
-        show(found if as_json else list(_told(found, out)), as_json)
+        show(found, _told(found, out), as_json)
         return
     if name is None:
         raise UsageError("detect", "neither a connector nor --input", "name what to work on")
@@ -96,15 +115,14 @@ def detect(
     ):
         if value is not None:
             raise UsageError(option, "is only of --input", "leave it out")
-    configure(home)
-    result = jobs.detect(name, [given_window(start, end)])
-    show(result | {"explained": jobs.explain()}, as_json)
+    configure_for(name, home)
+    result = jobs.detect(name, [jobs.not_to_come(given_window(start, end))])
+    found = result | {"explained": jobs.explain()}
+    show(found, _detected(found), as_json)
 
 
 def backtest(
-    name: Annotated[
-        str, typer.Argument(help="Name of a connector; see `bartizan connector list`.")
-    ],
+    name: ConnectorName,
     start: Annotated[str | None, typer.Option(help="Beginning of the window, UTC.")] = None,
     end: Annotated[str | None, typer.Option(help="End of the window, exclusive, UTC.")] = None,
     train_share: Annotated[
@@ -129,7 +147,7 @@ def backtest(
     """
     if train_share is not None and train_until is not None:
         raise UsageError("--train-until", "both it and --train-share", "give one of them")
-    configure(home)
+    configure_for(name, home)
     with console.status("reading metrics") as status:
         found = jobs.backtest(
             name,
@@ -139,7 +157,7 @@ def backtest(
             0.7 if train_share is None else train_share,
             lambda done, of: status.update(f"scored {done} of {of} days"),
         )
-    show(found if as_json else list(_told(found, Path(found["folder"]))), as_json)
+    show(found, _told(found, Path(found["folder"])), as_json)
 
 
 def _told(found: dict[str, Any], out: Path) -> Iterator[str]:
@@ -167,7 +185,17 @@ def _told(found: dict[str, Any], out: Path) -> Iterator[str]:
     elif not found["incidents"]:
         yield "No incidents."
     else:
-        yield from _table([_row(one) for one in found["incidents"]])
+        yield from table([_row(one) for one in found["incidents"]])
+
+
+def _detected(found: dict[str, Any]) -> Iterator[str]:
+    yield f"{found['detector']}: {found['state']}, {found['reason']}"
+    yield f"  scored    {found['intervals']:,} intervals, {found['scores']:,} scores"
+    for reason, count in found["rejected"].items():
+        yield f"  not used  {count:,} rows: {reason}"
+    yield f"  incidents {len(found['changed'])} opened or changed: see `bartizan incident list`"
+    if not found["intervals"] and found["state"] == "ACTIVE":
+        yield "No metrics of this window: `bartizan crawl` writes them."
 
 
 def _row(incident: dict[str, Any]) -> dict[str, str]:
@@ -180,12 +208,3 @@ def _row(incident: dict[str, Any]) -> dict[str, str]:
         "expected": number(incident["expected"]),
         "what": incident["headline"],
     }
-
-
-def _table(rows: Sequence[dict[str, str]]) -> Iterator[str]:
-    cells = [list(rows[0]), *(list(row.values()) for row in rows)]
-    cells = [[short(inert(cell), WIDEST) for cell in row] for row in cells]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    for row in cells:
-        padded = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
-        yield "  ".join(padded).rstrip()

@@ -9,7 +9,7 @@ import typer
 
 from bartizan import jobs
 from bartizan.model.text import inert, short
-from bartizan.terminal import AsJson, Home, configure, instant, show
+from bartizan.terminal import AsJson, Home, IncidentId, configure, instant, show
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -23,7 +23,6 @@ app = typer.Typer(
 
 SHOWN = 200  # characters of a note
 LISTED = 10  # incidents
-Incident = Annotated[str, typer.Argument(help="Id of an incident, as in the report.")]
 Note = Annotated[str, typer.Option(help="Why, in words.")]
 By = Annotated[str, typer.Option(help="Who says so.")]
 At = Annotated[str | None, typer.Option(help="When it is said, UTC.", show_default="now")]
@@ -32,7 +31,7 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what it would
 
 @app.command()
 def give(
-    incident: Incident,
+    incident: IncidentId,
     kind: Annotated[
         str, typer.Option(help="confirmed, expected, false_alarm, new_normal or none.")
     ],
@@ -53,13 +52,15 @@ def give(
     same incident no longer holds.
     """
     configure(home)
-    result = jobs.give_feedback(incident, kind, instant(at), cause, note, by, dry_run)
-    show(result if as_json else list(_told(result)), as_json)
+    result = jobs.give_feedback(
+        jobs.incident_id(incident), kind, instant(at), cause, note, by, dry_run
+    )
+    show(result, _told(result), as_json)
 
 
 @app.command()
 def withdraw(
-    incident: Incident,
+    incident: IncidentId,
     note: Note = "",
     by: By = "",
     at: At = None,
@@ -82,7 +83,7 @@ def list_feedback(
     """Everything that was said of incidents, also what no longer holds."""
     configure(home)
     rows = jobs.list_feedback(connector)
-    show(rows if as_json else [_line(row) for row in rows] or "No feedback.", as_json)
+    show(rows, [_line(row) for row in rows] or ["none"], as_json)
 
 
 def _told(result: dict[str, Any]) -> Iterator[str]:

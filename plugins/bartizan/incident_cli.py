@@ -13,7 +13,7 @@ from bartizan.errors import UsageError
 from bartizan.model.anomaly import IncidentState
 from bartizan.model.text import short
 from bartizan.model.window import parse_duration, parse_time, written_window
-from bartizan.terminal import AsJson, Home, configure, instant, show
+from bartizan.terminal import AsJson, At, Home, IncidentId, configure, instant, show
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -26,9 +26,7 @@ app = typer.Typer(
 )
 
 SHOWN = 200  # characters of a text
-Incident = Annotated[str, typer.Argument(help="Id of an incident, as `incident list` shows it.")]
 By = Annotated[str, typer.Option(help="Who does it.")]
-At = Annotated[str | None, typer.Option(help="When it is done, UTC.", show_default="now")]
 Why = Annotated[str, typer.Option(help="Why, in words.")]
 
 
@@ -43,20 +41,20 @@ def list_incidents(
     """Incidents by start, and who is on them."""
     configure(home)
     rows = jobs.list_incidents(instant(None), [one.value for one in state or ()])
-    show(rows if as_json else [_line(row) for row in rows] or ["none"], as_json)
+    show(rows, [_line(row) for row in rows] or ["none"], as_json)
 
 
 @app.command("show")
-def show_incident(incident: Incident, home: Home = None, as_json: AsJson = False) -> None:
+def show_incident(incident: IncidentId, home: Home = None, as_json: AsJson = False) -> None:
     """One incident: its story, what was done about it, who was told, who was not and why."""
     configure(home)
-    found = jobs.show_incident(incident, instant(None))
-    show(found if as_json else list(_described(found)), as_json)
+    found = jobs.show_incident(jobs.incident_id(incident), instant(None))
+    show(found, _described(found), as_json)
 
 
 @app.command()
 def acknowledge(
-    incident: Incident,
+    incident: IncidentId,
     by: By,
     why: Why = "",
     at: At = None,
@@ -65,13 +63,13 @@ def acknowledge(
 ) -> None:
     """Say that somebody is on it: no updates and no escalation, unless it gets worse."""
     configure(home)
-    done = jobs.acknowledge_incident(incident, by, instant(at), why)
-    show(done if as_json else _done(done), as_json)
+    done = jobs.acknowledge_incident(jobs.incident_id(incident), by, instant(at), why)
+    show(done, [_done(done)], as_json)
 
 
 @app.command()
 def snooze(
-    incident: Incident,
+    incident: IncidentId,
     by: By,
     why: Why,
     until: Annotated[str | None, typer.Option(help="A UTC time within 90 days.")] = None,
@@ -86,13 +84,13 @@ def snooze(
         raise UsageError("snooze", "needs either --until or --for", "write --for PT4H")
     now = instant(at)
     end = now + parse_duration(span) if span is not None else parse_time(until or "")
-    done = jobs.snooze_incident(incident, end, by, why, now)
-    show(done if as_json else _done(done), as_json)
+    done = jobs.snooze_incident(jobs.incident_id(incident), end, by, why, now)
+    show(done, [_done(done)], as_json)
 
 
 @app.command()
 def resume(
-    incident: Incident,
+    incident: IncidentId,
     by: By,
     why: Why = "",
     at: At = None,
@@ -101,8 +99,8 @@ def resume(
 ) -> None:
     """Take acknowledgement and snooze back."""
     configure(home)
-    done = jobs.resume_incident(incident, by, instant(at), why)
-    show(done if as_json else _done(done), as_json)
+    done = jobs.resume_incident(jobs.incident_id(incident), by, instant(at), why)
+    show(done, [_done(done)], as_json)
 
 
 @app.command()
@@ -127,11 +125,13 @@ def digest(
     window: Annotated[str, typer.Option(help="START/END, UTC, such as 2026-11-16/2026-11-17.")],
     out: Annotated[Path, typer.Option(help="File to write: .html, .md or .json.")],
     home: Home = None,
+    as_json: AsJson = False,
 ) -> None:
     """Write what a day or a week was: where, who, who was told, what nobody was told of, and which
     detectors found nothing."""
     configure(home)
-    print(jobs.write_digest(written_window(window), out))
+    path = jobs.write_digest(written_window(window), out)
+    show({"written": path}, [path], as_json)
 
 
 def _line(row: dict[str, Any]) -> str:

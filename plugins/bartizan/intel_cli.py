@@ -13,7 +13,7 @@ from bartizan.errors import BartizanError
 from bartizan.jobs.intel_lines import plan_lines, some
 from bartizan.model.text import inert, short
 from bartizan.model.window import HOUR, Window, floor, given_window
-from bartizan.terminal import AsJson, Home, configure, instant, show
+from bartizan.terminal import AsJson, At, DryRun, Home, configure, instant, only_told, show, spans
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -27,22 +27,31 @@ app = typer.Typer(
 
 SHOWN = 200  # characters of a text
 By = Annotated[str, typer.Option(help="Who does it.")]
-At = Annotated[str | None, typer.Option(help="When it is done, UTC.", show_default="now")]
 Why = Annotated[str, typer.Option(help="Why, in words.")]
-DryRun = Annotated[bool, typer.Option("--dry-run/--yes", help="Only tell, or change the IP sets.")]
 Start = Annotated[str | None, typer.Option(help="Of the window.", show_default="a day ago")]
 End = Annotated[str | None, typer.Option(help="Of the window.", show_default="the last hour")]
-PlanId = Annotated[str, typer.Argument(help="Id of a plan, as `intel plan` tells it.")]
+PlanId = Annotated[
+    str, typer.Argument(help="Id of a plan, or how it begins, as `intel plan` tells it.")
+]
+
+ChangeId = Annotated[
+    str, typer.Argument(help="Id of an apply, or how it begins, as `intel status` shows it.")
+]
 
 
 @app.command()
 def candidates(
-    start: Start = None, end: End = None, home: Home = None, as_json: AsJson = False
+    start: Start = None,
+    end: End = None,
+    top: Annotated[int, typer.Option(min=1, help="How many, the highest score first.")] = 20,
+    home: Home = None,
+    as_json: AsJson = False,
 ) -> None:
     """Addresses that could be blocked, by score, with their evidence."""
     configure(home)
-    found = jobs.find_candidates(_window(start, end, instant(None)))
-    show(found if as_json else list(_accused_all(found)), as_json)
+    window = _window(start, end, instant(None))
+    found = jobs.find_candidates(window, top)
+    show(found, _accused_all(found, window), as_json)
 
 
 @app.command()
@@ -58,7 +67,7 @@ def plan(
     configure(home)
     when = instant(at)
     made = jobs.plan_intel(_window(start, end, when), by, when)
-    show(made if as_json else list(plan_lines(made)), as_json)
+    show(made, plan_lines(made), as_json)
 
 
 @app.command()
@@ -72,7 +81,7 @@ def apply(
 ) -> None:
     """Bring a plan into its IP sets. Giving `--yes` approves it, by name of `--by`."""
     configure(home)
-    _tell(jobs.apply_intel(plan_id, by, instant(at), dry_run), as_json)
+    _tell(jobs.apply_intel(jobs.plan_id(plan_id), by, instant(at), dry_run), dry_run, as_json)
 
 
 @app.command()
@@ -85,12 +94,12 @@ def expire(
 ) -> None:
     """Take out our entries whose time is over. Needs the store and AWS WAF only."""
     configure(home)
-    _tell(jobs.expire_intel(by, instant(at), dry_run), as_json)
+    _tell(jobs.expire_intel(by, instant(at), dry_run), dry_run, as_json)
 
 
 @app.command()
 def undo(
-    change: Annotated[str, typer.Argument(help="Id of an apply, as `intel status` shows it.")],
+    change: ChangeId,
     by: By = "command",
     at: At = None,
     dry_run: DryRun = True,
@@ -99,7 +108,8 @@ def undo(
 ) -> None:
     """Take one apply back: what it added goes, what it removed returns."""
     configure(home)
-    _tell({"changes": [jobs.undo_intel(change, by, instant(at), dry_run)], "failed": {}}, as_json)
+    done = jobs.undo_intel(jobs.change_id(change), by, instant(at), dry_run)
+    _tell({"changes": [done], "failed": {}}, dry_run, as_json)
 
 
 @app.command()
@@ -113,7 +123,7 @@ def reject(
 ) -> None:
     """Write down that a plan is not to be applied."""
     configure(home)
-    _done(jobs.reject_intel(plan_id, by, instant(at), why), as_json)
+    _done(jobs.reject_intel(jobs.plan_id(plan_id), by, instant(at), why), as_json)
 
 
 @app.command()
@@ -139,37 +149,41 @@ def status(at: At = None, home: Home = None, as_json: AsJson = False) -> None:
     """What we hold in which set and until when, the last changes, and who did what."""
     configure(home)
     found = jobs.intel_status(instant(at))
-    show(found if as_json else list(_standing(found)), as_json)
+    show(found, _standing(found), as_json)
 
 
 def _window(start: str | None, end: str | None, at: datetime) -> Window:
     return given_window(start, end) if start or end else jobs.lookback(floor(at, HOUR))
 
 
-def _tell(result: dict[str, Any], as_json: bool) -> None:
+def _tell(result: dict[str, Any], dry_run: bool, as_json: bool) -> None:
     """Show what changed; raises BartizanError for the first set that failed."""
-    show(result if as_json else list(_changed(result)), as_json)
+    show(result, only_told(_changed(result), dry_run and bool(result["changes"])), as_json)
     for name, why in result["failed"].items():
         raise BartizanError(f"target {name}", why)
 
 
 def _done(deed: dict[str, Any], as_json: bool) -> None:
-    show(deed if as_json else _deed(deed), as_json)
+    show(deed, [_deed(deed)], as_json)
 
 
-def _accused_all(found: dict[str, Any]) -> Iterator[str]:
+def _accused_all(found: dict[str, Any], window: Window) -> Iterator[str]:
     yield from map(_accused, found["candidates"])
     if not found["candidates"]:
-        yield "none"
+        yield f"none from {spans([window])}"
+    if more := found["of"] - len(found["candidates"]):
+        yield f"and {more} more; see --top"
     if found["unreadable"]:
         yield f"no addresses: {len(found['unreadable'])} clients of the log"
 
 
 def _accused(row: dict[str, Any]) -> str:
     rules = short(inert(", ".join(row["rules"])), SHOWN)
+    many = f"{row['addresses']} addresses, " if row["addresses"] else ""
+    did = f"{many}{row['blocked']} of {row['requests']} blocked in {row['hours']} h"
     return (
-        f"{row['network']:<20}  score {row['score']:>5.1f}  {row['blocked']} of {row['requests']} "
-        f"blocked in {row['hours']} h, {row['uris']} paths  [{', '.join(row['reasons'])}]  {rules}"
+        f"{row['network']:<20}  score {row['score']:>5.1f}  {did}, {row['uris']} paths  "
+        f"[{', '.join(row['reasons'])}]  {rules}"
     )
 
 
@@ -209,4 +223,4 @@ def _change(one: dict[str, Any]) -> str:
 
 def _deed(one: dict[str, Any]) -> str:
     by, detail = short(inert(one["by"]), 60), short(inert(one["detail"]), SHOWN)
-    return f"{one['at']}  {by}  {one['what']} {one['subject']}: {detail}"
+    return f"{one['at']}  {by}  {one['what']} {one['subject']}" + (f": {detail}" if detail else "")

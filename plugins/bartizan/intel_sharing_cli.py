@@ -13,10 +13,7 @@ from bartizan.errors import BartizanError
 from bartizan.jobs.intel_lines import some
 from bartizan.model.indicator import Format
 from bartizan.model.text import inert, short
-from bartizan.terminal import AsJson, Home, configure, instant, show
-
-At = Annotated[str | None, typer.Option(help="When it is done, UTC.", show_default="now")]
-DryRun = Annotated[bool, typer.Option("--dry-run/--yes", help="Only tell, or do it.")]
+from bartizan.terminal import AsJson, At, DryRun, Home, configure, instant, only_told, show
 
 
 def register(app: typer.Typer) -> None:
@@ -37,14 +34,15 @@ def export(
     """Write whom we list now as feeds: address, times, counts and rule families, nothing else."""
     configure(home)
     done = jobs.export_intel(formats or list(Format), out)
-    show(done if as_json else list(_written(done)), as_json)
+    show(done, _written(done), as_json)
 
 
 def send(at: At = None, dry_run: DryRun = True, home: Home = None, as_json: AsJson = False) -> None:
-    """Tell the event buses of other accounts whom we list, as far as they were not told yet."""
+    """Tell the event buses of other accounts whom we list, as far as they were not told yet, and
+    take back whom we list no more."""
     configure(home)
     done = jobs.send_intel(instant(at), dry_run)
-    show(done if as_json else list(_sent(done, dry_run)), as_json)
+    show(done, only_told(_sent(done, dry_run), dry_run), as_json)
     for bus, why in done["failed"].items():
         raise BartizanError(bus, why)
 
@@ -62,14 +60,14 @@ def receive(
     """Take in whom other accounts list: evidence for the next `bartizan intel plan`."""
     configure(home)
     done = jobs.receive_intel(instant(at), dry_run, file)
-    show(done if as_json else list(_received(done)), as_json)
+    show(done, only_told(_received(done), dry_run and bool(done["events"])), as_json)
 
 
 def heard(at: At = None, home: Home = None, as_json: AsJson = False) -> None:
     """What other accounts say and still mean, and what of theirs was set aside, with the reason."""
     configure(home)
     found = jobs.heard_intel(instant(at))
-    show(found if as_json else list(_heard(found)), as_json)
+    show(found, _heard(found), as_json)
 
 
 def _written(done: dict[str, Any]) -> Iterator[str]:
@@ -79,11 +77,14 @@ def _written(done: dict[str, Any]) -> Iterator[str]:
 
 def _sent(done: dict[str, Any], dry_run: bool) -> Iterator[str]:
     if done["stopped"]:
-        yield "stopped: nothing is told to anybody"
+        yield "stopped: nobody is told of anything new"
     does = "would tell" if dry_run else "told"
     for one in done["buses"]:
-        counts = f"{one['networks']} networks in {one['events']} events"
+        counts = f"{one['networks']} networks, {one['withdrawn']} taken back"
+        counts += f", in {one['events']} events"
         yield f"{does} {one['bus']}: {counts}{_untold(one)}"
+    if dry_run and done["buses"]:
+        yield "AWS was not asked: whether the credentials do and the buses take it is not known"
 
 
 def _untold(done: dict[str, Any]) -> str:
@@ -93,6 +94,7 @@ def _untold(done: dict[str, Any]) -> str:
 def _received(done: dict[str, Any]) -> Iterator[str]:
     yield ", ".join(f"{n} {what}" for what, n in done["events"].items()) or "no events"
     yield from (f"account {one}: {n} networks" for one, n in done["networks"].items())
+    yield from (f"account {one}: {n} taken back" for one, n in done["withdrawn"].items())
     lines = [f"{one['fault']}: {short(inert(one['why']), 200)}" for one in done["set_aside"]]
     yield from some(lines)
 

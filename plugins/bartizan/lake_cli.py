@@ -13,7 +13,7 @@ from rich.console import Console
 from bartizan import jobs
 from bartizan.errors import UsageError
 from bartizan.model.window import parse_time
-from bartizan.terminal import AsJson, Home, LakeFolder, configure, show
+from bartizan.terminal import AsJson, DryRun, Home, LakeFolder, configure, only_told, show, table
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -21,9 +21,9 @@ app = typer.Typer(
     help="""Keep the lake healthy: **expire** old days, **sweep** what nobody needs any more,
     **compact** small files.
 
-    Each of these only tells what it would do; --yes does it. In this order they are what the DAG
-    `lake_maintenance` does every night. **mirror** copies the lake to S3, once --write is given;
-    **ddl** prints what shows its tables to AWS.
+    In this order they are what the DAG `lake_maintenance` does every night. **mirror** copies the
+    lake to S3. Each of these only tells what it would do; --yes does it. **ddl** prints what shows
+    the tables to AWS.
     """,
 )
 
@@ -37,7 +37,6 @@ class Service(StrEnum):
 
 console = Console(stderr=True)
 
-Yes = Annotated[bool, typer.Option("--yes", help="Do it; without it only tell.")]
 At = Annotated[
     str | None,
     typer.Option("--at", help="As if it were this time, UTC.", show_default="now"),
@@ -46,7 +45,7 @@ At = Annotated[
 
 @app.command("compact")
 def compact_lake(
-    yes: Yes = False, home: Home = None, lake: LakeFolder = None, as_json: AsJson = False
+    dry_run: DryRun = True, home: Home = None, lake: LakeFolder = None, as_json: AsJson = False
 ) -> None:
     """Merge the small files of each partition into few large ones, sorted.
 
@@ -56,14 +55,15 @@ def compact_lake(
     configure(home, lake=lake)
     with console.status("looking for small files") as status:
         rows = jobs.compact_lake(
-            not yes, lambda done, of: status.update(f"{done} of {of} partitions")
+            dry_run, lambda done, of: status.update(f"{done} of {of} partitions")
         )
-    show(rows if rows or as_json else "no partition has more small files than it may", as_json)
+    lines = only_told(table(rows), dry_run)
+    show(rows, lines if rows else ["no partition has more small files than it may"], as_json)
 
 
 @app.command("expire")
 def expire_lake(
-    yes: Yes = False,
+    dry_run: DryRun = True,
     at: At = None,
     home: Home = None,
     lake: LakeFolder = None,
@@ -76,15 +76,14 @@ def expire_lake(
     their files.
     """
     configure(home, lake=lake)
-    rows = jobs.expire_lake(_moment(at), not yes)
-    if not as_json:
-        rows = [row | {"days": _span(row["days"])} for row in rows]
-    show(rows if rows or as_json else "BARTIZAN_RETENTION is not set: all is kept", as_json)
+    rows = jobs.expire_lake(_moment(at), dry_run)
+    lines = only_told(table([row | {"days": _span(row["days"])} for row in rows]), dry_run)
+    show(rows, lines if rows else ["BARTIZAN_RETENTION is not set: all is kept"], as_json)
 
 
 @app.command("sweep")
 def sweep_lake(
-    yes: Yes = False,
+    dry_run: DryRun = True,
     at: At = None,
     grace_hours: Annotated[
         int, typer.Option(min=1, help="How long a replaced file is kept for those who read it.")
@@ -100,7 +99,8 @@ def sweep_lake(
     """
     configure(home, lake=lake)
     grace = timedelta(hours=grace_hours)
-    show(jobs.sweep_lake(_moment(at), grace, not yes, list_files=as_json), as_json)
+    rows = jobs.sweep_lake(_moment(at), grace, dry_run, list_files=as_json)
+    show(rows, only_told(table(rows), dry_run), as_json)
 
 
 @app.command("mirror")
@@ -114,7 +114,7 @@ def mirror_lake(
             help="What names of Glue databases begin with.", show_default="BARTIZAN_MIRROR_PREFIX"
         ),
     ] = None,
-    write: Annotated[bool, typer.Option("--write", help="Do it; without it only tell.")] = False,
+    dry_run: DryRun = True,
     sweep: Annotated[
         bool, typer.Option("--sweep", help="Delete what readers of the mirror cannot need.")
     ] = False,
@@ -133,16 +133,17 @@ def mirror_lake(
     configure(home, lake=lake)
     if sweep:
         grace, now = timedelta(hours=grace_hours), datetime.now(UTC)
-        rows = jobs.sweep_mirror(now, to, database_prefix, grace, not write, list_files=as_json)
+        rows = jobs.sweep_mirror(now, to, database_prefix, grace, dry_run, list_files=as_json)
     else:
         with console.status("comparing") as status:
             rows = jobs.mirror_lake(
                 to,
                 database_prefix,
-                not write,
+                dry_run,
                 lambda done, of: status.update(f"{done / 1e6:.1f} of {of / 1e6:.1f} MB uploaded"),
             )
-    show(rows if rows or as_json else "the mirror shows what is here", as_json)
+    lines = only_told(table(rows), dry_run)
+    show(rows, lines if rows else ["the mirror shows what is here"], as_json)
 
 
 @app.command("ddl")
@@ -163,12 +164,13 @@ def show_ddl(
     """
     statements = jobs.lake_ddl(engine.value, location, role)
     if out is None:
-        show(statements if as_json else "\n".join(statements.values()).rstrip(), as_json)
+        show(statements, ["\n".join(statements.values()).rstrip()], as_json)
         return
     out.mkdir(parents=True, exist_ok=True)
     for name, text in statements.items():
         (out / f"{name}.sql").write_text(text, encoding="utf-8")
-    show([str(out / f"{name}.sql") for name in statements], as_json)
+    written = [str(out / f"{name}.sql") for name in statements]
+    show(written, written, as_json)
 
 
 def _moment(text: str | None) -> datetime:

@@ -38,7 +38,7 @@ def list_messages(
         f"{short(row['receipt'] or row['reason'], 120)}"
         for row in rows
     ]
-    show(rows if as_json else lines or ["none"], as_json)
+    show(rows, lines or ["none"], as_json)
 
 
 @app.command()
@@ -48,7 +48,7 @@ def retry(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Have dead messages sent by the next `bartizan dispatch`, with their old idempotency keys.
+    """Have dead messages sent by the next dispatch, with their old idempotency keys.
 
     A message whose incident has changed since stays dead: the change has its own.
     """
@@ -56,7 +56,7 @@ def retry(
     if every == bool(ids):
         raise UsageError("retry", "needs either ids or --all", "see `bartizan outbox list`")
     done = jobs.retry_outbox(None if every else ids)
-    show(done if as_json else [*done, f"{len(done)} will be tried again"], as_json)
+    show(done, [*done, f"{len(done)} will be tried again"], as_json)
 
 
 def told(done: dict[str, Any]) -> Iterator[str]:
@@ -80,5 +80,4 @@ def planned(found: Iterable[dict[str, Any]]) -> Iterator[str]:
             f"{answers[row['sends']]}  {row['channel']}/{row['incident']}/{row['change']}  "
             f"{short(row['why'], 100)}  {short(row['headline'], 120)}"
         )
-    if nothing:
-        yield "nothing to send"
+    yield "nothing to send" if nothing else "nothing was sent; --yes sends it"

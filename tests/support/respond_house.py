@@ -15,13 +15,14 @@ from uuid import uuid4
 
 import boto3
 from botocore.awsrequest import AWSResponse
+from botocore.exceptions import ReadTimeoutError
 
 from bartizan.model.intel import Change, Entry, IpSetTarget, Mode, Network, Plan, Refusal
 from bartizan.model.window import Window
 from bartizan.respond.apply import apply_change
 from bartizan.respond.config import Limits
 from bartizan.respond.expire import expire
-from bartizan.respond.ip_sets import Contents, IpSet, Pace
+from bartizan.respond.ip_sets import Contents, IpSet, Pace, Unsure
 from bartizan.respond.undo import undo
 from bartizan.store import Store
 from bartizan.store.intel import IpSetChange
@@ -59,6 +60,20 @@ class Meddled(IpSet):
         if self._after_read:
             self._after_read.pop(0)()
         return found
+
+
+class LostAnswer(IpSet):
+    """The write arrives and the answer is lost, as often as `lost` says."""
+
+    lost = 1
+
+    def replace(self, addresses: tuple[str, ...], read: Contents) -> str:
+        request = super().replace(addresses, read)
+        if self.lost:
+            self.lost -= 1
+            with self._calling("wafv2:UpdateIPSet", Unsure):
+                raise ReadTimeoutError(endpoint_url="https://wafv2")
+        return request
 
 
 class RespondHouse:

@@ -11,7 +11,7 @@ from typing import Any
 
 from bartizan.model.indicator import Indicator, Tlp
 from bartizan.respond.share.config import Bounds
-from bartizan.respond.share.event import DETAIL_TYPE, SOURCE, details
+from bartizan.respond.share.event import BLOCKED, SOURCE, WITHDRAWN, details, withdrawals
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -45,7 +45,7 @@ def envelope(
     return {
         "version": "0",
         "id": "6a7e8feb-b491-4cf7-a9f1-bf3703467718",
-        "detail-type": DETAIL_TYPE,
+        "detail-type": BLOCKED,
         "source": SOURCE,
         "account": account,
         "time": "2026-11-20T12:00:00Z",
@@ -53,6 +53,15 @@ def envelope(
         "resources": [],
         "detail": detail.model_dump(mode="json"),
     } | changed
+
+
+def withdrawal(
+    networks: Iterable[str], account: str = SENDER, at: datetime = NOON, **changed: Any
+) -> dict[str, Any]:
+    """An event that takes networks back, as it is delivered."""
+    (detail,) = withdrawals([ip_network(one) for one in networks], account, at, Tlp.AMBER)
+    event = envelope([indicator("203.0.113.1/32")], account, at)
+    return event | {"detail-type": WITHDRAWN, "detail": detail.model_dump(mode="json")} | changed
 
 
 def body(event: dict[str, Any]) -> bytes:

@@ -27,7 +27,8 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class CrawlResult:
     """`windows` are what was crawled, without what was looked at once more in vain; intervals =
-    written + unchanged (there with equal bytes); `rows` is of all of them."""
+    written + unchanged (there with equal bytes); `rows` is of all of them. Of what was asked for,
+    `backfilled` is history already, and `waiting` is what the source has nothing of so far."""
 
     connector: str
     windows: tuple[Window, ...]
@@ -35,6 +36,8 @@ class CrawlResult:
     written: int
     unchanged: int
     rows: int
+    backfilled: tuple[Window, ...] = ()
+    waiting: tuple[Window, ...] = ()
 
 
 def crawl(
@@ -53,10 +56,12 @@ def crawl(
     One query a window. Running it again writes nothing unless the source's rows changed.
     """
     backfilled = chunk_windows(connector, metrics)
-    for stale in (window for window in windows if any(map(window.overlaps, backfilled))):
-        log.info("%s: %s was backfilled and is not crawled", connector.name, stale)
     touched = due_windows(connector, windows, until)
-    asked = whole_intervals(without(touched, backfilled), connector.frequency)
+    new = without(touched, backfilled)
+    history = without(touched, new)
+    for stale in history:
+        log.info("%s: %s was backfilled and is not crawled", connector.name, stale)
+    asked = whole_intervals(new, connector.frequency)
     late = whole_intervals(without(again, [*backfilled, *asked]), connector.frequency)
     done: list[Written] = []
     come: list[Window] = []
@@ -75,6 +80,8 @@ def crawl(
         written=written,
         unchanged=len(done) - written,
         rows=sum(item.rows for item in done),
+        backfilled=tuple(history),
+        waiting=tuple(without(windows, touched)),
     )
 
 

@@ -36,12 +36,14 @@ def find_files(path: str, connector: Connector | None, window: Window | None) ->
     fs, plain = place.fs, place.fs._strip_protocol(str(place))
     if fs.isfile(plain):
         return [Found(place, plain, window or EVER)]
+    if not fs.exists(plain):
+        raise UsageError(f"--input {path}", "no such file or folder", "check the path")
     endings = () if connector else _DATA
     found = [one for one in sorted(fs.find(plain)) if _is_data(one[len(plain) :], endings)]
     if not found:
         raise UsageError(
             f"--input {path}",
-            "is no file and no folder with data files",
+            "is a folder without data files",
             f"give CSV, JSON lines or Parquet: names that end in {', '.join(_DATA)}, or in .gz",
         )
     return [Found(place, one, window or EVER) for one in found]

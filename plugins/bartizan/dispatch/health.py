@@ -11,9 +11,11 @@ from datetime import datetime, timedelta
 
 from bartizan.dispatch.health_checks import (
     LATE_AFTER,
+    TOLD_FOR,
     Finding,
     behind,
     dead,
+    edited,
     failed,
     hours_looked_at,
     incomplete_logs,
@@ -34,6 +36,7 @@ from bartizan.store.incidents import (
     save_explanation,
     unexplained,
 )
+from bartizan.store.intel_drift import drifts
 from bartizan.store.landing import landed_hours
 
 REASON = "own_health"
@@ -54,6 +57,7 @@ def check_health(
         *dead(dead_messages(store)),
         *failed(records.values()),
         *behind(records, connectors, now, late_after),
+        *edited(drifts(store, Window(now - TOLD_FOR, now + HOUR))),
     ]
     before = [one.incident for one in load_incidents(store, detector=HEALTH)]
     incidents = up_to_date(findings, before, now)
@@ -100,7 +104,10 @@ def _incident(finding: Finding, before: Sequence[Incident], now: datetime) -> In
         direction=Direction.ABOVE,
         value=finding.value,
         expected=0.0,
-        anomalies=tuple(_anomaly(finding, one, finding.value / len(windows)) for one in windows),
+        anomalies=(
+            *(_anomaly(finding, one, finding.value / len(windows)) for one in windows),
+            *(_anomaly(finding, windows[-1], 1.0, part) for part in finding.parts),
+        ),
     )
 
 
@@ -112,10 +119,12 @@ def _goes_on(finding: Finding, one: Incident) -> bool:
     return one.state is IncidentState.OPEN and same and together
 
 
-def _anomaly(finding: Finding, window: Window, value: float) -> Anomaly:
+def _anomaly(
+    finding: Finding, window: Window, value: float, part: tuple[tuple[str, str], ...] = ()
+) -> Anomaly:
     return Anomaly(
         interval=window,
-        dimensions=finding.dimensions,
+        dimensions=finding.dimensions + part,
         value=value,
         expected=0.0,
         lower=0.0,

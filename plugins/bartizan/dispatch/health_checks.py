@@ -8,27 +8,33 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 
 from bartizan.model.connector import Connector
 from bartizan.model.health import HealthMeasure
 from bartizan.model.window import HOUR, Window, floor, merged, parse_time
 from bartizan.store.detectors import DetectorRecord, DetectorStatus
+from bartizan.store.intel_drift import Drift
 
 LATE_AFTER = timedelta(hours=3)
 LOOKED_BACK = timedelta(days=7)
 # An hour is landed at twenty past the next one; what follows has until the end of that.
 DUE_AFTER = HOUR
+TOLD_FOR = timedelta(days=1)  # what others changed in an IP set
+MOST_PARTS = 20
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Trouble: how much of what, where, in which times; without times it is there now."""
+    """Trouble: how much of what, where, in which times; without times it is there now. `parts` name
+    one by one what it is, each with further dimensions."""
 
     measure: HealthMeasure
     value: float
     severity: float
     dimensions: tuple[tuple[str, str], ...] = ()
     windows: tuple[Window, ...] = ()
+    parts: tuple[tuple[tuple[str, str], ...], ...] = ()
 
 
 def hours_looked_at(now: datetime) -> Window:
@@ -86,6 +92,28 @@ def failed(records: Iterable[DetectorRecord]) -> Iterator[Finding]:
     for one in records:
         if one.state is DetectorStatus.FAILED:
             yield Finding(HealthMeasure.FAILED, 1.0, 75.0, (("detector", one.name),))
+
+
+def edited(drifts: Sequence[Drift]) -> Iterator[Finding]:
+    """IP sets of AWS WAF that others changed, by name of the target. AWS does not say who: the
+    events UpdateIPSet of CloudTrail do."""
+    for target, its in groupby(drifts, key=lambda one: one.target):
+        found = list(its)
+        parts = [
+            (("edit", edit), ("address", str(network)))
+            for one in found
+            for edit, networks in (("put in", one.added), ("taken out", one.gone))
+            for network in networks
+        ]
+        hours = merged(Window.hour(floor(one.at, HOUR)) for one in found)
+        yield Finding(
+            HealthMeasure.EDITED,
+            float(len(parts)),
+            75.0,
+            (("ip_set", target),),
+            tuple(hours),
+            tuple(parts[:MOST_PARTS]),
+        )
 
 
 def behind(

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import boto3
-from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -15,9 +14,9 @@ from botocore.exceptions import (
     HTTPClientError,
 )
 
+from bartizan.boto import PATIENT
 from bartizan.errors import TransientError, UsageError
 
-_RETRIES = Config(retries={"mode": "standard", "max_attempts": 8})
 _FIRST_PAUSE, _LONGEST_PAUSE, _GROWTH = 0.2, 5.0, 1.5  # seconds
 _BUSY = ("Throttling", "TooManyRequests", "SlowDown", "RequestLimitExceeded", "RequestTimeout")
 _DENIED = (
@@ -32,7 +31,7 @@ _DENIED = (
 def client(service: str, region: str | None = None) -> Any:
     """A boto3 client that retries; its endpoint follows AWS_ENDPOINT_URL and _<SERVICE>."""
     try:
-        return boto3.client(service, region_name=region, config=_RETRIES)
+        return boto3.client(service, region_name=region, config=PATIENT)
     except BotoCoreError as error:
         raise _translated(service, error) from error
 

@@ -106,8 +106,9 @@ class DuckDBEngine:
     def _table(self, name: str, origin: str) -> Table:
         known = self._lake.names()
         if name not in known:
+            first = "run `bartizan aggregate` first; " if name.startswith("agg.") else ""
             raise ConfigError(
-                origin, f"no table {name!r} in the lake", f"known: {', '.join(known)}"
+                origin, f"no table {name!r} in the lake", f"{first}known: {', '.join(known)}"
             )
         return self._lake.table(name)
 

@@ -22,7 +22,7 @@ from bartizan.jobs.handling import (
     show_incident,
     snooze_incident,
 )
-from bartizan.jobs.here import open_engine, open_lake, open_store, settings
+from bartizan.jobs.here import open_engine, open_lake, open_store, require_home, settings
 from bartizan.jobs.hub_words import read_hub
 from bartizan.jobs.incidents import (
     detect,
@@ -73,10 +73,12 @@ from bartizan.jobs.metrics import (
     feed_of,
     load_connector,
     load_connectors,
+    not_to_come,
 )
 from bartizan.jobs.mirroring import mirror_enabled, mirror_lake, sweep_mirror
 from bartizan.jobs.playbooks import check_playbooks, list_playbooks
 from bartizan.jobs.reconciling import reconcile, reconcile_enabled, reconcile_windows
+from bartizan.jobs.shortened import change_id, incident_id, plan_id
 from bartizan.jobs.simulating import (
     plan_simulation,
     simulate,
@@ -97,6 +99,7 @@ __all__ = [
     "backfill",
     "backtest",
     "calendar_entries",
+    "change_id",
     "check_connector",
     "check_playbooks",
     "compact_lake",
@@ -115,6 +118,7 @@ __all__ = [
     "give_feedback",
     "heard_intel",
     "import_connector",
+    "incident_id",
     "intel_automatic",
     "intel_enabled",
     "intel_status",
@@ -133,9 +137,11 @@ __all__ = [
     "mirror_enabled",
     "mirror_lake",
     "new_connector",
+    "not_to_come",
     "open_engine",
     "open_lake",
     "open_store",
+    "plan_id",
     "plan_intel",
     "plan_landing",
     "plan_simulation",
@@ -149,6 +155,7 @@ __all__ = [
     "reconcile_windows",
     "reject_intel",
     "report",
+    "require_home",
     "resume_incident",
     "retry_outbox",
     "send_intel",

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bartizan.errors import ConfigError, UsageError
-from bartizan.jobs.here import open_engine, open_store, settings
+from bartizan.jobs.here import has_home, open_engine, open_store, require_home, settings
 from bartizan.jobs.metrics import connector_names, load_connector
 from bartizan.jobs.sources import check_files
 from bartizan.model.window import Window, floor, parse_duration
@@ -25,11 +25,11 @@ def list_connectors() -> list[dict[str, Any]]:
     """Every folder under include/sql/connectors: its metrics and detector, or what is wrong."""
     folder = settings().sql / "connectors"
     found = sorted(path.parent for path in folder.glob("*/connector.yaml"))
-    store = open_store()
+    store = open_store() if has_home() else None
     return [_listed(one, store) for one in found]
 
 
-def _listed(folder: Path, store: Store) -> dict[str, Any]:
+def _listed(folder: Path, store: Store | None) -> dict[str, Any]:
     from bartizan.crawl.config import load_connector as load
     from bartizan.store.detectors import load_detector
 
@@ -43,7 +43,7 @@ def _listed(folder: Path, store: Store) -> dict[str, Any]:
         "every": str(connector.frequency),
         "dimensions": ",".join(connector.dimensions),
         "measures": ",".join(measure.name for measure in connector.measures),
-        "detector": load_detector(store, connector.name).state.value,
+        "detector": load_detector(store, connector.name).state.value if store else "no home yet",
         "description": connector.description,
     }
 
@@ -54,6 +54,8 @@ def check_connector(which: str, window: Window | None = None) -> dict[str, Any]:
     from bartizan.crawl.check import check
 
     connector = _connector_at(which)
+    if connector.reads_lake:
+        require_home()
     over = window or _last_interval(connector)
     if connector.source is not None:
         return check_files(connector, over.aligned(connector.frequency))

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, overload
 
-from bartizan.config import Settings, make_folder
+from bartizan.config import Settings, make_folder, store_in
+from bartizan.errors import UsageError
 from bartizan.model.connector import LAKE_ENGINE
 
 if TYPE_CHECKING:
@@ -17,6 +18,25 @@ if TYPE_CHECKING:
 
 def settings() -> Settings:
     return Settings.from_env()
+
+
+def has_home() -> bool:
+    """Whether there is a lake, or a store that is set apart from it."""
+    here = settings()
+    return here.lake.is_dir() or here.store_url != store_in(here.lake)
+
+
+def require_home() -> None:
+    """Raises UsageError where nothing was ever landed: a mistyped path must not look empty."""
+    here = settings()
+    if has_home():
+        return
+    if here.lake.parent == here.home:
+        where = f"there is no Bartizan home at {here.home}"
+    else:
+        where = f"there is no lake at {here.lake}"
+    remedy = "correct --home or BARTIZAN_HOME, or begin one with `bartizan land`"
+    raise UsageError("home", where, remedy)
 
 
 def open_store() -> Store:

@@ -48,14 +48,17 @@ def intel_stopped() -> bool:
     return is_off(open_store())
 
 
-def find_candidates(window: Window) -> dict[str, Any]:
-    """Who could be blocked, by score, with the evidence; `unreadable` are clients of the log that
-    are no address."""
+def find_candidates(window: Window, most: int | None = None) -> dict[str, Any]:
+    """Who could be blocked, by score, with the evidence: so many of `of` in all. `unreadable` are
+    clients of the log that are no address."""
     from bartizan.respond.candidates import find
 
     found = find(open_engine(), window, _queries())
-    candidates = [candidate_json(one) for one in found.candidates]
-    return {"candidates": candidates, "unreadable": list(found.unreadable)}
+    return {
+        "candidates": [candidate_json(one) for one in found.candidates[:most]],
+        "of": len(found.candidates),
+        "unreadable": list(found.unreadable),
+    }
 
 
 def plan_intel(window: Window, by: str, at: datetime) -> dict[str, Any]:
@@ -67,7 +70,7 @@ def plan_intel(window: Window, by: str, at: datetime) -> dict[str, Any]:
     from bartizan.respond.blast import simulate
     from bartizan.respond.candidates import find
     from bartizan.respond.plan import make_plan
-    from bartizan.respond.share.heard import hear
+    from bartizan.respond.share.heard import hear, taken_back
     from bartizan.store.intel import ledger
     from bartizan.store.intel_plans import plan_json, save_plan, save_targets
     from bartizan.store.intel_sharing import save_evidence
@@ -91,8 +94,9 @@ def plan_intel(window: Window, by: str, at: datetime) -> dict[str, Any]:
         listed_before=_times(rows.values()),
         foreign=foreign,
         blast=blast,
+        unfounded=taken_back(store, at),
     )
-    plan = heard.bounded(made)
+    plan = heard.bounded(made, blast)
     save_plan(store, plan, by)
     save_evidence(store, found.candidates, plan)
     return plan_json(plan) | {"unread": unread, "unreadable": list(found.unreadable)}
@@ -209,8 +213,11 @@ def _times(rows: Iterable[Mapping[Network, Row]]) -> dict[Network, int]:
 def _config(at: datetime) -> RespondConfig:
     from bartizan.respond.config import read_config
 
-    named = os.environ.get("BARTIZAN_INTEL")
-    return read_config(Path(named) if named else _USUAL, at)
+    path = Path(os.environ.get("BARTIZAN_INTEL") or _USUAL)
+    if not path.is_file():
+        copy = "copy examples/intel.yaml to it, or name another file by BARTIZAN_INTEL"
+        raise ConfigError(str(path), "no such file, so nobody may be blocked", copy)
+    return read_config(path, at)
 
 
 def _guard(config: RespondConfig, at: datetime) -> Guard:

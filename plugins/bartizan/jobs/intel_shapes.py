@@ -21,6 +21,7 @@ def candidate_json(one: Candidate) -> dict[str, Any]:
         "blocked": seen.blocked,
         "share": round(seen.blocked_share, 4),
         "hours": seen.hours,
+        "addresses": seen.addresses,
         "uris": seen.uris,
         "rules": list(seen.rules),
         "reasons": list(seen.reasons),

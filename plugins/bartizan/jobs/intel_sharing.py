@@ -19,6 +19,7 @@ from bartizan.model.window import format_time
 if TYPE_CHECKING:
     from bartizan.model.indicator import Format, Indicator
     from bartizan.respond.share.config import Bounds, Receive, Send, SharingConfig
+    from bartizan.respond.share.event import Statement
     from bartizan.respond.share.receive import Verdict
     from bartizan.store import Store
     from bartizan.store.intel_sharing import Said
@@ -47,23 +48,23 @@ def export_intel(formats: Sequence[Format], out: str) -> dict[str, Any]:
 
 
 def send_intel(at: datetime, dry_run: bool) -> dict[str, Any]:
-    """Tell every bus of `send` what it was not told yet. A bus that fails holds up no other and is
-    named under `failed`. While respond is stopped nothing is told."""
+    """Tell every bus of `send` what it was not told yet, and take back what we list no more. A bus
+    that fails holds up no other and is named under `failed`. While respond is stopped, it is only
+    taken back. A dry run asks AWS nothing."""
     from bartizan.respond.switch import is_off
 
     config, store = _config(), open_store()
     send = config.send
     if send is None:
-        raise UsageError("sharing.yaml", "has no `send`", "name the buses of the receivers")
-    if is_off(store):
-        return {"stopped": True, "buses": [], "failed": {}}
+        raise _lacks("send", "name the buses of the receivers")
+    stopped = is_off(store)
     buses, failed = [], {}
     for bus in send.buses:
         try:
-            buses.append(_send(store, config, send, bus, at, dry_run))
+            buses.append(_send(store, config, send, bus, at, stopped, dry_run))
         except BartizanError as error:
             failed[bus] = str(error)
-    return {"stopped": False, "buses": buses, "failed": failed}
+    return {"stopped": stopped, "buses": buses, "failed": failed}
 
 
 def receive_intel(at: datetime, dry_run: bool, file: Path | None = None) -> dict[str, Any]:
@@ -71,7 +72,7 @@ def receive_intel(at: datetime, dry_run: bool, file: Path | None = None) -> dict
     taken in is set aside with its reason; a dry run only tells and leaves the queue as it is."""
     receive = _config().receive
     if receive is None:
-        raise UsageError("sharing.yaml", "has no `receive`", "name the queue and the accounts")
+        raise _lacks("receive", "name the queue and the accounts")
     store = open_store()
     if file is not None:
         return _told(_from_file(store, file, receive.bounds(), at, dry_run))
@@ -104,26 +105,58 @@ def _said(one: Said) -> dict[str, Any]:
 
 
 def _send(
-    store: Store, config: SharingConfig, send: Send, bus: str, at: datetime, dry_run: bool
+    store: Store,
+    config: SharingConfig,
+    send: Send,
+    bus: str,
+    at: datetime,
+    stopped: bool,
+    dry_run: bool,
 ) -> dict[str, Any]:
     from bartizan.respond.share.aws import Aws, region_of
-    from bartizan.respond.share.event import details
-    from bartizan.respond.share.send import due, put
-    from bartizan.store.intel_sharing import load_sent, save_sent
+    from bartizan.respond.share.event import details, event_count, withdrawals
+    from bartizan.respond.share.send import due, put, taken_back
+    from bartizan.store.intel_sharing import load_listed, load_sent
 
-    aws = Aws(region_of(bus), send.role_arn, send.external_id)
     found, untold = _indicators(store)
-    wanted = due(found, load_sent(store, bus), at)
-    events = list(details(wanted, aws.account(), at, config.mark))
+    sent = load_sent(store, bus)
+    wanted = [] if stopped else due(found, sent, at)
+    gone = taken_back(sent, load_listed(store), at)
+    told = {
+        "bus": bus,
+        "networks": len(wanted),
+        "withdrawn": len(gone),
+        "events": event_count(len(wanted), len(gone)),
+        "untold": untold,
+    }
+    if dry_run or not told["events"]:
+        return told
+    aws = Aws(region_of(bus), send.role_arn, send.external_id)
+    said, client = (aws.account(), at, config.mark), aws.client("events")
     refused = ""
-    for outcome in () if dry_run else put(aws.client("events"), bus, events, at):
-        if outcome.receipt:
-            ends = {one.network: one.expiresAt for one in outcome.detail.entries}
-            save_sent(store, bus, outcome.detail.eventId, ends, at)
-        refused = refused or outcome.why
+    # Apart: a receiver that does not know what is taken back refuses a whole call.
+    for events in (list(details(wanted, *said)), list(withdrawals(gone, *said))):
+        for outcome in put(client, bus, events, at):
+            if outcome.receipt:
+                _note(store, bus, outcome.detail, at)
+            refused = refused or outcome.why
     if refused:
         raise BartizanError(bus, f"refused an event: {refused}", "send again: the rest is noted")
-    return {"bus": bus, "networks": len(wanted), "events": len(events), "untold": untold}
+    return told
+
+
+def _note(store: Store, bus: str, detail: Statement, at: datetime) -> None:
+    """What a bus took."""
+    from bartizan.respond.share.event import Detail, Withdrawal
+    from bartizan.store.intel_sharing import save_sent
+    from bartizan.store.intel_withdrawn import forget_sent
+
+    match detail:
+        case Detail():
+            ends = {one.network: one.expiresAt for one in detail.entries}
+            save_sent(store, bus, detail.eventId, ends, at)
+        case Withdrawal():
+            forget_sent(store, bus, detail.networks)
 
 
 def _indicators(store: Store) -> tuple[list[Indicator], int]:
@@ -171,14 +204,20 @@ def _from_queue(store: Store, receive: Receive, at: datetime, dry_run: bool) -> 
 def _told(verdicts: Iterable[Verdict]) -> dict[str, Any]:
     events: Counter[str] = Counter()
     networks: Counter[str] = Counter()
+    withdrawn: Counter[str] = Counter()
     set_aside = []
     for one in verdicts:
         events[one.fault or "taken in"] += 1
         networks[one.account] += len(one.said)
+        withdrawn[one.account] += len(one.withdrawn.networks) if one.withdrawn else 0
         if one.fault:
             set_aside.append({"fault": one.fault.value, "why": one.why})
-    said = {account: count for account, count in networks.items() if account}
-    return {"events": dict(events), "networks": said, "set_aside": set_aside}
+    return {
+        "events": dict(events),
+        "networks": dict(+networks),
+        "withdrawn": dict(+withdrawn),
+        "set_aside": set_aside,
+    }
 
 
 def _config() -> SharingConfig:
@@ -188,4 +227,15 @@ def _config() -> SharingConfig:
     named = os.environ.get("BARTIZAN_SHARING")
     if not named and not _USUAL.is_file():
         return SharingConfig()
-    return read_sharing(Path(named) if named else _USUAL)
+    return read_sharing(_file())
+
+
+def _file() -> Path:
+    return Path(os.environ.get("BARTIZAN_SHARING") or _USUAL)
+
+
+def _lacks(part: str, remedy: str) -> UsageError:
+    if not _file().is_file():
+        copy = "copy examples/sharing.yaml to it, or name another file by BARTIZAN_SHARING"
+        return UsageError(str(_file()), "no such file, so nobody is told or heard", copy)
+    return UsageError(str(_file()), f"has no `{part}`", remedy)

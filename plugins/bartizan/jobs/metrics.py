@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bartizan.aggregate.build import BuildResult
     from bartizan.crawl.live import CrawlResult
     from bartizan.model.connector import Connector
+    from bartizan.store import Store
 
 
 log = logging.getLogger(__name__)
@@ -111,11 +112,10 @@ def crawl(name: str, windows: Sequence[Window], catch_up: bool = False) -> Crawl
     from bartizan.crawl.live import crawl as crawl_live
     from bartizan.crawl.live import due_windows, without_rows
     from bartizan.engines.base import EngineName
-    from bartizan.store.landing import landed_hours
 
     connector, metrics = load_connector(name), settings().metrics
     if connector.reads_lake:
-        until = max(landed_hours(open_store()), default=START_OF_TIME) + HOUR
+        until = landed_until(open_store())
         return crawl_live(open_engine(), connector, metrics, windows, until)
     until = max((_past(window).end for window in windows), default=START_OF_TIME)
     due = due_windows(connector, windows, until)
@@ -130,6 +130,13 @@ def crawl(name: str, windows: Sequence[Window], catch_up: bool = False) -> Crawl
         late = [part for window in before for part in without_rows(connector, metrics, window)]
     engine = open_engine(connector.engine, connector.connection)
     return crawl_live(engine, connector, metrics, windows, until, late)
+
+
+def landed_until(store: Store) -> datetime:
+    """The end of the last hour of which requests were landed."""
+    from bartizan.store.landing import landed_hours
+
+    return max(landed_hours(store), default=START_OF_TIME) + HOUR
 
 
 def _unscored(connector: Connector, windows: Sequence[Window]) -> list[Window]:
@@ -185,6 +192,12 @@ def _landed(name: str, window: Window) -> list[Window]:
     if not landed:
         raise UsageError(f"backfill {name}", f"nothing was landed in {window}", "land it first")
     return landed
+
+
+def not_to_come(window: Window) -> Window:
+    """The window, if it has passed or was landed: a detector would take one to come for scored, so
+    that its data were never looked at. Raises UsageError for any other."""
+    return window if window.end <= landed_until(open_store()) else _past(window)
 
 
 def _past(window: Window) -> Window:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bartizan.jobs.here import settings
-from bartizan.model.window import Window, merged
+from bartizan.model.window import Window, merged, without
 
 if TYPE_CHECKING:
     from bartizan.crawl.live import CrawlResult
@@ -23,7 +23,7 @@ SAMPLE = 5
 def arrived(connector: Connector, windows: Sequence[Window]) -> CrawlResult:
     """Look for the intervals of the windows and note in manifests what they hold.
 
-    The result's windows are the intervals that have rows.
+    The result's windows are the intervals that have rows, those that have none are `waiting`.
     """
     from bartizan.crawl.files import note
     from bartizan.crawl.live import CrawlResult, live_file
@@ -45,6 +45,7 @@ def arrived(connector: Connector, windows: Sequence[Window]) -> CrawlResult:
         written=written,
         unchanged=len(noted) - written,
         rows=sum(one.rows for one in noted),
+        waiting=tuple(without(windows, come)),
     )
 
 

@@ -41,8 +41,8 @@ def detect_alone(
     if not 0 < train_share < 1:
         raise UsageError("--train-share", f"{train_share} is not between 0 and 1", "write 0.7")
     described = _described(connector) if connector else None
-    _make(out, path)
     files = find_files(path, described, window)
+    _make(out, path)
     made, notes = _over(described, files, path)
     metrics = read_rows(files, made)
     result = explained(

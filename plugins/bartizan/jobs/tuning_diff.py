@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from difflib import unified_diff
@@ -20,8 +21,8 @@ _THRESHOLD = re.compile(r"(?m)^(alert:\s*\{?\s*threshold:\s*)[\d.]+")
 def difference(connector: Connector, knobs: Knobs, here: Settings) -> str:
     """A unified diff; empty when nothing is different.
 
-    That of connector.yaml can be applied. That of alerts.yaml is of its rules alone, written out
-    anew: by hand they keep their comments.
+    That of connector.yaml can be applied. That of alerts.yaml is of its rules alone, written anew,
+    each on a line: by hand they keep their comments.
     """
     return "".join((*_of_connector(connector, knobs, here), *_of_rules(connector, knobs, here)))
 
@@ -40,8 +41,9 @@ def _of_connector(connector: Connector, knobs: Knobs, here: Settings) -> Iterato
 def _of_rules(connector: Connector, knobs: Knobs, here: Settings) -> Iterator[str]:
     """Each rule that names the detector among others is parted in two."""
     conditions: dict[str, Any] = {}
-    if knobs.absolute or knobs.percent:
-        conditions["min_change"] = {"absolute": knobs.absolute, "percent": knobs.percent}
+    least = {"absolute": knobs.absolute, "percent": knobs.percent}
+    if change := {name: _short(value) for name, value in least.items() if value}:
+        conditions["min_change"] = change
     if knobs.among > 1:
         conditions["intervals"] = {"at_least": knobs.at_least, "among": knobs.among}
     if not conditions:
@@ -65,8 +67,13 @@ def _parted(
     yield rule | {"detectors": [name]} | conditions
 
 
+def _short(value: float) -> float | int:
+    return int(value) if float(value).is_integer() else value
+
+
 def _dumped(rules: list[dict[str, Any]]) -> str:
-    return yaml.safe_dump({"rules": rules}, sort_keys=False)
+    style: dict[str, Any] = {"default_flow_style": True, "sort_keys": False, "width": math.inf}
+    return "".join(("rules:\n", *(f"  - {yaml.safe_dump(rule, **style)}" for rule in rules)))
 
 
 def _lines(path: str, old: str, new: str) -> Iterator[str]:

@@ -12,13 +12,12 @@ from typing import Any
 
 import boto3
 from boto3.s3.transfer import TransferConfig
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
 
+from bartizan.boto import PATIENT
 from bartizan.errors import TransientError, UsageError
 
 AT_A_TIME = 8  # requests; botocore keeps ten connections open
-_RETRIES = Config(retries={"mode": "standard", "max_attempts": 8})
 _ONE_THREAD = TransferConfig(use_threads=False)  # several files are uploaded at a time instead
 _OWNER = "bartizan-mirror-of"
 _MOST_KEYS = 1000  # of one DeleteObjects
@@ -31,7 +30,7 @@ _ELSEWHERE = ("301", "PermanentRedirect", "AuthorizationHeaderMalformed", "Illeg
 def client(service: str) -> Any:
     """A boto3 client that retries; its endpoint follows AWS_ENDPOINT_URL and _<SERVICE>."""
     with calling(service):
-        return boto3.client(service, config=_RETRIES)
+        return boto3.client(service, config=PATIENT)
 
 
 @dataclass(frozen=True)

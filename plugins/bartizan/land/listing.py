@@ -54,8 +54,12 @@ def list_objects(source: UPath, window: Window | None = None) -> Listing:
     UsageError when the folder does not exist or may not be read, TransientError when S3 does not
     answer.
     """
-    with calling(str(source)):
-        return _list(source, window)
+    try:
+        with calling(str(source)):
+            return _list(source, window)
+    except PermissionError as error:
+        thing = str(error.filename or source)
+        raise UsageError(thing, "may not be read", "allow it, or name another source") from error
 
 
 def _list(source: UPath, window: Window | None) -> Listing:
@@ -76,8 +80,10 @@ def _walk(fs: Any, folder: str, window: Window | None) -> Iterator[dict[str, Any
     span = delivery_window(folder)
     if window is not None and span is not None and not span.overlaps(window):
         return
-    if window is None or (span is not None and _within(span, window)):
-        # Nothing below can be skipped: one listing of the whole subtree.
+    whole = window is None or (span is not None and _within(span, window))
+    if whole and "file" not in fs.protocol:
+        # Nothing below can be skipped: one listing of the whole subtree. Of local folders it would
+        # leave out silently what may not be read.
         yield from fs.find(folder, detail=True).values()
         return
     for info in fs.ls(folder, detail=True):

@@ -16,6 +16,7 @@ class HealthMeasure(StrEnum):
     DEAD = "dead_messages"  # by channel
     FAILED = "failed_detectors"  # by detector
     BEHIND = "hours_behind"  # by detector
+    EDITED = "addresses_changed_by_others"  # by IP set
 
 
 ABOUT_LOGS = (HealthMeasure.NO_LOGS, HealthMeasure.INCOMPLETE_LOGS)

@@ -34,12 +34,12 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True)
 class Evidence:
-    """What one client did in a window: counts and names of rules, never what it sent.
+    """What one client, or a subnet, did in a window: counts and names of rules, never what it sent.
 
     `requests` and `blocked` are requests, those refused by our own entries left out of both;
     `blocked` are those that AWS WAF stopped (BLOCK, CAPTCHA or CHALLENGE). `uris` are distinct
     paths among the blocked, `hours` distinct UTC hours with a block. `reasons` are the queries
-    that named it.
+    that named it. `addresses` of a subnet are those that were stopped; 0 where nobody counted.
     """
 
     requests: int
@@ -51,6 +51,7 @@ class Evidence:
     last_seen: datetime
     webacls: tuple[str, ...]
     reasons: tuple[str, ...]
+    addresses: int = 0
 
     @property
     def blocked_share(self) -> float:

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import boto3
-from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConnectionError,
     CredentialRetrievalError,
     HTTPClientError,
     NoCredentialsError,
@@ -20,13 +20,10 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
+from bartizan.boto import PATIENT, QUICK
 from bartizan.errors import BartizanError, SourceError, TransientError, UsageError
 
-_RETRIED = Config(
-    retries={"mode": "standard", "total_max_attempts": 8},
-    connect_timeout=10,
-    read_timeout=60,
-)
+OUT_OF_REACH = "check the network and the endpoint, then run it again"
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
 _UNKNOWN = {
     "ExpiredToken",
@@ -61,8 +58,8 @@ class Denied(SourceError):
 
 
 def client(session: boto3.Session, service: str, region: str) -> Any:
-    """A client that waits and repeats a throttled call, up to eight times."""
-    return session.client(service, region_name=region, config=_RETRIED)
+    """A client that waits and repeats a throttled call."""
+    return session.client(service, region_name=region, config=PATIENT)
 
 
 def session_for(account: str, region: str, role: str) -> boto3.Session:
@@ -75,7 +72,7 @@ def session_for(account: str, region: str, role: str) -> boto3.Session:
         f"account {account}, {region}", "sts:AssumeRole" if role else "sts:GetCallerIdentity"
     ):
         session = boto3.Session()
-        sts = client(session, "sts", region)
+        sts = session.client("sts", region_name=region, config=QUICK)
         if role:
             arn = role.replace("{account}", account)
             answer = sts.assume_role(RoleArn=arn, RoleSessionName="bartizan-reconcile")
@@ -85,7 +82,7 @@ def session_for(account: str, region: str, role: str) -> boto3.Session:
                 aws_secret_access_key=keys["SecretAccessKey"],
                 aws_session_token=keys["SessionToken"],
             )
-            sts = client(session, "sts", region)
+            sts = session.client("sts", region_name=region, config=QUICK)
         found = sts.get_caller_identity()["Account"]
     if found != account:
         raise UsageError(
@@ -105,8 +102,8 @@ def aws_errors(thing: str, action: str) -> Iterator[None]:
         raise UsageError(
             "AWS credentials", _one_line(error), "set them up as boto3 finds them, or a profile"
         ) from error
-    except HTTPClientError as error:
-        raise TransientError(thing, _one_line(error), "try again later") from error
+    except (ConnectionError, HTTPClientError) as error:
+        raise TransientError(thing, _one_line(error), OUT_OF_REACH) from error
     except ClientError as error:
         raise _answered(error, thing, action) from error
     except BotoCoreError as error:

@@ -1,10 +1,12 @@
-"""Finds candidates: suspects by the queries of `intel/reasons`, then what each of them did."""
+"""Finds candidates: suspects by the queries of `intel/reasons`, and IPv6 subnets of which several
+addresses were stopped; then what each of them did.
+"""
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +19,9 @@ from bartizan.model.text import inert
 from bartizan.model.window import Window, aware
 from bartizan.respond.never_block import Layer, read_address
 from bartizan.respond.queries import client_rows
+from bartizan.respond.subnets import Subnet, subnets
 
+TOGETHER = "several_addresses"  # the reason to suspect a subnet
 _MOST_BLOCKED, _MOST_BREADTH, _MOST_HOURS, _MOST_REASONS = 10_000, 100, 12, 3
 
 
@@ -35,19 +39,20 @@ def find(engine: Engine, window: Window, queries: Path) -> Found:
     Raises ConfigError naming the file for a query that fails or answers other columns.
     """
     reasons = _reasons(engine, window, queries)
-    if not reasons:
-        return Found((), ())
-    suspects = {"suspects": pa.table({"client_ip": sorted(reasons)})}
+    networks, unreadable = _read(reasons)
+    together = {str(one.network): one for one in subnets(engine, window, queries)}
+    if not networks and not together:
+        return Found((), unreadable)
+    networks |= {name: one.network for name, one in together.items()}
+    for name, one in together.items():
+        its = {reason for client in one.clients for reason in reasons.get(client, ())}
+        reasons[name] = [TOGETHER, *sorted(its)]
+    suspects = {"suspects": _suspects(networks, together)}
     rules, webacls = _rules(engine, window, queries, suspects)
     found: dict[Network, Evidence] = {}
-    unreadable: list[str] = []
     for row in client_rows(engine, window, queries / "evidence_clients", suspects):
         client = row["client_ip"]
-        try:
-            network = read_address(client)
-        except ValueError:
-            unreadable.append(inert(client[:60]))
-            continue
+        network = networks[client]
         evidence = Evidence(
             requests=int(row["requests"]),
             blocked=int(row["blocked"]),
@@ -58,12 +63,36 @@ def find(engine: Engine, window: Window, queries: Path) -> Found:
             last_seen=aware(row["last_seen"]),
             webacls=tuple(sorted(webacls[client])),
             reasons=tuple(reasons[client]),
+            addresses=together[client].stopped if client in together else 0,
         )
         known = found.get(network)
         found[network] = evidence if known is None else _joined(known, evidence)
     candidates = [Candidate(one, evidence, score(evidence)) for one, evidence in found.items()]
     candidates.sort(key=lambda one: (-one.score, str(one.network)))
-    return Found(tuple(candidates), tuple(sorted(unreadable)))
+    return Found(tuple(candidates), unreadable)
+
+
+def _read(clients: Iterable[str]) -> tuple[dict[str, Network], tuple[str, ...]]:
+    """The networks of clients, and those that are no address."""
+    networks, unreadable = {}, []
+    for client in clients:
+        try:
+            networks[client] = read_address(client)
+        except ValueError:
+            unreadable.append(inert(client[:60]))
+    return networks, tuple(sorted(unreadable))
+
+
+def _suspects(networks: Iterable[str], together: Mapping[str, Subnet]) -> pa.Table:
+    """Clients, each of a suspect: itself, or the subnet that it is in."""
+    rows = [
+        (client, suspect)
+        for suspect in sorted(networks)
+        for client in (together[suspect].clients if suspect in together else (suspect,))
+    ]
+    return pa.table(
+        {"client_ip": [client for client, _ in rows], "suspect": [one for _, one in rows]}
+    )
 
 
 def _joined(one: Evidence, other: Evidence) -> Evidence:

@@ -18,6 +18,7 @@ from bartizan.errors import ConfigError, UsageError
 from bartizan.model.intel import IpSetTarget, Mode
 from bartizan.model.window import aware, parse_duration
 from bartizan.respond.never_block import Layer, NeverBlock, read_ranges
+from bartizan.respond.subnets import LOOKED_AT
 
 LARGEST_SET = 10_000  # addresses: AWS WAF's own limit
 LONGEST_LISTING = timedelta(days=365)  # by then most addresses have another user
@@ -31,8 +32,9 @@ class Limits:
     """What an address must have done, and what a run may do at most.
 
     Evidence: `min_blocked` requests, `min_breadth` distinct rules or paths, `min_hours` distinct
-    hours, `min_blocked_share` of its requests, `min_score` (0-100). A network is at most as wide as
-    /`widest_ipv4` or /`widest_ipv6`. A run adds at most `max_new` networks; a set holds at most
+    hours, `min_blocked_share` of its requests, `min_score` (0-100); an IPv6 subnet also
+    `min_addresses` that were stopped. A network is at most as wide as /`widest_ipv4` or
+    /`widest_ipv6`. A run adds at most `max_new` networks; a set holds at most
     `max_entries`. `max_blast_radius` is a share of allowed requests. An entry lives for `ttl`,
     times `ttl_growth` for each time it was listed before, and never longer than `max_ttl`.
     """
@@ -42,6 +44,7 @@ class Limits:
     min_hours: int = 1
     min_blocked_share: float = 0.9
     min_score: float = 30.0
+    min_addresses: int = 8
     widest_ipv4: int = 32
     widest_ipv6: int = 64
     max_new: int = 100
@@ -68,6 +71,7 @@ class _Limits(Described):
     min_hours: Count = Limits.min_hours
     min_blocked_share: Share = Limits.min_blocked_share
     min_score: Annotated[float, Field(ge=0, le=100)] = Limits.min_score
+    min_addresses: Annotated[int, Field(ge=LOOKED_AT)] = Limits.min_addresses
     widest_ipv4: Annotated[int, Field(ge=16, le=32)] = Limits.widest_ipv4
     widest_ipv6: Annotated[int, Field(ge=32, le=128)] = Limits.widest_ipv6
     max_new: Count = Limits.max_new

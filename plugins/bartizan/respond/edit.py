@@ -14,6 +14,7 @@ from ipaddress import ip_network
 
 from bartizan.errors import BartizanError, TransientError, UsageError
 from bartizan.model.intel import IpSetTarget, Network
+from bartizan.respond.drift import notice
 from bartizan.respond.ip_sets import Contents, IpSet, Pace, Unsure
 from bartizan.respond.merge import Task, merged
 from bartizan.respond.switch import may_add
@@ -28,7 +29,8 @@ from bartizan.store.intel import (
     load_change,
 )
 from bartizan.store.intel_audit import Deed
-from bartizan.store.intel_repair import lost, settle_broken, unlist
+from bartizan.store.intel_drift import save_seen
+from bartizan.store.intel_repair import lost, settle_broken, unlist, unsettled
 from bartizan.store.lock import locked
 
 ATTEMPTS = 8
@@ -61,6 +63,7 @@ def _told(store: Store, ip_set: IpSet, task: Task) -> IpSetChange:
 
 def _made(store: Store, ip_set: IpSet, task: Task, pace: Pace) -> IpSetChange:
     target = ip_set.target.name
+    first: frozenset[Network] = frozenset()  # what was there when the task began
     tried: tuple[Network, ...] = ()  # sent without an answer: these may be there by our doing
     trued = intended = unsure = False
     last = TransientError(f"IP set {target}", "was not tried", "try again")
@@ -69,13 +72,14 @@ def _made(store: Store, ip_set: IpSet, task: Task, pace: Pace) -> IpSetChange:
             read = ip_set.read()
             if not trued:
                 _true_up(store, target, task, read)
-                trued = True
+                trued, first = True, read.networks
                 if done := _done(store, task):  # by a run that was killed
                     return done
             change = merged(task, target, read, held(store, target, but=task.id), tried)
             if change.before == change.after:
                 if not change.rows and not intended:
                     return replace(change, state=ChangeState.UNCHANGED)
+                _saw(store, change, first)
                 return finish(store, change, _deed(change))
             intend(store, change)
             intended = True
@@ -91,7 +95,7 @@ def _made(store: Store, ip_set: IpSet, task: Task, pace: Pace) -> IpSetChange:
                 fail(store, task.id, str(error))
             raise
         else:
-            return _finished(store, ip_set, change, request)
+            return _finished(store, ip_set, change, request, first)
         pace.back_off(attempt)
     if intended and not unsure:
         fail(store, task.id, str(last))
@@ -101,14 +105,17 @@ def _made(store: Store, ip_set: IpSet, task: Task, pace: Pace) -> IpSetChange:
 
 
 def _true_up(store: Store, target: str, task: Task, read: Contents) -> None:
-    """Make the ledger true of the set: changes that were broken off are settled, and what others
-    took out is ours no more, so that it is theirs when they put it back."""
+    """Make the ledger true of the set: changes that were broken off are settled, what others took
+    out is ours no more, so that it is theirs when they put it back, and all that they changed is
+    noted."""
     before = task.at - SHOWS_WITHIN
+    maybe_ours = unsettled(store, target)
     settle_broken(store, target, read.networks, before)
     if gone := lost(store, target, read.networks, before):
         some = ", ".join(map(str, gone[:5]))
         said = f"{len(gone)} taken out by others: {some}"
         unlist(store, target, gone, Deed(task.at, task.by, "missed", target, said))
+    notice(store, target, read.networks, maybe_ours, task.by, task.at, before)
 
 
 def _last_look(
@@ -132,7 +139,9 @@ def _network(text: str) -> Network:
     return ip_network(text, strict=False)
 
 
-def _finished(store: Store, ip_set: IpSet, change: IpSetChange, request: str) -> IpSetChange:
+def _finished(
+    store: Store, ip_set: IpSet, change: IpSetChange, request: str, first: frozenset[Network]
+) -> IpSetChange:
     """The change written down, with what a second look at the set found."""
     try:
         seen = ip_set.read().networks
@@ -144,7 +153,15 @@ def _finished(store: Store, ip_set: IpSet, change: IpSetChange, request: str) ->
         drift = ", ".join(map(str, [*lacking, *back][:5]))
         verified = f"not so when read again: {drift}" if drift else "read again and found so"
     done = replace(change, receipt=f"request {request}; {verified}")
+    _saw(store, change, first)
     return finish(store, done, _deed(done))
+
+
+def _saw(store: Store, change: IpSetChange, first: frozenset[Network]) -> None:
+    """Note what the set holds by the `first` look of the task and its change. What others did in
+    between is not among it, so the next task notices it."""
+    now = first.difference(change.removed).union(change.added)
+    save_seen(store, change.target, now, change.at)
 
 
 def _deed(change: IpSetChange) -> str:

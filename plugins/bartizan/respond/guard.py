@@ -40,6 +40,8 @@ class Guard:
                 f"only {evidence.blocked_share:.1%} of its requests were blocked, real users may "
                 f"share it (at least {limits.min_blocked_share:.1%})"
             )
+        if 0 < evidence.addresses < limits.min_addresses:
+            yield f"{evidence.addresses} stopped addresses are fewer than {limits.min_addresses}"
         if candidate.score < limits.min_score:
             yield f"score {candidate.score:.1f} is below {limits.min_score:g}"
 

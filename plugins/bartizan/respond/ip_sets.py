@@ -15,15 +15,14 @@ from ipaddress import ip_network
 from typing import Any
 
 import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
 
+from bartizan.boto import ONCE
 from bartizan.errors import BartizanError, SourceError, TransientError, UsageError
 from bartizan.model.intel import IpSetTarget, Network
 
 MOST = 10_000  # addresses of one set, a quota of AWS
 _EDGE = "us-east-1"  # the only Region that serves the scope CLOUDFRONT
-_ONCE = Config(connect_timeout=5, read_timeout=20, retries={"total_max_attempts": 1})
 _NOT_NOW = (
     "WAFOptimisticLock",
     "Throttl",
@@ -137,7 +136,8 @@ class IpSet:
         except HTTPClientError as error:
             raise lost(self._thing, f"{action}: {error}", "try again") from error
         except ConnectionError as error:
-            raise TransientError(self._thing, f"{action}: {error}", "try again") from error
+            remedy = "check the network and the endpoint, then try again"
+            raise TransientError(self._thing, f"{action}: {error}", remedy) from error
         except BotoCoreError as error:
             raise UsageError(self._thing, str(error), "check AWS credentials and region") from error
         except ClientError as error:
@@ -168,7 +168,7 @@ def _client_of(target: IpSetTarget) -> Any:
     keys: dict[str, Any] = {}
     if target.role_arn is not None:
         named = {} if target.external_id is None else {"ExternalId": target.external_id}
-        answer = session.client("sts", config=_ONCE).assume_role(
+        answer = session.client("sts", config=ONCE).assume_role(
             RoleArn=target.role_arn, RoleSessionName="bartizan-respond", **named
         )
         given = answer["Credentials"]
@@ -177,11 +177,11 @@ def _client_of(target: IpSetTarget) -> Any:
             "aws_secret_access_key": given["SecretAccessKey"],
             "aws_session_token": given["SessionToken"],
         }
-    found = session.client("sts", config=_ONCE, **keys).get_caller_identity()["Account"]
+    found = session.client("sts", config=ONCE, **keys).get_caller_identity()["Account"]
     if found != target.account_id:
         raise UsageError(
             f"IP set {target.name}",
             f"the credentials belong to account {found}, not {target.account_id}",
             "correct `account_id` or `role_arn` of the target",
         )
-    return session.client("wafv2", config=_ONCE, **keys)
+    return session.client("wafv2", config=ONCE, **keys)

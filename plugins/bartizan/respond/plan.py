@@ -30,6 +30,7 @@ from bartizan.respond.guard import Guard
 
 _NEVER: Mapping[Network, int] = MappingProxyType({})
 _NOBODY: Mapping[str, int] = MappingProxyType({})
+_NOTHING: Mapping[Network, str] = MappingProxyType({})
 
 
 def make_plan(
@@ -43,18 +44,22 @@ def make_plan(
     listed_before: Mapping[Network, int] = _NEVER,
     foreign: Mapping[str, int] = _NOBODY,
     blast: Blast | None = None,
+    unfounded: Mapping[Network, str] = _NOTHING,
 ) -> Plan:
     """The changes of every target that is not off.
 
     `entries` are ours in each set now, expired or not, by name of the target; `foreign` counts the
     addresses of others there. `listed_before` counts earlier listings of networks that have left.
+    `unfounded` entries leave, as nobody stands by them any more; it says why.
     With `blast`, additions that reach too many allowed requests are refused; without it, the plan
     says by a `blast_radius` of None that nobody looked.
     """
     now = aware(now)
     refused: list[Refusal] = []
     sets = [
-        _state(target, entries.get(target.name, ()), foreign.get(target.name, 0), guard, now)
+        _state(
+            target, entries.get(target.name, ()), foreign.get(target.name, 0), guard, unfounded, now
+        )
         for target in targets
         if target.mode is not Mode.OFF
     ]
@@ -112,9 +117,16 @@ class _State:
 
 
 def _state(
-    target: IpSetTarget, entries: Sequence[Entry], foreign: int, guard: Guard, now: datetime
+    target: IpSetTarget,
+    entries: Sequence[Entry],
+    foreign: int,
+    guard: Guard,
+    unfounded: Mapping[Network, str],
+    now: datetime,
 ) -> _State:
-    barred = {one.network: one.why for one in guard.check(entry.network for entry in entries)}
+    networks = [entry.network for entry in entries]
+    barred = {one: unfounded[one] for one in networks if one in unfounded}
+    barred |= {one.network: one.why for one in guard.check(networks)}
     ours = {entry.network: entry for entry in entries if entry.network not in barred}
     live = {network: entry for network, entry in ours.items() if entry.expires_at > now}
     expired = {network: entry for network, entry in ours.items() if network not in live}
@@ -159,7 +171,25 @@ def _chosen(
         else:
             chosen.append(candidate)
             reached += blast.reached([network]) if blast else 0
-    return chosen
+    return _outermost(chosen, refused)
+
+
+def _outermost(chosen: Sequence[Candidate], refused: list[Refusal]) -> list[Candidate]:
+    """Without those that lie in the network of another."""
+    networks = {one.network for one in chosen}
+    lengths = sorted({network.prefixlen for network in networks})
+    kept = []
+    for one in chosen:
+        wider = (
+            one.network.supernet(new_prefix=length)
+            for length in lengths
+            if length < one.network.prefixlen
+        )
+        if around := next((network for network in wider if network in networks), None):
+            refused.append(Refusal(one.network, f"lies in {around}, which is added"))
+        else:
+            kept.append(one)
+    return kept
 
 
 def _entry(
@@ -212,12 +242,13 @@ def _change(one: _State, wanted: Mapping[Network, Entry], blast: Blast | None) -
         add=tuple(add),
         remove=tuple(sorted(remove, key=_place)),
         keep=len(one.live),
-        why={network: _why_added(wanted[network], blast) for network in add} | remove,
+        why={network: why_added(wanted[network], blast) for network in add} | remove,
         entries=tuple(wanted[network] for network in add),
     )
 
 
-def _why_added(entry: Entry, blast: Blast | None) -> str:
+def why_added(entry: Entry, blast: Blast | None) -> str:
+    """What is said of an entry that a plan adds."""
     why = f"score {entry.candidate_score:.1f}, listing {entry.times}, until"
     until = f"{why} {format_time(entry.expires_at)}"
     return f"{until}, {blast.reached([entry.network])} requests allowed before" if blast else until

@@ -14,8 +14,8 @@ from bartizan.store.tables import intel_audit, intel_switch
 
 @dataclass(frozen=True)
 class Deed:
-    """`what` is plan, reject, apply, expire, undo, missed, stop or resume; `detail` its receipt or
-    why."""
+    """`what` is plan, reject, apply, expire, undo, missed, drift, stop or resume; `detail` its
+    receipt or why."""
 
     at: datetime
     by: str

@@ -44,6 +44,12 @@ def settle_broken(store: Store, target: str, there: Collection[Network], before:
             fail(store, change.id, ENDED)
 
 
+def unsettled(store: Store, target: str) -> set[Network]:
+    """Networks that changes of a target which never ended may have put in or taken out."""
+    with store.transaction() as connection:
+        return {n for change in intended(connection, target) for n in change.added + change.removed}
+
+
 def lost(store: Store, target: str, there: Collection[Network], before: datetime) -> list[Network]:
     """What we hold and the set does not show, put there before a time: others took it out."""
     query = select(intel_changes.c.id).where(

@@ -13,6 +13,7 @@ from sqlalchemy import delete, select
 from bartizan.model.intel import Candidate, Entry, Evidence, Network, Plan
 from bartizan.model.window import format_time, parse_time
 from bartizan.store.database import Store, insert_new, upsert
+from bartizan.store.intel_withdrawn import withdrawn_at
 from bartizan.store.tables import (
     intel_entries,
     intel_evidence,
@@ -90,8 +91,9 @@ def load_listed(store: Store) -> dict[Network, Entry]:
 
 
 def accept(store: Store, account: str, event_id: str, at: datetime, said: Sequence[Said]) -> bool:
-    """Take an event in, once; False when it was before. What the account said later stays, what
-    it means no more is forgotten, and so is the weakest of more than 10,000 networks."""
+    """Take an event in, once; False when it was before. What the account said later stays, what it
+    took back since does not come again, what it means no more is forgotten, and so is the weakest
+    of more than 10,000 networks."""
     event = {"account": account, "event_id": event_id, "at": format_time(at), "entries": len(said)}
     its = intel_evidence.c.origin == account
     named = intel_evidence.c.network.in_([str(one.candidate.network) for one in said])
@@ -108,10 +110,16 @@ def accept(store: Store, account: str, event_id: str, at: datetime, said: Sequen
             return False
         connection.execute(over)
         last = {row.network: row.at for row in connection.execute(known)}
+        back = withdrawn_at(connection, account, [str(one.candidate.network) for one in said])
         rows = [
             _evidence_row(one.candidate, account, one.at, format_time(one.until)) for one in said
         ]
-        news = [row for row in rows if last.get(row["network"], "") <= row["at"]]
+        news = [
+            row
+            for row in rows
+            if last.get(row["network"], "") <= row["at"]
+            and back.get(row["network"], "") < row["at"]
+        ]
         upsert(connection, intel_evidence, news)
         connection.execute(
             delete(intel_evidence).where(its, intel_evidence.c.network.not_in(strongest))

@@ -393,6 +393,32 @@ intel_sent = Table(  # what each bus was told last
     Column("at", String(20), nullable=False),
 )
 
+intel_seen = Table(  # what each IP set held when we looked or wrote last
+    "intel_seen",
+    metadata,
+    Column("target", String(63), primary_key=True),
+    Column("at", String(20), nullable=False),
+    Column("networks", JSON, nullable=False),
+)
+
+intel_drift = Table(  # what others changed in IP sets, when we noticed
+    "intel_drift",
+    metadata,
+    Column("target", String(63), primary_key=True),
+    Column("at", String(20), primary_key=True),
+    Column("added", JSON, nullable=False),
+    Column("gone", JSON, nullable=False),
+)
+
+intel_withdrawn = Table(  # what other accounts took back: older words of theirs do not come again
+    "intel_withdrawn",
+    metadata,
+    Column("account", String(12), primary_key=True),
+    Column("network", String(64), primary_key=True),
+    Column("at", String(20), nullable=False),
+    Column("until", String(20), nullable=False, index=True),  # as long as older words may come
+)
+
 # --- dashboard -------------------------------------------------------------------------------
 
 audit = Table(  # what people changed in it

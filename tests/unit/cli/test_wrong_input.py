@@ -45,7 +45,9 @@ Command = Callable[..., Answer]
 
 @pytest.fixture
 def bartizan(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Command]:
-    """The command in this process, with a home of its own; leaves the environment as it was."""
+    """The command in this process, with a home of its own that holds nothing yet; leaves the
+    environment as it was."""
+    (tmp_path / "lake").mkdir()
     given = {k: v for k, v in os.environ.items() if not k.startswith("BARTIZAN_")}
 
     def run(*arguments: object, **env: str) -> Answer:
@@ -76,6 +78,12 @@ def refused(answer: Answer, *parts: str) -> None:
 def test_a_source_that_does_not_exist(bartizan: Command, tmp_path: Path) -> None:
     missing = tmp_path / "nowhere"
     refused(bartizan("land", "--source", missing), "source", str(missing), "check the path")
+
+
+@pytest.mark.parametrize("source", ["http://example.com/logs", "s3://", "gs://logs/waf"])
+def test_a_source_of_another_kind(bartizan: Command, source: str) -> None:
+    answer = bartizan("land", "--source", source)
+    refused(answer, "BARTIZAN_SOURCE", f"'{source}' is neither a folder nor s3://bucket/prefix")
 
 
 def test_what_is_unreadable_is_counted_and_the_rest_lands(
@@ -174,6 +182,13 @@ def test_half_a_window_does_not_land_everything(bartizan: Command, tmp_path: Pat
     assert json.loads(bartizan("status", "--json").out)["batches"] == {}
 
 
+def test_a_window_of_the_future_is_not_taken_for_scored(bartizan: Command) -> None:
+    future = ("--start", "2999-01-01", "--end", "2999-01-02")
+    refused(bartizan("detect", CONNECTOR, *future), "window", "2999-01-02", "is not over", "past")
+    detectors = json.loads(bartizan("connector", "list", "--json").out)
+    assert {row["detector"] for row in detectors if row["name"] == CONNECTOR} == {"INACTIVE"}
+
+
 def test_no_window_where_one_is_needed(bartizan: Command) -> None:
     refused(bartizan("detect", CONNECTOR), "window", "neither start nor end", "give both")
 
@@ -214,7 +229,8 @@ def test_a_lake_in_a_bucket(
     parts = (name, "'s3://bucket/lake' is not a local folder", "give a path or file:// URI")
     refused(bartizan("status", option, "s3://bucket/lake"), *parts)
     refused(bartizan("status", **{name: "s3://bucket/lake"}), *parts)
-    assert list(tmp_path.iterdir()) == []
+    assert list(tmp_path.iterdir()) == [tmp_path / "lake"]
+    assert list((tmp_path / "lake").iterdir()) == []
 
 
 def test_a_report_of_nothing(bartizan: Command, tmp_path: Path) -> None:

@@ -114,7 +114,8 @@ def test_check_ends_with_1_and_one_line(
     assert told in err
 
 
-def test_check_before_anything_landed(bartizan: Command) -> None:
+def test_check_before_anything_landed(bartizan: Command, tmp_path: Path) -> None:
+    (tmp_path / "lake").mkdir()
     code, _, err = bartizan("check", "waf_traffic_by_country")
     assert (code, err.startswith("bartizan: window: nothing was landed yet")) == (2, True)
 
@@ -251,10 +252,31 @@ def test_a_backfill_says_what_it_would_do_before_it_does_it(
     words = ("waf_blocked_requests", "--start", "2026-11-01", "--end", "2026-11-02")
     code, out, _ = backfill(*words)
     assert code == 0
-    assert "would query 1 of 1 chunks, 0 are there; --write does it" in out
+    assert "would query 1 of 1 chunks, 0 are there; --yes does it" in out
     assert "written" not in out
     assert not (tmp_path / "metrics").exists()
-    _, out, _ = backfill(*words, "--write")
-    assert "written=1" in out
+    _, out, _ = backfill(*words, "--yes")
+    assert "  written    1" in out.splitlines()
     _, out, _ = backfill(*words)
     assert "would query 0 of 1 chunks, 1 are there" in out
+
+
+def test_a_crawl_of_nothing_says_why(
+    small: None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("BARTIZAN_METRICS", str(tmp_path / "metrics"))
+    run = bartizan_command(monkeypatch, capsys)
+    first = ("--start", "2026-11-01T00:00Z", "--end", "2026-11-01T02:00Z")
+    assert run("backfill", "waf_blocked_requests", *first, "--yes")[0] == 0
+    code, out, _ = run("crawl", "waf_blocked_requests", *first)
+    assert (code, out.splitlines()[0]) == (0, "waf_blocked_requests: crawled nothing")
+    assert "not crawled as well: 2026-11-01T00:00:00Z to 2026-11-01T02:00:00Z\n" in out
+
+    day = ("--start", "2026-11-01", "--end", "2026-11-02", "--json")
+    found = json.loads(run("crawl", "waf_blocked_requests", *day)[1])
+    assert found["windows"] == ["[2026-11-01T02:00:00Z, 2026-11-01T03:00:00Z)"]
+    assert found["backfilled"] == ["[2026-11-01T00:00:00Z, 2026-11-01T02:00:00Z)"]
+    assert found["waiting"] == ["[2026-11-01T03:00:00Z, 2026-11-02T00:00:00Z)"]

@@ -231,7 +231,8 @@ def test_the_two_forms_of_the_command_do_not_mix(bartizan: Command, tmp_path: Pa
         (("--input", source.parent, "--out", source.parent / "out"), "lies in --input"),
         (("--input", source, "--out", "y", "--train-share", 1.5), "1.5 is not between 0 and 1"),
         (("--input", source, "--out", "y", "--train-until", "2020-01-01"), "leaves nothing"),
-        (("--input", "nowhere", "--out", "y"), "is no file and no folder"),
+        (("--input", "nowhere", "--out", "z"), "nowhere: no such file or folder — check the path"),
     ):
         code, _, err = bartizan(*words)
         assert (code, said in err) == (2, True), err
+    assert not Path("z").exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from bartizan import jobs
 from bartizan.dispatch.channels.base import Outcome
 from bartizan.dispatch.health import check_health
 from bartizan.dispatch.health_checks import DUE_AFTER, behind, incomplete_logs, without_logs
+from bartizan.dispatch.series import series_of
 from bartizan.model.anomaly import Incident, IncidentState
 from bartizan.model.connector import Connector, Measure
 from bartizan.model.health import HEALTH
@@ -24,6 +26,7 @@ from bartizan.model.window import HOUR, format_time
 from bartizan.overview import described
 from bartizan.store.detectors import DetectorRecord, DetectorStatus, save_detector
 from bartizan.store.incidents import load_incidents
+from bartizan.store.intel_drift import Drift, save_seen
 from bartizan.store.landing import add_batches, finish, set_state
 from bartizan.store.outbox import retry
 
@@ -173,3 +176,25 @@ def test_status_counts_messages_by_state_and_names_trouble(
     assert "    a: 1 given up, see `bartizan outbox list --state dead`" in lines
     assert not any(line.startswith("    b: ") for line in lines)
     assert any("Dead messages 1 where 0 is usual: channel a, since" in line for line in lines)
+
+
+def test_an_ip_set_that_others_changed_is_told_address_by_address_for_a_day(
+    house: DispatchHouse,
+) -> None:
+    theirs, ours = map(ip_network, ("203.0.113.99/32", "198.51.100.1/32"))
+    seen = Drift("shop-v4", MIDNIGHT + HOUR / 2, (theirs,), (ours,))
+    save_seen(house.store, "shop-v4", [theirs], seen.at, seen, "respond_expire")
+    assert check(house, -1) == []
+    (one,) = check(house, 1)
+    assert headline(one) == "Addresses changed by others 2 where 0 is usual: ip_set shop-v4"
+    assert [series.dimensions[1:] for series in series_of(one)] == [
+        (),
+        (("edit", "put in"), ("address", "203.0.113.99/32")),
+        (("edit", "taken out"), ("address", "198.51.100.1/32")),
+    ]
+    again = replace(seen, at=MIDNIGHT + 3 * HOUR, gone=())
+    save_seen(house.store, "shop-v4", [theirs], again.at, again, "respond_expire")
+    (same,) = check(house, 4)
+    assert (same.id, same.value, same.state) == (one.id, 3, IncidentState.OPEN)
+    (over,) = check(house, 28)
+    assert (over.id, over.state) == (one.id, IncidentState.RESOLVED)

@@ -35,10 +35,12 @@ def command(
 def test_from_a_preview_to_a_dead_letter_and_back(command: Command) -> None:
     code, out, _ = command("dispatch", "--dry-run")
     assert code == 0
-    assert [line[:4] for line in out.splitlines()] == ["send", "send", "skip", "skip"]
+    *lines, last = out.splitlines()
+    assert [line[:4] for line in lines] == ["send", "send", "skip", "skip"]
+    assert last == "nothing was sent; --yes sends it"
     assert command("outbox", "list")[1] == "none\n"
 
-    code, out, err = command("dispatch")
+    code, out, err = command("dispatch", "--yes")
     assert code == 1
     assert out.startswith("delivered 1, to be tried again 0, given up 1,")
     assert f"given up, such as {ID}" in err
@@ -50,11 +52,11 @@ def test_from_a_preview_to_a_dead_letter_and_back(command: Command) -> None:
 
     assert command("outbox", "retry", "nothing")[0] == 2
     assert command("outbox", "retry", ID)[1] == f"{ID}\n1 will be tried again\n"
-    assert command("dispatch")[0] == 1
+    assert command("dispatch", "--yes")[0] == 1
     assert command("outbox", "retry", "--all")[1] == f"{ID}\n1 will be tried again\n"
-    (line,) = command("dispatch", "--dry-run")[1].splitlines()
+    line, _ = command("dispatch", "--dry-run")[1].splitlines()
     assert line.startswith(f"send  hook/{HIGH.id}/1  from ")
     assert line.endswith("tried 0 times  retried by hand")
-    assert command("dispatch")[0] == 1
+    assert command("dispatch", "--yes")[0] == 1
     assert command("dispatch", "--dry-run")[1] == "nothing to send\n"
     assert command("outbox", "retry")[0] == 2

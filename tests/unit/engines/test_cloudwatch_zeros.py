@@ -70,11 +70,11 @@ def test_zeros_are_written_once_where_nothing_is(cloud: Cloud, publish: Publish)
     facts = json.loads(out)
     assert (facts["have"], facts["there"], facts["due"], facts["dry_run"]) == (2, 0, due, True)
 
-    assert json.loads(publish("--write", "--json")[1])["due"] == due
+    assert json.loads(publish("--yes", "--json")[1])["due"] == due
     zeros = {START + n * STEP: (0.0, 1.0) for n in range(2, 12)}
     assert cloud.sums(OURS, START, START + HOUR, **SERIES) == zeros
 
-    again = json.loads(publish("--write", "--json")[1])
+    again = json.loads(publish("--yes", "--json")[1])
     assert (again["have"], again["there"], again["due"]) == (2, due, 0)
     assert cloud.sums(OURS, START, START + HOUR, **SERIES) == zeros
     assert cloud.sums(WAF, START, START + HOUR, **SERIES) == {
@@ -84,10 +84,10 @@ def test_zeros_are_written_once_where_nothing_is(cloud: Cloud, publish: Publish)
 
 
 def test_a_late_datapoint_is_not_written_over(cloud: Cloud, publish: Publish) -> None:
-    publish("--write")
+    publish("--yes")
     cloud.count(START + 2 * STEP, 7)
 
-    facts = json.loads(publish("--write", "--json")[1])
+    facts = json.loads(publish("--yes", "--json")[1])
 
     assert (facts["have"], facts["due"]) == (3, 0)
     assert cloud.sums(OURS, START, START + HOUR, **SERIES)[START + 2 * STEP] == (0.0, 1.0)
@@ -97,15 +97,15 @@ def test_a_late_datapoint_is_not_written_over(cloud: Cloud, publish: Publish) ->
 def test_never_into_a_namespace_of_aws(cloud: Cloud, publish: Publish, namespace: str) -> None:
     before = cloud.sums(WAF, START, START + HOUR, **SERIES)
 
-    code, _, err = publish("--write", to=namespace)
+    code, _, err = publish("--yes", to=namespace)
 
     assert code == 2 and "--to: " in err and "no namespace of your own" in err
     assert cloud.sums(WAF, START, START + HOUR, **SERIES) == before
 
 
 def test_what_cloudwatch_would_not_take_is_refused(publish: Publish) -> None:
-    code, _, err = publish("--write", start=START - timedelta(days=15))
+    code, _, err = publish("--yes", start=START - timedelta(days=15))
     assert (code, "older than CloudWatch lets anyone write" in err) == (2, True)
 
-    code, _, err = publish("--write", fill="none")
+    code, _, err = publish("--yes", fill="none")
     assert (code, "publish-zeros: Sum without a datapoint is no zero" in err) == (2, True)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 from incidents import DAY_START, anomaly, incident, scores
 
 from bartizan import cli, jobs
@@ -133,9 +134,21 @@ def test_the_diff_of_the_rules_parts_a_rule_for_this_detector(
     monkeypatch.setenv("BARTIZAN_ALERTS", str(alerts))
     found = jobs.tune(NAME, Knobs(70, at_least=2, among=3))
     assert (found["before"], found["after"]) == (4, 3)
-    added = [line[1:].strip() for line in found["diff"].splitlines() if line.startswith("+")][1:]
-    assert {"- waf_blocked_requests", "at_least: 2", "among: 3", "min_severity: 75"} <= set(added)
-    assert "connector.yaml" not in found["diff"]
+    assert found["diff"].splitlines()[3:] == [
+        " rules:",
+        "-  - {detectors: [waf_blocked_requests, waf_labels], min_severity: 75}",
+        "+  - {detectors: [waf_labels], min_severity: 75}",
+        "+  - {detectors: [waf_blocked_requests], min_severity: 75, "
+        "intervals: {at_least: 2, among: 3}}",
+    ]
+
+
+def test_the_diff_of_a_rule_for_all_says_no_more_than_it_must(home: Path) -> None:
+    diff = jobs.tune(NAME, Knobs(70, percent=50))["diff"].splitlines()
+    assert diff[3:5] == [" rules:", "-  - {}"]
+    (others, this) = (yaml.safe_load(line[1:])[0] for line in diff[5:])
+    assert this == {"detectors": [NAME], "min_change": {"percent": 50}}
+    assert others == {"detectors": [one for one in jobs.connector_names() if one != NAME]}
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,8 @@ def test_tell_then_do(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     assert {row["table"]: row["files"] for row in counted} == {n: len(f) for n, f in listed.items()}
 
 
-def test_a_time_to_come_is_refused() -> None:
+def test_a_time_to_come_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "lake").mkdir()
+    monkeypatch.setenv("BARTIZAN_HOME", str(tmp_path))
     result = CliRunner().invoke(app, ["lake", "sweep", "--at", "2999-01-01", "--yes"])
     assert "'2999-01-01' is yet to come" in str(result.exception)

@@ -188,10 +188,10 @@ def test_command_tells_first_and_then_does(
     assert all(row["files_uploaded"] == row["files_added"] for row in told)
     monkeypatch.setenv("BARTIZAN_MIRROR", uri)
     monkeypatch.setenv("BARTIZAN_MIRROR_PREFIX", house.target.database_prefix)
-    assert run("--write") == told
+    assert run("--yes") == told
     assert house.shown() == house.held()
-    assert run("--write") == []
-    assert sum(len(row["files"]) for row in run("--sweep", "--write")) == 0
+    assert run("--yes") == []
+    assert sum(len(row["files"]) for row in run("--sweep", "--yes")) == 0
 
 
 def interrupted(*_: object) -> None:

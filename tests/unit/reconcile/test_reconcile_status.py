@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -130,10 +131,10 @@ def test_the_command_without_credentials(
         "AWS_CONFIG_FILE": str(tmp_path / "none"),
         "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
     }
+    small = SmallLake.open(tmp_path)
     assert command("reconcile", *window, "--json", env=env) == 0  # nothing landed, nobody asked
     assert json.loads(capsys.readouterr().out) == {"hours": [], "waiting": 0, "failures": []}
 
-    small = SmallLake.open(tmp_path)
     small.land("a", requests=requests([today - 2 * DAY], webacl_id=ARN))
     assert command("reconcile", *window, env=env) == 2
     answer = capsys.readouterr()
@@ -144,3 +145,21 @@ def test_the_command_without_credentials(
     assert answer.err.count("\n") == 1
     assert command("status", "--json", env=env) == 0
     assert json.loads(capsys.readouterr().out)["reconciled"]["last_hour"] is None
+
+
+def test_the_command_without_a_network(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    window = ("--start", f"{today - 2 * DAY:%Y-%m-%d}", "--end", f"{today - DAY:%Y-%m-%d}")
+    SmallLake.open(tmp_path).land("a", requests=requests([today - 2 * DAY], webacl_id=ARN))
+    env = {
+        "BARTIZAN_HOME": str(tmp_path),
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+    }
+    began = time.monotonic()
+    assert command("reconcile", *window, env=env) == 75
+    assert time.monotonic() - began < 10
+    answer = capsys.readouterr()
+    assert '"http://127.0.0.1:9/" — check the network and the endpoint' in answer.err
+    assert answer.err.count("\n") == 1

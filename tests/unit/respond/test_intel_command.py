@@ -65,6 +65,11 @@ def test_from_logs_to_both_accounts_and_back(command: Command, home: Path, endpo
         f"{PARTNER}/32",
     }
 
+    found = json.loads(out)["candidates"]
+    code, out, _ = command("candidates", *window, "--top", "1")
+    (first, more) = out.splitlines()[:2]
+    assert (code, first.split()[0]) == (0, found[0]["network"])
+    assert more == f"and {len(found) - 1} more; see --top"
     code, out, _ = command("plan", *at(0), "--json")
     assert code == 0
     plan = json.loads(out)
@@ -80,7 +85,8 @@ def test_from_logs_to_both_accounts_and_back(command: Command, home: Path, endpo
     code, out, _ = command("apply", plan["id"], *at(0))
     assert (code, sets.addresses()) == (0, before)
     assert out.count("proposed, 1 added, 0 removed, 2 in the set") == 2
-    code, out, _ = command("apply", plan["id"], "--yes", "--by", "dana", *at(0), "--json")
+    assert out.endswith("\nnothing was done; --yes does it\n")
+    code, out, _ = command("apply", plan["id"][:8], "--yes", "--by", "dana", *at(0), "--json")
     assert (code, sets.addresses()) == (0, applied)
     done = json.loads(out)["changes"]
 
@@ -92,7 +98,7 @@ def test_from_logs_to_both_accounts_and_back(command: Command, home: Path, endpo
         *[("command", "plan"), ("dana", "apply")]
     }
 
-    assert command("undo", done[0]["id"], "--yes", *at(1))[0] == 0
+    assert command("undo", done[0]["id"][:8], "--yes", *at(1))[0] == 0
     assert sets.addresses() == [before[0], applied[1]]
     assert "unchanged, 0 added, 0 removed" in command("expire", "--yes", *at(3))[1]
     assert command("expire", "--yes", *at(5))[0] == 0

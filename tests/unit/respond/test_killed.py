@@ -5,30 +5,15 @@ from __future__ import annotations
 from ipaddress import ip_network
 
 import pytest
-from botocore.exceptions import ReadTimeoutError
-from respond_house import HOUR, NOON, RespondHouse, networks, plan_of, refusing
+from respond_house import HOUR, NOON, LostAnswer, RespondHouse, networks, plan_of, refusing
 
 from bartizan.errors import SourceError, TransientError
-from bartizan.respond.ip_sets import Contents, IpSet, Unsure
+from bartizan.respond.ip_sets import Contents, IpSet
 from bartizan.store.intel import ChangeState, held, load_change, load_changes
 from bartizan.store.intel_audit import load_deeds
 from bartizan.store.intel_repair import ENDED
 
 ONE, TWO, THREE = (f"198.51.100.{n}/32" for n in (1, 2, 3))
-
-
-class LostAnswer(IpSet):
-    """The write arrives and the answer is lost, as often as `lost` says."""
-
-    lost = 1
-
-    def replace(self, addresses: tuple[str, ...], read: Contents) -> str:
-        request = super().replace(addresses, read)
-        if self.lost:
-            self.lost -= 1
-            with self._calling("wafv2:UpdateIPSet", Unsure):
-                raise ReadTimeoutError(endpoint_url="https://wafv2")
-        return request
 
 
 def test_a_lost_answer_leaves_nobody_in_doubt(house: RespondHouse) -> None:

@@ -89,6 +89,17 @@ class House:
         found = self.sqs.get_queue_attributes(QueueUrl=self.queue, AttributeNames=[name])
         return int(found["Attributes"][name])
 
+    def deliver(self, there: House, without: tuple[str, ...] = ()) -> int:
+        """Puts what our bus delivered into the queue of another house; returns how much."""
+        found = self.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10)["Messages"]
+        for message in found:
+            assert not [secret for secret in without if secret in message["Body"]]
+            delivered = json.dumps(json.loads(message["Body"]) | {"account": self.account})
+            there.sqs.send_message(QueueUrl=there.queue, MessageBody=delivered)
+            handle = message["ReceiptHandle"]
+            self.sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=handle)
+        return len(found)
+
     def store(self) -> Store:
         return Store.open(f"sqlite:///{self.folder / 'lake' / 'store.db'}")
 
@@ -171,7 +182,7 @@ def houses(command: Command, tmp_path: Path) -> tuple[House, House]:
 
 
 def test_from_the_set_of_one_account_to_that_of_another(
-    command: Command, houses: tuple[House, House]
+    command: Command, houses: tuple[House, House], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here, there = houses
     plan = command(here, "plan")
@@ -180,20 +191,22 @@ def test_from_the_set_of_one_account_to_that_of_another(
     assert here.addresses() == wanted
 
     command(here, "stop", "--by", "dana", "--why", "false alarms")
-    assert command(here, "send", "--yes") == {"stopped": True, "buses": [], "failed": {}}
+    (told,) = command(here, "send", "--yes")["buses"]
+    assert (told["networks"], told["events"], here.waiting()) == (0, 0, 0)
     command(here, "resume", "--by", "dana")
-    assert command(here, "send")["buses"][0]["networks"] == 3
+    with monkeypatch.context() as nothing_of_aws:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            nothing_of_aws.delenv(name)
+        nothing_of_aws.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+        (told,) = command(here, "send")["buses"]
+    assert (told["networks"], told["events"]) == (3, 1)
     assert here.waiting() == 0
     assert command(here, "send", "--yes")["failed"] == {}
     assert here.waiting() == 1
     again = command(here, "send", "--yes", hour=1)["buses"][0]
     assert (again["networks"], here.waiting()) == (0, 1)
 
-    (message,) = here.sqs.receive_message(QueueUrl=here.queue)["Messages"]
-    for secret in ("secret", "token", "reset", "webacl"):
-        assert secret not in message["Body"]
-    delivered = json.dumps(json.loads(message["Body"]) | {"account": here.account})
-    there.sqs.send_message(QueueUrl=there.queue, MessageBody=delivered)
+    assert here.deliver(there, without=("secret", "token", "reset", "webacl")) == 1
     assert command(there, "receive", hour=1)["networks"] == {here.account: 3}
     assert there.waiting() == 1
     done = command(there, "receive", "--yes", hour=1)
@@ -208,7 +221,9 @@ def test_from_the_set_of_one_account_to_that_of_another(
     (change,) = plan["changes"]
     assert change["add"] == [f"{ATTACKER}/32"]
     assert change["entries"][0]["expires_at"] == "2026-11-20T16:00:00Z"
-    assert change["why"][f"{ATTACKER}/32"].startswith(f"heard from account {here.account}: score ")
+    why = change["why"][f"{ATTACKER}/32"]
+    assert why.startswith(f"heard from account {here.account}: score ")
+    assert why.endswith(", until 2026-11-20T16:00:00Z, 0 requests allowed before")
     refused = {one["network"]: one["why"] for one in plan["refused"]}
     assert refused[f"{PARTNER_OF_B}/32"] == f"never blocked: partner {PARTNER_OF_B}/32"
     assert refused[f"{USER_OF_B}/32"].startswith("would have blocked 50 of 950 allowed requests")
@@ -217,6 +232,46 @@ def test_from_the_set_of_one_account_to_that_of_another(
 
     told = command(there, "send", "--yes", hour=2)["buses"][0]
     assert (told["networks"], told["untold"], there.waiting()) == (0, 1, 0)
+
+
+def test_what_is_undone_in_one_account_is_taken_back_in_the_other(
+    command: Command, houses: tuple[House, House]
+) -> None:
+    here, there = houses
+    (made,) = command(here, "apply", command(here, "plan")["id"], "--yes")["changes"]
+    command(here, "send", "--yes")
+    here.deliver(there)
+    command(there, "receive", "--yes", hour=1)
+    command(there, "apply", command(there, "plan", hour=1)["id"], "--yes", hour=1)
+    assert there.addresses() == [f"{ATTACKER}/32"]
+
+    command(here, "undo", made["id"], "--yes", hour=2)
+    command(here, "stop", "--by", "dana", "--why", "false alarms")  # it is taken back all the same
+    told = command(here, "send", "--yes", hour=2)["buses"][0]
+    assert (told["networks"], told["withdrawn"]) == (0, 3)
+    assert command(here, "send", "--yes", hour=2)["buses"][0]["withdrawn"] == 0
+    assert here.deliver(there) == 1
+    done = command(there, "receive", "--yes", hour=2)
+    assert (done["events"], done["withdrawn"]) == ({"taken in": 1}, {here.account: 3})
+    assert command(there, "heard", hour=2)["said"] == []
+    plan = command(there, "plan", hour=2)
+    (change,) = plan["changes"]
+    assert change["remove"] == [f"{ATTACKER}/32"]
+    assert change["why"] == {f"{ATTACKER}/32": f"account {here.account} took it back"}
+    command(there, "apply", plan["id"], "--yes", hour=2)
+    assert there.addresses() == []
+
+
+def test_what_was_heard_ends_when_its_sender_said(
+    command: Command, houses: tuple[House, House]
+) -> None:
+    here, there = houses
+    event = body(envelope([indicator(f"{ATTACKER}/32", hours=4)], here.account))
+    there.sqs.send_message(QueueUrl=there.queue, MessageBody=event.decode())
+    command(there, "receive", "--yes")
+    plan = command(there, "plan")
+    command(there, "apply", plan["id"], "--yes")
+    assert there.addresses() == [f"{ATTACKER}/32"]
     command(there, "expire", "--yes", hour=5)
     assert there.addresses() == []
     assert command(there, "plan", hour=5)["changes"][0]["add"] == []

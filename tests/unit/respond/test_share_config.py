@@ -54,8 +54,14 @@ def test_only_the_parts_that_the_file_has_are_done(
     monkeypatch.setenv("BARTIZAN_HOME", str(tmp_path))
     monkeypatch.delenv("BARTIZAN_SHARING", raising=False)
     assert jobs.sharing_parts() == []
+    for call in (jobs.send_intel, jobs.receive_intel):
+        with pytest.raises(UsageError, match=r"sharing\.yaml: no such file.*copy examples/"):
+            call(NOON, dry_run=True)
     (tmp_path / "sharing.yaml").write_text(RECEIVE + "}")
     monkeypatch.setenv("BARTIZAN_SHARING", str(tmp_path / "sharing.yaml"))
     assert jobs.sharing_parts() == ["receive"]
     with pytest.raises(UsageError, match=r"sharing\.yaml: has no `send`"):
+        jobs.send_intel(NOON, dry_run=True)
+    monkeypatch.setenv("BARTIZAN_SHARING", str(tmp_path / "gone.yaml"))
+    with pytest.raises(ConfigError, match=r"gone\.yaml: no such file"):
         jobs.send_intel(NOON, dry_run=True)

@@ -25,8 +25,19 @@ from bartizan.errors import UsageError
 from bartizan.model.indicator import FAMILY_NAMES, Tlp, families
 from bartizan.model.intel import Candidate, Entry, Evidence
 from bartizan.respond.share import event
-from bartizan.respond.share.event import MOST_ENTRIES, Detail, Envelope, details, event_id
-from bartizan.respond.share.send import due, indicators, put
+from bartizan.respond.share.event import (
+    MOST_ENTRIES,
+    MOST_WITHDRAWN,
+    Detail,
+    Envelope,
+    Withdrawal,
+    details,
+    event_count,
+    event_id,
+    withdrawals,
+)
+from bartizan.respond.share.send import MOST_BYTES as MOST_BYTES_OF_A_CALL
+from bartizan.respond.share.send import due, indicators, put, taken_back
 
 ROOT = Path(__file__).parents[3]
 SCHEMA = json.loads(Path(event.__file__).with_name("event.schema.json").read_text())
@@ -36,12 +47,27 @@ BUS = "arn:aws:events:eu-central-1:444455556666:event-bus/bartizan-intel"
 
 def test_the_published_schema_is_that_of_the_code_and_takes_the_example() -> None:
     Draft202012Validator.check_schema(SCHEMA)
-    assert event.json_schema() == SCHEMA
+    assert event.json_schema(Detail) == SCHEMA
     example = json.loads((ROOT / "examples" / "intel_event.json").read_text())
     PUBLISHED.validate(example["detail"])
     read = Envelope.model_validate_json(json.dumps(example)).detail
     assert read.eventId == event_id(read)
     assert len(read.entries) == 2
+
+
+def test_what_is_taken_back_has_a_schema_and_a_type_of_its_own() -> None:
+    schema = json.loads(Path(event.__file__).with_name("withdrawn.schema.json").read_text())
+    Draft202012Validator.check_schema(schema)
+    assert event.json_schema(Withdrawal) == schema
+    networks = [ip_network(f"203.0.{n // 256}.{n % 256}/32") for n in range(MOST_WITHDRAWN + 1)]
+    made = list(withdrawals(networks, "111122223333", NOON, Tlp.AMBER))
+    assert [len(one.networks) for one in made] == [MOST_WITHDRAWN, 1]
+    for one in made:
+        Draft202012Validator(schema).validate(one.model_dump(mode="json"))
+        assert one.eventId == event_id(one)
+        assert len(one.model_dump_json()) < MOST_BYTES_OF_A_CALL
+    assert not PUBLISHED.is_valid(made[0].model_dump(mode="json"))
+    assert event_count(0, len(networks)) == len(made)
 
 
 def changed(path: str, value: Any) -> Callable[[dict[str, Any]], None]:
@@ -167,6 +193,9 @@ def test_nobody_hears_from_us_what_others_told_us_or_what_he_was_told() -> None:
     assert due(told, {ours: until}, NOON) == []
     assert due(told, {ours: until - HOUR}, NOON) == told
     assert due(told, {}, until) == []
+    assert taken_back({ours: until}, {ours}, NOON) == []
+    assert taken_back({ours: until}, {}, NOON) == [ours]
+    assert taken_back({ours: until}, {}, until) == []  # it ended there by itself
 
 
 class Bus:

@@ -10,7 +10,7 @@ import yaml
 from cfnlint.api import lint
 from cloudformation import TEMPLATES, clients, create
 
-from bartizan.respond.share.event import DETAIL_TYPE, SOURCE
+from bartizan.respond.share.event import BLOCKED, SOURCE, WITHDRAWN
 
 A, B = "555566667777", "888899990000"  # which no other test uses
 REGION = "eu-central-1"
@@ -104,7 +104,9 @@ def test_a_sender_may_put_our_events_on_named_buses_and_no_more() -> None:
         "Effect": "Allow",
         "Action": "events:PutEvents",
         "Resource": [BUS, other],
-        "Condition": {"StringEquals": {"events:source": SOURCE, "events:detail-type": DETAIL_TYPE}},
+        "Condition": {
+            "StringEquals": {"events:source": SOURCE, "events:detail-type": [BLOCKED, WITHDRAWN]}
+        },
     }
 
 
@@ -125,13 +127,13 @@ def test_a_receiver_takes_named_accounts_and_its_queue_takes_the_rule() -> None:
     assert allowed["Principal"] == {"AWS": [A, "111122223333"]}
     assert (allowed["Action"], allowed["Resource"]) == ("events:PutEvents", BUS)
     assert allowed["Condition"] == {
-        "StringEquals": {"events:source": SOURCE, "events:detail-type": DETAIL_TYPE}
+        "StringEquals": {"events:source": SOURCE, "events:detail-type": [BLOCKED, WITHDRAWN]}
     }
 
     (rule,) = events.list_rules(EventBusName="bartizan-intel")["Rules"]
     assert json.loads(rule["EventPattern"]) == {
         "source": [SOURCE],
-        "detail-type": [DETAIL_TYPE],
+        "detail-type": [BLOCKED, WITHDRAWN],
         "account": [A, "111122223333"],
     }
     (target,) = events.list_targets_by_rule(Rule=rule["Name"], EventBusName="bartizan-intel")[

@@ -108,7 +108,7 @@ def test_an_attack_in_one_account_is_stopped_in_both_for_a_while(
     audit = jobs.intel_status(NOON + 6 * HOUR)["audit"]
     assert [(one["what"], one["by"]) for one in reversed(audit)] == [
         *[("plan", "respond"), ("apply", "dana"), ("apply", "dana")],
-        *[("expire", "hourly"), ("expire", "hourly")],
+        *[("drift", "hourly"), ("expire", "hourly"), ("expire", "hourly")],
         *[("plan", "respond"), ("apply", "dana"), ("apply", "dana")],
         *[("undo", "dana"), ("undo", "dana")],
     ]

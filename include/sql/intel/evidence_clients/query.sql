@@ -1,6 +1,6 @@
--- What each suspect did: `suspects` is given, one row per address.
+-- What each suspect did: `suspects` is given, a row for each address of an address or a subnet.
 select
-    request.client_ip,
+    suspects.suspect as client_ip,
     count(*) as requests,
     sum(case when request.action in ('BLOCK', 'CAPTCHA', 'CHALLENGE') then 1 else 0 end) as blocked,
     count(
@@ -20,4 +20,4 @@ where
     request.event_time >= {{ start }}
     and request.event_time < {{ end }}
     and coalesce(request.terminating_rule_id, '-') not like 'bartizan-%'
-group by request.client_ip
+group by suspects.suspect

@@ -1,6 +1,7 @@
--- The rules that stopped each suspect, by web ACL: `suspects` is given, one row per address.
+-- The rules that stopped each suspect, by web ACL: `suspects` is given, a row for each address of
+-- an address or a subnet.
 select distinct
-    hit.client_ip,
+    suspects.suspect as client_ip,
     coalesce(hit.webacl, '-') as webacl,
     hit.rule
 from waf.rule_hits as hit

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import boto3
-from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -16,12 +15,12 @@ from botocore.exceptions import (
 )
 from pydantic import Field
 
+from bartizan.boto import ONCE
 from bartizan.dispatch.channels.base import ChannelOptions, Outcome
 
 Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
 RoleArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/.+$")]
 
-_ONCE = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 1})
 _CIRCUMSTANCES = (  # the message may be good: nothing is wrong but the moment or the permissions
     *("Throttl", "TooManyRequests", "SlowDown", "RequestLimitExceeded", "LimitExceeded"),
     *("RequestTimeout", "ServiceUnavailable", "Internal", "KMSThrottl"),
@@ -48,7 +47,7 @@ class AwsClient:
         """Raises BotoCoreError and ClientError."""
         if self._client is None:
             session = _session(self._options)
-            self._client = session.client(self._service, config=_ONCE)
+            self._client = session.client(self._service, config=ONCE)
         return self._client
 
 
@@ -80,7 +79,7 @@ def _session(options: AwsOptions) -> boto3.Session:
     session = boto3.Session(region_name=options.region)
     if options.role_arn is None:
         return session
-    answer = session.client("sts", config=_ONCE).assume_role(
+    answer = session.client("sts", config=ONCE).assume_role(
         RoleArn=options.role_arn, RoleSessionName="bartizan-dispatch"
     )
     keys = answer["Credentials"]

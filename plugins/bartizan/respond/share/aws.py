@@ -6,13 +6,9 @@ from __future__ import annotations
 from typing import Any
 
 import boto3
-from botocore.config import Config
 
+from bartizan.boto import PATIENT, QUICK
 from bartizan.engines.aws import calling
-
-_RETRIES = Config(
-    connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 4}
-)
 
 
 class Aws:
@@ -24,7 +20,7 @@ class Aws:
             return
         named = {} if external_id is None else {"ExternalId": external_id}
         with calling(role_arn):
-            answer = self._session.client("sts", config=_RETRIES).assume_role(
+            answer = self._session.client("sts", config=QUICK).assume_role(
                 RoleArn=role_arn, RoleSessionName="bartizan-sharing", **named
             )
         keys = answer["Credentials"]
@@ -36,12 +32,13 @@ class Aws:
         )
 
     def client(self, service: str) -> Any:
-        return self._session.client(service, config=_RETRIES)
+        return self._session.client(service, config=PATIENT)
 
     def account(self) -> str:
         """The account of the credentials."""
         with calling("sts:GetCallerIdentity"):
-            return str(self.client("sts").get_caller_identity()["Account"])
+            sts = self._session.client("sts", config=QUICK)
+            return str(sts.get_caller_identity()["Account"])
 
 
 def region_of(arn: str) -> str:

@@ -1,7 +1,7 @@
-"""The event that tells other accounts whom we list, version 1: its shape, its id, its JSON Schema.
+"""The events that tell other accounts whom we list, and whom no longer, version 1.
 
-`event.schema.json` beside this file is the published schema; it is made from the models here. An
-event is told by its id, a digest of everything in it: the same again is the same event.
+The published schemas beside this file are made from the models here. An event is told by its id, a
+digest of everything in it: the same again is the same event.
 """
 
 from __future__ import annotations
@@ -9,19 +9,22 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from math import ceil
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from bartizan.errors import UsageError
 from bartizan.model.ids import stable_uuid
 from bartizan.model.indicator import FAMILY_NAMES, Indicator, Tlp
+from bartizan.model.intel import Network
 from bartizan.model.window import format_time, parse_time
 from bartizan.respond.never_block import read_network
 
 SOURCE = "custom.waflogs"
-DETAIL_TYPE = "Bartizan Blocked Addresses v1"
+BLOCKED, WITHDRAWN = "Bartizan Blocked Addresses v1", "Bartizan Withdrawn Addresses v1"
 MOST_ENTRIES = 200  # of an event: about 100 KB at most
+MOST_WITHDRAWN = 2000
 MOST_BYTES = 262_144  # of an event that is taken in: EventBridge's own limit for years
 
 
@@ -91,26 +94,66 @@ class Told(_Closed):
         return self
 
 
-class Detail(_Closed):
-    """The detail of an event: who says it, when, to whom it may be told, and of which networks."""
+class Statement(_Closed):
+    """What all details say: who says it, when, and to whom it may be told."""
+
+    detail_type: ClassVar[str]
+    subject: ClassVar[str]
 
     schemaVersion: Literal[1]
     eventId: Annotated[str, Field(pattern=r"^[0-9a-f-]{36}$")]
     account: Account
     at: Time
     tlp: Tlp
+
+
+class Detail(Statement):
+    """The detail of an event: who says it, when, to whom it may be told, and of which networks."""
+
+    detail_type = BLOCKED
+    subject = "blocked addresses"
+
     entries: Annotated[list[Told], Field(min_length=1, max_length=MOST_ENTRIES)]
 
 
-class Envelope(BaseModel):
+class Withdrawal(Statement):
+    """The detail of an event that takes networks back: from then on the sender lists them no more,
+    whatever end it gave before."""
+
+    detail_type = WITHDRAWN
+    subject = "withdrawn addresses"
+
+    networks: Annotated[list[NetworkText], Field(min_length=1, max_length=MOST_WITHDRAWN)]
+
+
+class _Delivered(BaseModel):
     """An event as EventBridge delivers it; it may add keys of its own."""
 
     model_config = ConfigDict(strict=True, frozen=True)
 
     source: Literal["custom.waflogs"]
-    detail_type: Annotated[Literal["Bartizan Blocked Addresses v1"], Field(alias="detail-type")]
     account: Account
+
+
+class Envelope(_Delivered):
+    detail_type: Annotated[Literal["Bartizan Blocked Addresses v1"], Field(alias="detail-type")]
     detail: Detail
+
+
+class WithdrawalEnvelope(_Delivered):
+    detail_type: Annotated[Literal["Bartizan Withdrawn Addresses v1"], Field(alias="detail-type")]
+    detail: Withdrawal
+
+
+class _Kind(BaseModel):
+    detail_type: Annotated[object, Field(alias="detail-type")] = None
+
+
+def read_envelope(body: bytes) -> Envelope | WithdrawalEnvelope:
+    """An event of either type. Raises ValidationError for anything else."""
+    if _Kind.model_validate_json(body).detail_type == WITHDRAWN:
+        return WithdrawalEnvelope.model_validate_json(body)
+    return Envelope.model_validate_json(body)
 
 
 def details(
@@ -118,29 +161,48 @@ def details(
 ) -> Iterator[Detail]:
     """The events that tell of indicators, each of at most `MOST_ENTRIES`."""
     for first in range(0, len(indicators), MOST_ENTRIES):
-        unnamed = Detail(
-            schemaVersion=1,
-            eventId="0" * 36,
-            account=account,
-            at=format_time(at),
-            tlp=tlp,
-            entries=[_told(one) for one in indicators[first : first + MOST_ENTRIES]],
-        )
+        entries = [_told(one) for one in indicators[first : first + MOST_ENTRIES]]
+        unnamed = Detail(**_common(account, at, tlp), entries=entries)
         yield unnamed.model_copy(update={"eventId": event_id(unnamed)})
 
 
-def event_id(detail: Detail) -> str:
+def withdrawals(
+    networks: Sequence[Network], account: str, at: datetime, tlp: Tlp
+) -> Iterator[Withdrawal]:
+    """The events that take networks back, each of at most `MOST_WITHDRAWN`."""
+    for first in range(0, len(networks), MOST_WITHDRAWN):
+        texts = list(map(str, networks[first : first + MOST_WITHDRAWN]))
+        unnamed = Withdrawal(**_common(account, at, tlp), networks=texts)
+        yield unnamed.model_copy(update={"eventId": event_id(unnamed)})
+
+
+def event_count(told: int, withdrawn: int) -> int:
+    """How many events tell of so many networks, and take back so many."""
+    return ceil(told / MOST_ENTRIES) + ceil(withdrawn / MOST_WITHDRAWN)
+
+
+def event_id(detail: Statement) -> str:
     """The id that an event must have: a UUID of everything else in it."""
     content = detail.model_dump(mode="json", exclude={"eventId"})
-    return stable_uuid("blocked addresses", json.dumps(content, sort_keys=True))
+    return stable_uuid(detail.subject, json.dumps(content, sort_keys=True))
 
 
-def json_schema() -> dict[str, Any]:
+def json_schema(detail: type[Statement]) -> dict[str, Any]:
     """The JSON Schema of a detail (draft 2020-12)."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **Detail.model_json_schema(),
-        "title": DETAIL_TYPE,
+        **detail.model_json_schema(),
+        "title": detail.detail_type,
+    }
+
+
+def _common(account: str, at: datetime, tlp: Tlp) -> dict[str, Any]:
+    return {
+        "schemaVersion": 1,
+        "eventId": "0" * 36,
+        "account": account,
+        "at": format_time(at),
+        "tlp": tlp,
     }
 
 

@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bartizan.model.intel import Candidate, Change, Entry, Network, Plan
-from bartizan.model.window import format_time
+from bartizan.respond.blast import Blast
+from bartizan.respond.plan import why_added
 from bartizan.store.database import Store
-from bartizan.store.intel_sharing import Said, load_listed, load_said
+from bartizan.store.intel_sharing import Said, load_evidence, load_listed, load_said
+from bartizan.store.intel_withdrawn import load_withdrawn
 
 MOST = 20  # candidates that one account brings before a plan: none crowds out the others, or us
 
@@ -22,17 +24,17 @@ class Heard:
     candidates: tuple[Candidate, ...]
     until: Mapping[Network, datetime]
 
-    def bounded(self, plan: Plan) -> Plan:
-        """The plan with every entry that we only heard of ending when its sender says so."""
-        changes = tuple(self._bounded(change) for change in plan.changes)
+    def bounded(self, plan: Plan, blast: Blast) -> Plan:
+        """The plan with every entry that we only heard of ending when its sender says so. `blast`
+        is what our own logs say of them."""
+        changes = tuple(self._bounded(change, blast) for change in plan.changes)
         return Plan.of(plan.window, plan.at, changes, plan.refused, plan.blast_radius)
 
-    def _bounded(self, change: Change) -> Change:
+    def _bounded(self, change: Change, blast: Blast) -> Change:
         entries = tuple(self._entry(one) for one in change.entries)
         reasons = {one.network: one.evidence.reasons for one in self.candidates}
         why = {
-            one.network: f"heard from {', '.join(reasons[one.network])}: score "
-            f"{one.candidate_score:.1f}, listing {one.times}, until {format_time(one.expires_at)}"
+            one.network: f"heard from {', '.join(reasons[one.network])}: {why_added(one, blast)}"
             for one in entries
             if one.network in self.until
         }
@@ -47,6 +49,20 @@ def hear(store: Store, own: Iterable[Candidate], at: datetime) -> Heard:
     """What others say at a time of networks that neither our own logs name nor a set holds."""
     known = {one.network for one in own} | load_listed(store).keys()
     return heard(load_said(store, at), known)
+
+
+def taken_back(store: Store, at: datetime) -> dict[Network, str]:
+    """Which networks that a set holds only others gave reason for, who took it back since."""
+    listed = load_listed(store)
+    back = {one: who for one, who in load_withdrawn(store, at).items() if one in listed}
+    stand = load_evidence(store, back).keys() | {
+        one.candidate.network for one in load_said(store, at)
+    }
+    return {
+        network: f"account {', '.join(who)} took it back"
+        for network, who in back.items()
+        if network not in stand
+    }
 
 
 def heard(said: Iterable[Said], known: Collection[Network]) -> Heard:

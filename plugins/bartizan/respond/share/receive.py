@@ -20,9 +20,20 @@ from bartizan.model.text import short
 from bartizan.model.window import aware, parse_time
 from bartizan.respond.candidates import score
 from bartizan.respond.share.config import Bounds
-from bartizan.respond.share.event import MOST_BYTES, Detail, Envelope, Told, event_id
+from bartizan.respond.share.event import (
+    MOST_BYTES,
+    Detail,
+    Envelope,
+    Told,
+    Withdrawal,
+    WithdrawalEnvelope,
+    event_id,
+    read_envelope,
+)
 from bartizan.store.database import Store
 from bartizan.store.intel_sharing import Rejected, Said, accept, is_received, reject
+from bartizan.store.intel_withdrawn import Withdrawn, withdraw
+from bartizan.store.lock import locked
 
 RAW_CHARACTERS = 4096
 
@@ -36,14 +47,15 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What becomes of an event: `said` is empty where everything in it is over, or where there is
-    a `fault`, with `why`."""
+    """What becomes of an event: `said` is empty where everything in it is over or `withdrawn`, or
+    where there is a `fault`, with `why`."""
 
     account: str
     event_id: str
     said: tuple[Said, ...]
     fault: Fault | None = None
     why: str = ""
+    withdrawn: Withdrawn | None = None
 
 
 def judge(store: Store, body: bytes, bounds: Bounds, at: datetime) -> Verdict:
@@ -51,22 +63,24 @@ def judge(store: Store, body: bytes, bounds: Bounds, at: datetime) -> Verdict:
     if len(body) > MOST_BYTES:
         return _bad(Fault.OVERSIZED, f"{len(body)} bytes are more than {MOST_BYTES}")
     try:
-        envelope = Envelope.model_validate_json(body)
+        envelope = read_envelope(body)
     except ValidationError as error:
         return _bad(Fault.MALFORMED, _first(error))
     doubt = next(_doubts(store, envelope, bounds, aware(at)), None)
     if doubt is not None:
         return _bad(*doubt)
     detail = envelope.detail
+    if isinstance(detail, Withdrawal):
+        networks = tuple(map(ip_network, detail.networks))
+        back = Withdrawn(detail.account, parse_time(detail.at), networks)
+        return Verdict(detail.account, detail.eventId, (), withdrawn=back)
     return Verdict(detail.account, detail.eventId, _said(detail, bounds, aware(at)))
 
 
 def take(store: Store, body: bytes, bounds: Bounds, at: datetime) -> Verdict:
     """Take an event in or set it aside; when this returns, it is written down."""
     verdict = judge(store, body, bounds, at)
-    if verdict.fault is None and not accept(
-        store, verdict.account, verdict.event_id, aware(at), verdict.said
-    ):
+    if verdict.fault is None and not _written_down(store, verdict, bounds, aware(at)):
         verdict = _bad(Fault.REPLAYED, f"event {verdict.event_id} was received before")
     if verdict.fault is not None:
         text = body[: 4 * RAW_CHARACTERS].decode(errors="backslashreplace")
@@ -75,8 +89,17 @@ def take(store: Store, body: bytes, bounds: Bounds, at: datetime) -> Verdict:
     return verdict
 
 
+def _written_down(store: Store, verdict: Verdict, bounds: Bounds, at: datetime) -> bool:
+    """Whether the event is new. Those of an account one by one: what it takes back is looked for
+    before what it says is written."""
+    with locked(store, f"heard-{verdict.account}"):
+        if verdict.withdrawn is not None:
+            return withdraw(store, verdict.event_id, verdict.withdrawn, at, at + bounds.max_age)
+        return accept(store, verdict.account, verdict.event_id, at, verdict.said)
+
+
 def _doubts(
-    store: Store, envelope: Envelope, bounds: Bounds, at: datetime
+    store: Store, envelope: Envelope | WithdrawalEnvelope, bounds: Bounds, at: datetime
 ) -> Iterator[tuple[Fault, str]]:
     detail = envelope.detail
     if envelope.account not in bounds.accounts:

@@ -1,4 +1,4 @@
-"""Tells an event bus of another account whom we list, by PutEvents.
+"""Tells an event bus of another account whom we list, and whom no longer, by PutEvents.
 
 A call that AWS answers with 200 may have failed for some of its entries: each is looked at, and
 sent again where that may help. A receiver tells repeats by the event id.
@@ -7,7 +7,7 @@ sent again where that may help. A receiver tells repeats by the event id.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from bartizan.engines.aws import calling
 from bartizan.model.indicator import Indicator
 from bartizan.model.intel import Candidate, Entry, Network
 from bartizan.model.window import aware
-from bartizan.respond.share.event import DETAIL_TYPE, SOURCE, Detail
+from bartizan.respond.share.event import SOURCE, Statement
 
 AT_ONCE = 10  # entries of a call
 MOST_BYTES = 250_000  # of all entries of a call: AWS takes 1 MB, and took 256 KB until 2026
@@ -28,7 +28,7 @@ _AGAIN = ("Throttl", "TooManyRequests", "Internal", "ServiceUnavailable", "Limit
 class Outcome:
     """What became of an event: `receipt` is AWS's id for it, empty where it failed with `why`."""
 
-    detail: Detail
+    detail: Statement
     receipt: str
     why: str = ""
 
@@ -56,10 +56,18 @@ def due(
     ]
 
 
+def taken_back(
+    sent: Mapping[Network, datetime], listed: Collection[Network], at: datetime
+) -> list[Network]:
+    """Networks that a bus was told of, that would hold on, and that no set of ours holds now."""
+    gone = [one for one, end in sent.items() if end > aware(at) and one not in listed]
+    return sorted(gone, key=_place)
+
+
 def put(
     client: Any,
     bus: str,
-    details: Sequence[Detail],
+    details: Sequence[Statement],
     at: datetime,
     pause: Callable[[float], None] = time.sleep,
 ) -> Iterator[Outcome]:
@@ -89,8 +97,8 @@ def put(
             pause(2.0**attempt)
 
 
-def _batches(details: Sequence[Detail]) -> Iterator[list[Detail]]:
-    batch: list[Detail] = []
+def _batches(details: Sequence[Statement]) -> Iterator[list[Statement]]:
+    batch: list[Statement] = []
     size = 0
     for detail in details:
         own = _size(detail)
@@ -103,16 +111,16 @@ def _batches(details: Sequence[Detail]) -> Iterator[list[Detail]]:
         yield batch
 
 
-def _size(detail: Detail) -> int:
+def _size(detail: Statement) -> int:
     """Bytes of an entry as the service counts: 14 for the time, and the texts."""
-    texts = (SOURCE, DETAIL_TYPE, detail.model_dump_json())
+    texts = (SOURCE, detail.detail_type, detail.model_dump_json())
     return 14 + sum(len(text.encode()) for text in texts)
 
 
-def _entry(detail: Detail, bus: str, at: datetime) -> dict[str, Any]:
+def _entry(detail: Statement, bus: str, at: datetime) -> dict[str, Any]:
     return {
         "Source": SOURCE,
-        "DetailType": DETAIL_TYPE,
+        "DetailType": detail.detail_type,
         "Time": aware(at),
         "EventBusName": bus,
         "Detail": detail.model_dump_json(),
