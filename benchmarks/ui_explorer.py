@@ -1,4 +1,4 @@
-"""What Explorer, Series and Contributions cost on a year of hourly scores of 10,000 series.
+"""What Explorer, Series, Contributions and Tuning cost on a year of hourly scores of 10,000 series.
 
     python benchmarks/ui_explorer.py [--days 365] [--runs 5]
 
@@ -26,7 +26,6 @@ from bartizan import jobs
 from bartizan.detect.panel import TIME
 from bartizan.detect.scores import save_scores
 from bartizan.model.anomaly import Anomaly, Direction, Incident, IncidentState
-from bartizan.model.connector import Connector
 from bartizan.model.ids import stable_uuid
 from bartizan.model.window import DAY, HOUR, Window, format_time, naive
 from bartizan.store.detectors import DetectorRecord, DetectorStatus, save_detector
@@ -74,6 +73,11 @@ def views() -> dict[str, str]:
         "&window=2026-11-15T10:00Z/2026-11-15T13:00Z",
         "Contributions, a day": f"/contributions?{one}&{place}&{day}",
         "Contributions, a day of all web ACLs": f"/contributions?{one}&{day}",
+        "Tuning, a week": f"/tuning?detector={NAME}&threshold=80&days=7",
+        "Tuning, 30 days": f"/tuning?detector={NAME}&threshold=80",
+        "Tuning, 30 days, 2 of 3": f"/tuning?detector={NAME}&threshold=80&at_least=2&among=3",
+        "Tuning, 90 days": f"/tuning?detector={NAME}&threshold=80&days=90",
+        "Answer, false alarm": f"/answer?id={incident(1).id}&kind=false_alarm",
     }
 
 
@@ -103,7 +107,7 @@ def made(days: int) -> None:
         if not marker.exists():
             save_scores(HOME / "lake", connector, Window(day, day + DAY), scores(day))
             marker.touch()
-    found = [incident(number, connector, days) for number in range(INCIDENTS)]
+    found = [incident(number, days) for number in range(INCIDENTS)]
     replace_incidents(store, NAME, Window(END - days * DAY, END), found)
     save_detector(
         store,
@@ -154,7 +158,7 @@ def _names(prefix: str, count: int, numbers: np.ndarray) -> np.ndarray:
     return found
 
 
-def incident(number: int, connector: Connector, days: int) -> Incident:
+def incident(number: int, days: int = 365) -> Incident:
     """One of two hours, somewhere in the time."""
     rng = np.random.default_rng(number)
     start = END - DAY * days + HOUR * int(rng.integers(0, 24 * days - 3))
@@ -181,7 +185,7 @@ def incident(number: int, connector: Connector, days: int) -> Incident:
     window = Window(start, start + timedelta(hours=2))
     return Incident(
         id=stable_uuid("bench", number),
-        detector=connector.name,
+        detector=NAME,
         measure="blocked",
         window=window,
         frequency_seconds=3600,

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bartizan.jobs.here import settings
-from bartizan.jobs.metrics import load_connectors
+from bartizan.jobs.metrics import connector_names, load_connectors
 
 if TYPE_CHECKING:
     from bartizan.dispatch.alerts import Alerts
@@ -24,7 +24,7 @@ def alerts(secret_elsewhere: Callable[[str], str | None] | None = None) -> Alert
 
     here = settings()
     site = Site(lambda name: secret(name, secret_elsewhere), here.outbox, now)
-    return read_alerts(here.alerts, site, load_connectors())
+    return read_alerts(here.alerts, site, connector_names())
 
 
 def rulebook(found: Alerts) -> Rulebook:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from dashboard_house import DashboardHouse
-from dashboard_scene import INJECTION, scene
+from dashboard_scene import AGAIN, INJECTION, scene
 from engine_postgresql import database
 from intel_scene import blocks
 
@@ -17,9 +17,13 @@ def views(house: DashboardHouse) -> dict[str, Any]:
     """Every view after an answer, and the audit of it."""
     scene(house)
     blocks(house.store, house.now)
+    preview = f"incidents/{INJECTION.id}/answers/false_alarm"
+    before = house.client.get(f"/api/v1/{preview}").json()
+    assert [one for one, _ in before["removed"]] == [INJECTION.id, AGAIN.id]
     said = {"kind": "confirmed", "why": "seen"}
     assert house.post(f"/api/v1/incidents/{INJECTION.id}/answers", said).status_code == 200
-    return {path: house.client.get(f"/api/v1/{path}").json() for path in (*VIEWS, "audit")}
+    shown = {path: house.client.get(f"/api/v1/{path}").json() for path in (*VIEWS, "audit")}
+    return shown | {preview: before}
 
 
 def test_views_do_not_depend_on_the_database(
