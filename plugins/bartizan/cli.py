@@ -20,6 +20,7 @@ from bartizan import (
     intel_sharing_cli,
     jobs,
     lake_cli,
+    mark_cli,
     outbox_cli,
     playbook_cli,
 )
@@ -51,6 +52,7 @@ app.add_typer(incident_cli.app, name="incident")
 app.add_typer(intel_cli.app, name="intel")
 intel_sharing_cli.register(intel_cli.app)
 app.add_typer(lake_cli.app, name="lake")
+app.add_typer(mark_cli.app, name="mark")
 app.add_typer(outbox_cli.app, name="outbox")
 app.add_typer(playbook_cli.app, name="playbook")
 

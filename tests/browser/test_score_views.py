@@ -92,6 +92,26 @@ def test_a_selection_is_dragged_and_leads_on(open_page: Open) -> None:
     assert asked(page)["picked"] == ["2026-11-16T01:00Z/2026-11-16T03:00Z"]
 
 
+def test_a_deploy_is_marked_seen_in_the_chart_and_removed(open_page: Open) -> None:
+    page = open_page(f"{EXPLORER}&picked=2026-11-16T01:00Z/2026-11-16T03:00Z")
+    page.get_by_text("Mark a deploy").click()
+    expect(page.get_by_label("When (UTC)")).to_have_value("2026-11-16T01:00")
+    page.get_by_label("What", exact=True).fill("<img src=x onerror=window.hit=1> 4.2")
+    page.get_by_role("button", name="Mark", exact=True).click()
+    happened = page.locator("section[aria-labelledby=marks]")
+    expect(happened.get_by_text("4.2, by anna")).to_be_visible()
+    expect(page.locator("td.mark.deploys")).to_have_count(1)
+    assert asked(page)["picked"] == ["2026-11-16T01:00Z/2026-11-16T03:00Z"]
+    assert page.evaluate("window.hit") is None
+    assert serious_findings(page) == []
+    page.goto(f"{page.url.split('bartizan')[0]}bartizan/series?{ONE}")
+    expect(page.locator("figcaption").get_by_text("deploy")).to_be_visible()
+    expect(page.locator(".chart canvas")).to_be_visible()
+    page.go_back()
+    happened.get_by_role("button", name="Remove").click()
+    expect(page.get_by_text("No deploy, no block")).to_be_visible()
+
+
 def test_over_several_rows_only_the_time_is_chosen(open_page: Open) -> None:
     page = open_page(EXPLORER)
     cells(page, "SQLi_BODY").nth(2).hover()

@@ -63,6 +63,7 @@ from bartizan.jobs.landing import (
     validate_batches,
     validation_page,
 )
+from bartizan.jobs.marks import list_deploys, mark_deploy, remove_deploy
 from bartizan.jobs.metrics import (
     Feed,
     aggregate,
@@ -122,6 +123,7 @@ __all__ = [
     "land",
     "learn",
     "list_connectors",
+    "list_deploys",
     "list_feedback",
     "list_incidents",
     "list_outbox",
@@ -129,6 +131,7 @@ __all__ = [
     "load_connector",
     "load_connectors",
     "lookback",
+    "mark_deploy",
     "mirror_enabled",
     "mirror_lake",
     "new_connector",
@@ -146,6 +149,7 @@ __all__ = [
     "reconcile_enabled",
     "reconcile_windows",
     "reject_intel",
+    "remove_deploy",
     "report",
     "resume_incident",
     "retry_outbox",

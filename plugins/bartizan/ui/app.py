@@ -29,12 +29,13 @@ from bartizan.ui.views import (
     incident,
     intel,
     intel_deeds,
+    marks,
     now,
     run,
     tuning,
 )
 
-VIEWS = (now, incident, answers, intel, intel_deeds, health, detectors, tuning, audit, run)
+VIEWS = (now, incident, answers, intel, intel_deeds, health, detectors, tuning, marks, audit, run)
 API = "/api/v1"
 _STATIC = Path(__file__).parent / "static"
 
