@@ -28,6 +28,7 @@ VIEWS = (
     "bartizan/quarantine",
     "bartizan/detectors",
     f"bartizan/tuning?detector={DETECTOR}&threshold=95",
+    f"bartizan/begin?name={DETECTOR}&look=true",
     "bartizan/audit",
     "bartizan/run?dag_id=other",
     "bartizan/incident?id=nothing",

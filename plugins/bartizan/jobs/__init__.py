@@ -5,6 +5,7 @@ Results are plain values that fit into JSON.
 """
 
 from bartizan.jobs.backtesting import backtest
+from bartizan.jobs.beginning import preview_detector
 from bartizan.jobs.connectors import (
     calendar_entries,
     check_connector,
@@ -141,6 +142,7 @@ __all__ = [
     "plan_intel",
     "plan_landing",
     "plan_simulation",
+    "preview_detector",
     "preview_dispatch",
     "publish_batches",
     "publish_zeros",

@@ -24,6 +24,7 @@ from bartizan.ui.views import (
     answers,
     api,
     audit,
+    begin,
     detectors,
     health,
     incident,
@@ -35,7 +36,20 @@ from bartizan.ui.views import (
     tuning,
 )
 
-VIEWS = (now, incident, answers, intel, intel_deeds, health, detectors, tuning, marks, audit, run)
+VIEWS = (
+    now,
+    incident,
+    answers,
+    intel,
+    intel_deeds,
+    health,
+    detectors,
+    begin,
+    tuning,
+    marks,
+    audit,
+    run,
+)
 API = "/api/v1"
 _STATIC = Path(__file__).parent / "static"
 
