@@ -93,6 +93,14 @@ def test_without_data_it_says_what_is_lacking(house: DashboardHouse) -> None:
     assert [one["data-ask"] for one in page.all("form") if "data-ask" in one] == [f"{NAME}/promote"]
 
 
+def test_what_landed_and_was_not_aggregated_is_told(house: DashboardHouse) -> None:
+    house.lands(("s3://logs/AWSLogs/shop/2026/11/16/05/00/a.gz", 10, 0, 0))
+    found = house.client.get(f"/api/v1/detectors/{NAME}/preview").json()
+    assert (found["cost"], found["proposed"] is None) == (None, False)
+    assert "agg.agg_country_1h: is not in the lake yet" in found["problem"]
+    assert "is not in the lake yet" in house.page(f"/begin?name={NAME}").text
+
+
 def test_files_of_others_have_no_backfill(
     house: DashboardHouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
