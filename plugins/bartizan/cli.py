@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from bartizan import (
+    alerts_cli,
     connector_cli,
     detect_cli,
     feedback_cli,
@@ -46,6 +47,7 @@ app = typer.Typer(
     BARTIZAN_LAKE, BARTIZAN_METRICS, BARTIZAN_OUTBOX, BARTIZAN_STORE and BARTIZAN_SQL.
     """,
 )
+app.add_typer(alerts_cli.app, name="alerts")
 app.add_typer(connector_cli.app, name="connector")
 app.add_typer(feedback_cli.app, name="feedback")
 app.add_typer(incident_cli.app, name="incident")

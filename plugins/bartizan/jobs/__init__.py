@@ -4,6 +4,13 @@ DAG files import this package whenever they are parsed, so rooms are imported wh
 Results are plain values that fit into JSON.
 """
 
+from bartizan.jobs.alert_rules import (
+    alert_channels,
+    list_rules,
+    preview_rule,
+    save_rule,
+    try_alerts,
+)
 from bartizan.jobs.backtesting import backtest
 from bartizan.jobs.beginning import preview_detector
 from bartizan.jobs.connectors import (
@@ -94,6 +101,7 @@ __all__ = [
     "Knobs",
     "acknowledge_incident",
     "aggregate",
+    "alert_channels",
     "apply_intel",
     "backfill",
     "backtest",
@@ -129,6 +137,7 @@ __all__ = [
     "list_incidents",
     "list_outbox",
     "list_playbooks",
+    "list_rules",
     "load_connector",
     "load_connectors",
     "lookback",
@@ -144,6 +153,7 @@ __all__ = [
     "plan_simulation",
     "preview_detector",
     "preview_dispatch",
+    "preview_rule",
     "publish_batches",
     "publish_zeros",
     "receive_intel",
@@ -155,6 +165,7 @@ __all__ = [
     "report",
     "resume_incident",
     "retry_outbox",
+    "save_rule",
     "send_intel",
     "set_active",
     "settings",
@@ -169,6 +180,7 @@ __all__ = [
     "sweep_lake",
     "sweep_mirror",
     "switch_intel",
+    "try_alerts",
     "tune",
     "undo_intel",
     "validate_batches",

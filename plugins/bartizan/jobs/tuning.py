@@ -7,13 +7,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from bartizan.errors import UsageError
 from bartizan.jobs.alerting import alerts
 from bartizan.jobs.here import open_store, settings
 from bartizan.jobs.metrics import load_connector
+from bartizan.jobs.replayed import LEAST_THRESHOLD, groups_at, listeners, scored_points
 from bartizan.jobs.tuning_diff import difference
 from bartizan.model.window import DAY, Window, format_time, parse_time
 
@@ -21,10 +21,8 @@ if TYPE_CHECKING:
     from bartizan.detect.group import Points
     from bartizan.dispatch.rulebook import Rulebook
     from bartizan.model.anomaly import Incident
-    from bartizan.model.connector import Connector
     from bartizan.store import Store
 
-LEAST_THRESHOLD = 50.0  # what is less severe is noise, and there is very much of it
 THRESHOLDS = (50.0, 60.0, 70.0, 80.0, 90.0, 95.0)
 MOST_DAYS = 90
 
@@ -70,11 +68,11 @@ def tune(name: str, knobs: Knobs, days: int = 30) -> dict[str, Any]:
     if scored is None:
         raise UsageError(f"detector {name}", "has scored nothing yet", "watch it live first")
     window = Window(parse_time(scored) - days * DAY, parse_time(scored))
-    points = _points(connector, window)
+    points = scored_points(connector, window)
     # A group reaches the threshold that it was made at: to the rules all are above their own.
     book, channels = Rulebook(found.rules, found.quiet, {name: 0.0}), tuple(found.channels)
-    listeners, now = _Listeners(book, channels), connector.alert_threshold
-    told = {one: _alerts(points, one, listeners) for one in {now, *THRESHOLDS}}
+    rules, now = _Listeners(book, channels), connector.alert_threshold
+    told = {one: _alerts(points, one, rules) for one in {now, *THRESHOLDS}}
     before = told[now]
     changed = _Listeners(_changed(book, name, knobs), channels)
     after = _alerts(points, knobs.threshold, changed)
@@ -95,27 +93,6 @@ def tune(name: str, knobs: Knobs, days: int = 30) -> dict[str, Any]:
     }
 
 
-def _points(connector: Connector, window: Window) -> Points:
-    """What can be part of an alert at any threshold that may be tried. What continues an event is
-    severe enough to be among what stands out."""
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    from bartizan.detect.group import Points
-    from bartizan.store.notable import load_notable
-
-    least = min(LEAST_THRESHOLD, connector.alert_threshold)
-    rows = load_notable(settings().lake, connector, window).rows
-    rows = rows.filter(pc.greater_equal(rows["severity"], least))
-    texts = [name for name in rows.schema.names if pa.types.is_dictionary(rows[name].type)]
-    for name in texts:  # they are sorted as texts
-        column = rows[name].cast(pa.large_string())
-        rows = rows.set_column(rows.schema.names.index(name), name, column)
-    frame = rows.to_pandas().assign(lower=np.nan, upper=np.nan)  # no rule asks for the band
-    return Points.of(frame, connector, least)
-
-
 @dataclass(frozen=True)
 class _Listeners:
     """Those whom the rules may tell. Groups at one threshold are often those at another: each is
@@ -128,36 +105,13 @@ class _Listeners:
     def hear_of(self, one: Incident) -> bool:
         key = (one.id, one.window.end, len(one.anomalies))
         if key not in self.known:
-            self.known[key] = _tells(one, self.book, self.channels)
+            self.known[key] = any(True for _ in listeners(one, self.book, self.channels))
         return self.known[key]
 
 
-def _alerts(points: Points, threshold: float, listeners: _Listeners) -> list[Incident]:
+def _alerts(points: Points, threshold: float, rules: _Listeners) -> list[Incident]:
     """The incidents at a threshold that some channel would have been told of."""
-    return [one for one in points.groups(threshold) if listeners.hear_of(_muted(one, points))]
-
-
-def _muted(one: Incident, points: Points) -> Incident:
-    import numpy as np
-
-    from bartizan.detect.special import why_muted
-    from bartizan.model.window import naive
-
-    starts = (np.datetime64(naive(part.interval.start), "us") for part in one.anomalies)
-    why = why_muted(starts, points.connector)
-    return replace(one, muted=why) if why else one
-
-
-def _tells(incident: Incident, book: Rulebook, channels: Sequence[str]) -> bool:
-    """Whether the rules tell anybody, long after it began and with nobody on it."""
-    from bartizan.dispatch.rules import route
-    from bartizan.store.incidents import IncidentChange
-    from bartizan.store.routing import Past
-
-    change = IncidentChange(incident, 1, explained=True)
-    past = Past(heard=frozenset(), owed=frozenset(), since=incident.window.start)
-    later = incident.window.end + timedelta(days=30)
-    return any(found.sends for one in channels for found in route(change, past, [one], book, later))
+    return [one for one in groups_at(points, threshold) if rules.hear_of(one)]
 
 
 def _changed(book: Rulebook, name: str, knobs: Knobs) -> Rulebook:

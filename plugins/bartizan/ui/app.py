@@ -32,6 +32,7 @@ from bartizan.ui.views import (
     intel_deeds,
     marks,
     now,
+    rules,
     run,
     tuning,
 )
@@ -45,6 +46,7 @@ VIEWS = (
     health,
     detectors,
     begin,
+    rules,
     tuning,
     marks,
     audit,

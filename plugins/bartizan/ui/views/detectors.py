@@ -30,9 +30,9 @@ class Backfill(BaseModel):
 
 
 @pages.get("/detectors")
-def show(here: HereDep) -> HTMLResponse:
+def show(here: HereDep, done: str = "") -> HTMLResponse:
     found, told = detectors(here.store), alert_rules()
-    return page(here, "detectors.html.j2", "detectors", found=found, told=told)
+    return page(here, "detectors.html.j2", "detectors", found=found, told=told, done=done)
 
 
 @api.get("/detectors")
