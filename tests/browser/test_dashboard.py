@@ -178,6 +178,21 @@ def test_the_page_says_when_it_is_no_longer_what_is(
     expect(page.get_by_text("Something has changed")).to_be_visible()
 
 
+def test_a_page_that_nobody_sees_asks_for_nothing(airflow: AirflowServer, open_page: Open) -> None:
+    page = open_page("bartizan/health")
+    page.clock.install()
+    with page.expect_response("**/api/v1/now"):
+        page.goto(f"{airflow.url}/bartizan/")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.evaluate("Object.defineProperty(document, 'hidden', {value: true, configurable: true})")
+    page.clock.run_for(300_000)
+    assert asked == []
+    page.evaluate("Object.defineProperty(document, 'hidden', {value: false})")
+    with page.expect_response("**/api/v1/now"):
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+
 def test_what_attackers_wrote_does_nothing(open_page: Open) -> None:
     page = open_page("bartizan/")
     said: list[str] = []

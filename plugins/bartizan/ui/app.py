@@ -71,7 +71,7 @@ def create_app(
 
     async def admit(request: Request, visitor: Visitor = admitted) -> AsyncIterator[None]:
         request.state.visitor = visitor
-        with turns.taken(visitor.name):
+        async with turns.taken(visitor.name):
             yield
 
     app = FastAPI(

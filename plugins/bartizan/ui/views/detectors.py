@@ -66,4 +66,5 @@ def promote(here: WriterDep, name: str) -> Asked:
 @api.post("/detectors/{name}/deactivate")
 def stop(here: WriterDep, name: str) -> Asked:
     """Have a detector score nothing more; it keeps what it learned."""
+    here.visitor.needs(f"detect_{name}")
     return deactivate(here.store, name, here.visitor.name, here.at)
