@@ -11,7 +11,7 @@ from airflow_server import AirflowServer
 from axe_findings import serious_findings
 from browser_windows import PHONE, Open
 from dashboard_house import DETECTOR, DashboardHouse
-from dashboard_scene import HOSTILE, INJECTION
+from dashboard_scene import HOSTILE
 from incidents import DAY_START
 from playwright.sync_api import Browser, Locator, Page, expect
 from score_house import scored
@@ -52,7 +52,10 @@ def cells(page: Page, row: str) -> Locator:
 
 
 def test_an_incident_is_followed_to_its_series_and_contributions(open_page: Open) -> None:
-    page = open_page(f"bartizan/incident?id={INJECTION.id}")
+    page = open_page("bartizan/")
+    page.get_by_role("link", name="rule SQLi_BODY").first.click()
+    expect(page.get_by_role("heading", name="Evidence")).to_be_visible()
+    expect(page.get_by_role("cell", name="198.51.100.7").first).to_be_visible()
     page.get_by_role("link", name="Series", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Blocked of shop, SQLi_BODY")
     expect(page.locator(".chart canvas")).to_be_visible()  # drawn by script instead of the SVG

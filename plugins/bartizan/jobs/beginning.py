@@ -12,6 +12,7 @@ from bartizan.errors import BartizanError
 from bartizan.jobs.connectors import check_connector
 from bartizan.jobs.here import open_store, settings
 from bartizan.jobs.metrics import backfill, load_connector
+from bartizan.model.story import span
 from bartizan.model.window import HOUR, Window, floor
 
 if TYPE_CHECKING:
@@ -42,11 +43,11 @@ def preview_detector(name: str, at: datetime, look: bool = False) -> dict[str, A
         "description": connector.description,
         "state": load_detector(open_store(), name).state.value,
         "from": "files" if connector.source else connector.engine,
-        "every": str(connector.frequency),
+        "every": span(connector.frequency),
         "dimensions": list(connector.dimensions),
         "measures": [one.name for one in connector.measures],
         "intervals_needed": needed,
-        "ready_after": str(needed * connector.frequency),
+        "ready_after": span(needed * connector.frequency),
         "backfilled": Window(there[0].start, there[-1].end).as_json() if there else None,
         "proposed": proposed.as_json() if proposed else None,
         "cost": cost,

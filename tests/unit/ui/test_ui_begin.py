@@ -51,7 +51,7 @@ def landed(
 def test_history_and_its_cost_are_those_of_what_landed(house: DashboardHouse, landed: Path) -> None:
     found = house.client.get(f"/api/v1/detectors/{NAME}/preview").json()
     assert (found["state"], found["measures"]) == ("INACTIVE", ["requests"])
-    assert (found["intervals_needed"], found["ready_after"]) == (300, "12 days, 12:00:00")
+    assert (found["intervals_needed"], found["ready_after"]) == (300, "12 d 12 h")
     assert found["proposed"] == {"start": "2026-11-14T00:00:00Z", "end": "2026-11-16T06:00:00Z"}
     assert (found["cost"]["chunks"], found["cost"]["kept"]) == (3, 0)
     [read] = found["cost"]["reads"]
