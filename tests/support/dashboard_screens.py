@@ -4,7 +4,8 @@
 
 The first time it simulates sixteen days of logs with attacks and walks the main job through them,
 in var/screens (some minutes); what it makes is the same each time. Then it serves the dashboard on
-loopback, without Airflow, at the afternoon of the last day, and photographs it with Chromium.
+loopback, at the afternoon of the last day, before a stand-in of AWS and without Airflow, and
+photographs it with Chromium.
 """
 
 from __future__ import annotations
@@ -17,16 +18,19 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlencode
 
 import uvicorn
+from attacked import Sets
 from browser_windows import DESKTOP, PHONE
-from fastapi import FastAPI, Request
-from intel_scene import blocks
+from fastapi import FastAPI
+from intel_scene import SHOP, heard, holds
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
+from stand_in_aws import leading_to, stand_in
 
 from bartizan import jobs
 from bartizan.config import PROJECT
@@ -67,20 +71,25 @@ RUNS = [
         ("waf_land", "waf_aggregate", *(f"detect_{name}" for name in WATCHED), "dispatch")
     )
 ]
-# What Airflow's API answers, whatever is asked of it.
-AIRFLOW = {
-    "dags": [{"dag_id": one["dag_id"]} for one in RUNS],
-    "dag_runs": RUNS,
-    "hitl_details": [],
-}
+HELD = {"203.0.113.1/32": LIVE.end + HOUR / 2, "203.0.113.20/32": LIVE.end + 3 * HOUR}  # blocked
 
 
 def main() -> None:
-    wanted = set(sys.argv[1:])
     os.environ |= {"BARTIZAN_HOME": str(HOME), "BARTIZAN_ALERTS": str(HOME / "alerts.yaml")}
-    os.environ["BARTIZAN_ALERTS_IN_PLACE"] = "true"
-    if not (HOME / "made").exists():
-        make()
+    os.environ |= {"BARTIZAN_INTEL": str(HOME / "intel.yaml"), "BARTIZAN_ALERTS_IN_PLACE": "true"}
+    HOME.mkdir(parents=True, exist_ok=True)
+    with stand_in() as aws, leading_to(aws):
+        sets = Sets(aws, "bartizan")
+        sets.configured(HOME / "intel.yaml", "block")
+        for network in HELD:
+            sets.foreign(0, network)
+        if not (HOME / "made").exists():
+            make()
+        photograph_all(set(sys.argv[1:]))
+
+
+def photograph_all(wanted: set[str]) -> None:
+    """The views that are named, all without any."""
     chromium = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chrome"))))
     with served() as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
@@ -90,10 +99,18 @@ def main() -> None:
         browser.close()
 
 
+def airflow() -> dict[str, object]:
+    """What Airflow's API answers, whatever is asked of it."""
+    [plan] = load_plans(jobs.open_store(), 1)
+    question = {"body": f"```\nplan {plan.id} ", "task_instance": {"dag_run_id": "manual"}}
+    dags = [{"dag_id": one["dag_id"]} for one in RUNS]
+    return {"dags": dags, "dag_runs": RUNS, "hitl_details": [question]}
+
+
 def make() -> None:
     """The home: traffic, what was found in it, what people said, what was blocked."""
-    shutil.rmtree(HOME, ignore_errors=True)
-    HOME.mkdir(parents=True)
+    for folder in ("raw", "lake", "metrics"):
+        shutil.rmtree(HOME / folder, ignore_errors=True)
     (HOME / "alerts.yaml").write_text(ALERTS)
     plan = {"start": "2026-11-01", "days": 16, "records_per_day": RECORDS_PER_DAY, "seed": 1}
     jobs.simulate(_quietly, **plan)
@@ -128,7 +145,9 @@ def talk() -> None:
         number = note_asked(store, NOW - HOUR, by, action, f"incident {about.id}", {})
         note_outcome(store, number, DONE, {})
     jobs.mark_deploy(LIVE.start + 7 * HOUR + HOUR / 2, "shop 4.2", "ci")
-    blocks(store, LIVE.end)
+    heard(store, LIVE.end, *HELD, "198.51.100.9/32")
+    holds(store, replace(SHOP, name="shop"), LIVE.end - HOUR, HELD)
+    jobs.plan_intel(Window(LIVE.end - DAY, LIVE.end), "respond", LIVE.end)
 
 
 def views() -> dict[str, str]:
@@ -171,7 +190,7 @@ def photograph(browser: Browser, name: str, url: str) -> None:
                 reduced_motion="reduce",
             )
             page = window.new_page()
-            page.route("**/api/v2/**", lambda route: route.fulfill(json=AIRFLOW))
+            page.route("**/api/v2/**", lambda route: route.fulfill(json=airflow()))
             page.goto(url, wait_until="networkidle")
             path = OUT / f"{name}-{device}-{theme}.png"
             _shoot(page, path, LONGEST[device])
@@ -205,10 +224,9 @@ def served() -> Iterator[str]:
     thread.join(10)
 
 
-def _visitor(request: Request) -> Visitor:
-    """Somebody who may do all, but to whom no plan is held against AWS."""
-    may_block = not request.url.path.endswith("/intel-plan")
-    return Visitor("anna", may_write=True, may_run=lambda _: True, may_block=may_block)
+def _visitor() -> Visitor:
+    """Somebody who may do all."""
+    return Visitor("anna", may_write=True, may_run=lambda _: True, may_block=True)
 
 
 def _quietly(_done: int, _total: int) -> None:

@@ -96,27 +96,24 @@ class Points:
     def groups(self, threshold: float) -> list[Incident]:
         """Incidents at a threshold, in order of start, measure, cause and direction."""
         told = np.flatnonzero((self.numbers[2] >= threshold) | self.continues)
+        if not len(told):
+            return []
         apart = np.diff(self.starts[told]) > np.timedelta64(reach(self.connector), "us")
-        ends = np.flatnonzero(apart | (np.diff(self.place[told]) != 0)) + 1
+        others = np.flatnonzero(apart | (np.diff(self.place[told]) != 0)) + 1
+        worst = np.fmax.reduceat(self.numbers[2][told], [0, *others])
         found = [
-            self._incident(rows)
-            for rows in np.split(told, ends)
-            if len(rows) and self._worst(rows) >= self._least(rows, threshold)
+            self._incident(rows, float(most))
+            for rows, most in zip(np.split(told, others), worst, strict=True)
+            if most >= threshold and (most >= ALONE or self._company(rows))
         ]
         return sorted(found, key=lambda i: (i.window, i.measure, i.anomalies[0].dimensions, i.id))
 
-    def _worst(self, rows: Integers) -> float:
-        return float(np.fmax.reduce(self.numbers[2][rows]))
-
-    def _least(self, rows: Integers, threshold: float) -> float:
-        """What the worst must reach: more without company. What a total raises in an interval is
-        one sign."""
+    def _company(self, rows: Integers) -> bool:
+        """Whether there is more than one sign: what a total raises in an interval is one."""
         raised = rows[self.raised[rows]]
-        intervals = len(np.unique(self.starts[raised])) if len(raised) else 0
-        signs = len(rows) - len(raised) + intervals
-        return threshold if signs > 1 else max(threshold, ALONE)
+        return len(rows) - len(raised) + len(np.unique(self.starts[raised])) > 1
 
-    def _incident(self, rows: Integers) -> Incident:
+    def _incident(self, rows: Integers, worst: float) -> Incident:
         connector = self.connector
         anomalies = tuple(self.anomalies[row] for row in rows)
         first, last, measure = anomalies[0], anomalies[-1], self.measures[rows[0]]
@@ -131,7 +128,7 @@ class Points:
             measure=measure,
             window=Window(first.interval.start, last.interval.end),
             frequency_seconds=int(connector.frequency.total_seconds()),
-            severity=round(min(100.0, self._worst(rows) + min(BREADTH, log2(series))), 2),
+            severity=round(min(100.0, worst + min(BREADTH, log2(series))), 2),
             direction=first.direction,
             value=float(value),
             expected=float(expected),

@@ -54,9 +54,9 @@ def marks(store: Store, connectors: Sequence[Connector], selection: Selection) -
 
 def _deploys(store: Store, connectors: Iterable[Connector], selection: Selection) -> Iterator[Mark]:
     """Of these detectors, and of the web ACL that is chosen, or of any where none is."""
-    detectors = {"", *(one.name for one in connectors)}
+    detectors, values = {"", *(one.name for one in connectors)}, selection.values
     for one in load_deploys(store, selection.window):
-        chosen = selection.values.get(WEBACL, one.webacl)
+        chosen = values.get(WEBACL, one.webacl)
         if one.detector in detectors and one.webacl in ("", chosen):
             where = f" ({shown(one.webacl)})" if one.webacl else ""
             by = f", by {shown(one.by)}" if one.by else ""
