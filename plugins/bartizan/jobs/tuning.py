@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bartizan.errors import UsageError
@@ -71,11 +71,10 @@ def tune(name: str, knobs: Knobs, days: int = 30) -> dict[str, Any]:
     points = scored_points(connector, window)
     # A group reaches the threshold that it was made at: to the rules all are above their own.
     book, channels = Rulebook(found.rules, found.quiet, {name: 0.0}), tuple(found.channels)
-    rules, now = _Listeners(book, channels), connector.alert_threshold
-    told = {one: _alerts(points, one, rules) for one in {now, *THRESHOLDS}}
+    now = connector.alert_threshold
+    told = {one: _alerts(points, one, book, channels) for one in {now, *THRESHOLDS}}
     before = told[now]
-    changed = _Listeners(_changed(book, name, knobs), channels)
-    after = _alerts(points, knobs.threshold, changed)
+    after = _alerts(points, knobs.threshold, _changed(book, name, knobs), channels)
     was_told, now_told = _Told.of(before), _Told.of(after)
     said = _said(store, name, window)
     return {
@@ -93,25 +92,11 @@ def tune(name: str, knobs: Knobs, days: int = 30) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True)
-class _Listeners:
-    """Those whom the rules may tell. Groups at one threshold are often those at another: each is
-    asked for once."""
-
-    book: Rulebook
-    channels: Sequence[str]
-    known: dict[tuple[object, ...], bool] = field(default_factory=dict)
-
-    def hear_of(self, one: Incident) -> bool:
-        key = (one.id, one.window.end, len(one.anomalies))
-        if key not in self.known:
-            self.known[key] = any(True for _ in listeners(one, self.book, self.channels))
-        return self.known[key]
-
-
-def _alerts(points: Points, threshold: float, rules: _Listeners) -> list[Incident]:
+def _alerts(
+    points: Points, threshold: float, book: Rulebook, channels: Sequence[str]
+) -> list[Incident]:
     """The incidents at a threshold that some channel would have been told of."""
-    return [one for one in groups_at(points, threshold) if rules.hear_of(one)]
+    return [one for one in groups_at(points, threshold) if any(listeners(one, book, channels))]
 
 
 def _changed(book: Rulebook, name: str, knobs: Knobs) -> Rulebook:
