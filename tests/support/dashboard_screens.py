@@ -146,7 +146,7 @@ def talk() -> None:
         note_outcome(store, number, DONE, {})
     jobs.mark_deploy(LIVE.start + 7 * HOUR + HOUR / 2, "shop 4.2", "ci")
     heard(store, LIVE.end, *HELD, "198.51.100.9/32")
-    holds(store, replace(SHOP, name="shop"), LIVE.end - HOUR, HELD)
+    holds(store, replace(SHOP, name="shop", ip_set_name="bartizan"), LIVE.end - HOUR, HELD)
     jobs.plan_intel(Window(LIVE.end - DAY, LIVE.end), "respond", LIVE.end)
 
 
