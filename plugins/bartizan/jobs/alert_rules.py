@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from difflib import unified_diff
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from bartizan.model.window import DAY, Window, format_time, parse_time
 if TYPE_CHECKING:
     from bartizan.dispatch.alerts import Alerts
     from bartizan.dispatch.rules_text import Section
+    from bartizan.model.anomaly import Incident
 
 IN_PLACE = "BARTIZAN_ALERTS_IN_PLACE"
 MOST_DAYS = 90
@@ -156,43 +157,49 @@ def _replayed(before: Alerts, after: Alerts, days: int) -> dict[str, Any]:
     """How many incidents each channel would have been told of, and which are told no more, or only
     now. How long rules wait, and what they tell of updates, changes no count."""
     from bartizan.dispatch.rulebook import Rulebook
-    from bartizan.model.story import headline
-    from bartizan.store.detectors import load_detectors
 
     if not 1 <= days <= MOST_DAYS:
         raise UsageError("days", f"{days} is not from 1 to {MOST_DAYS}", "write 30")
-    was, now, lines = Counter[str](), Counter[str](), []
-    known, incidents = set(connector_names()), 0
-    for record in load_detectors(open_store()):
-        if record.scored_through is None or record.name not in known:
-            continue
-        connector, end = load_connector(record.name), parse_time(record.scored_through)
-        points = scored_points(connector, Window(end - days * DAY, end))
-        thresholds = {connector.name: connector.alert_threshold}
-        books = [Rulebook(one.rules, one.quiet, thresholds) for one in (before, after)]
-        for one in groups_at(points, connector.alert_threshold):
-            incidents += 1
-            told = [
-                set(listeners(one, book, tuple(each.channels)))
-                for book, each in zip(books, (before, after), strict=True)
-            ]
-            was.update(told[0])
-            now.update(told[1])
-            if told[0] != told[1]:
-                lines.append(
-                    {
-                        "start": format_time(one.window.start),
-                        "severity": round(one.severity),
-                        "detector": one.detector,
-                        "headline": headline(one),
-                        "no_longer": sorted(told[0] - told[1]),
-                        "now": sorted(told[1] - told[0]),
-                    }
-                )
+    reached = dict.fromkeys(connector_names(), 0.0)  # each incident has reached its threshold
+    old, new = (Rulebook(one.rules, one.quiet, reached) for one in (before, after))
+    was, now, lines, count = Counter[str](), Counter[str](), [], 0
+    for one in _incidents(days):
+        count += 1
+        told = set(listeners(one, old, tuple(before.channels)))
+        would = set(listeners(one, new, tuple(after.channels)))
+        was.update(told)
+        now.update(would)
+        if told != would:
+            lines.append(_line(one, told - would, would - told))
     channels = sorted({*before.channels, *after.channels})
     return {
         "days": days,
-        "incidents": incidents,
+        "incidents": count,
         "channels": [{"channel": one, "before": was[one], "after": now[one]} for one in channels],
         "differs": sorted(lines, key=lambda one: (one["start"], one["headline"]), reverse=True),
+    }
+
+
+def _incidents(days: int) -> Iterator[Incident]:
+    """Those in the last scored days of every detector, at its own threshold."""
+    from bartizan.store.detectors import load_detectors
+
+    known = set(connector_names())
+    for record in load_detectors(open_store()):
+        if record.scored_through is not None and record.name in known:
+            connector, end = load_connector(record.name), parse_time(record.scored_through)
+            points = scored_points(connector, Window(end - days * DAY, end))
+            yield from groups_at(points, connector.alert_threshold)
+
+
+def _line(one: Incident, no_longer: set[str], now: set[str]) -> dict[str, Any]:
+    from bartizan.model.story import headline
+
+    return {
+        "start": format_time(one.window.start),
+        "severity": round(one.severity),
+        "detector": one.detector,
+        "headline": headline(one),
+        "no_longer": sorted(no_longer),
+        "now": sorted(now),
     }
