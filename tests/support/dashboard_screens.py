@@ -199,11 +199,12 @@ def photograph(browser: Browser, name: str, url: str) -> None:
 
 
 def _shoot(page: Page, path: Path, longest: int) -> None:
-    """In 128 colours, which a page hardly needs."""
+    """In 256 colours, which a page hardly needs."""
     page.screenshot(path=path, full_page=True)
     with Image.open(path) as picture:
         part = picture.convert("RGB").crop((0, 0, picture.width, min(picture.height, longest)))
-    part.quantize(128, method=Image.Quantize.MEDIANCUT).save(path, optimize=True)
+    few = part.quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    few.save(path, optimize=True)
 
 
 @contextmanager
