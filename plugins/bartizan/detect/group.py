@@ -110,6 +110,8 @@ class Points:
 
     def _company(self, rows: Integers) -> bool:
         """Whether there is more than one sign: what a total raises in an interval is one."""
+        if len(rows) == 1:
+            return False
         raised = rows[self.raised[rows]]
         return len(rows) - len(raised) + len(np.unique(self.starts[raised])) > 1
 
