@@ -1,12 +1,13 @@
-"""What Explorer, Series and Contributions cost on a year of hourly scores of 10,000 series.
+"""What Explorer, Series, Contributions and Tuning cost on a year of hourly scores of 10,000 series.
 
     python benchmarks/ui_explorer.py [--days 365] [--runs 5]
 
 The scores are synthetic, but stored by the detectors' own code, with the daily rhythm and the share
 of unusual values that real ones have; they are made once and kept under var/bench/ui_explorer
-(1.8 GB, a few minutes). 10,000 incidents lie in the store. Printed are milliseconds of whole
-requests through the app, without a network: the first, then the median and the worst of some,
-and the median of the processor's time, which other work on the machine hardly changes.
+(1.8 GB, a few minutes). 10,000 incidents and 1,000 deploys lie in the store. Printed are
+milliseconds of whole requests through the app, without a network: the first, then the median and
+the worst of some, and the median of the processor's time, which other work on the machine hardly
+changes.
 """
 
 from __future__ import annotations
@@ -26,9 +27,10 @@ from bartizan import jobs
 from bartizan.detect.panel import TIME
 from bartizan.detect.scores import save_scores
 from bartizan.model.anomaly import Anomaly, Direction, Incident, IncidentState
-from bartizan.model.connector import Connector
+from bartizan.model.deploy import Deploy
 from bartizan.model.ids import stable_uuid
 from bartizan.model.window import DAY, HOUR, Window, format_time, naive
+from bartizan.store.deploys import save_deploy
 from bartizan.store.detectors import DetectorRecord, DetectorStatus, save_detector
 from bartizan.store.incidents import replace_incidents
 from bartizan.ui import Visitor, create_app
@@ -39,6 +41,11 @@ END = datetime(2026, 11, 16, tzinfo=UTC)
 WEB_ACLS, RULES, COUNTRIES = 10, 20, 50
 INCIDENTS = 10_000
 UNUSUAL = 0.004  # share of the scores with a severity above 0
+DEPLOYS = 1000
+ALERTS = """\
+channels: {chat: {kind: folder, of: slack}, pager: {kind: folder, of: pagerduty}}
+rules: [{channels: [chat]}, {channels: [pager], min_severity: 95}]
+"""
 BUDGET = 200  # milliseconds that a view may take
 
 
@@ -47,7 +54,9 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=365)
     parser.add_argument("--runs", type=int, default=5)
     options = parser.parse_args()
-    os.environ["BARTIZAN_HOME"] = str(HOME)
+    os.environ |= {"BARTIZAN_HOME": str(HOME), "BARTIZAN_ALERTS": str(HOME / "alerts.yaml")}
+    HOME.mkdir(parents=True, exist_ok=True)
+    (HOME / "alerts.yaml").write_text(ALERTS)
     made(options.days)
     app = create_app(lambda: Visitor("anna", may_write=True), b"bench", lambda: END)
     client = TestClient(app)
@@ -74,6 +83,12 @@ def views() -> dict[str, str]:
         "&window=2026-11-15T10:00Z/2026-11-15T13:00Z",
         "Contributions, a day": f"/contributions?{one}&{place}&{day}",
         "Contributions, a day of all web ACLs": f"/contributions?{one}&{day}",
+        "Tuning, a week": f"/tuning?detector={NAME}&threshold=80&days=7",
+        "Tuning, 30 days": f"/tuning?detector={NAME}&threshold=80",
+        "Tuning, 30 days, 2 of 3": f"/tuning?detector={NAME}&threshold=80&at_least=2&among=3",
+        "Tuning, 90 days": f"/tuning?detector={NAME}&threshold=80&days=90",
+        "Rule, tried on 30 days": "/rule?section=rules&place=0&tried=true&min_severity=80",
+        "Answer, false alarm": f"/answer?id={incident(1).id}&kind=false_alarm",
     }
 
 
@@ -103,8 +118,10 @@ def made(days: int) -> None:
         if not marker.exists():
             save_scores(HOME / "lake", connector, Window(day, day + DAY), scores(day))
             marker.touch()
-    found = [incident(number, connector, days) for number in range(INCIDENTS)]
+    found = [incident(number, days) for number in range(INCIDENTS)]
     replace_incidents(store, NAME, Window(END - days * DAY, END), found)
+    for number in range(DEPLOYS):
+        save_deploy(store, Deploy(END - number * days * DAY / DEPLOYS, f"build {number}"))
     save_detector(
         store,
         DetectorRecord(
@@ -154,7 +171,7 @@ def _names(prefix: str, count: int, numbers: np.ndarray) -> np.ndarray:
     return found
 
 
-def incident(number: int, connector: Connector, days: int) -> Incident:
+def incident(number: int, days: int = 365) -> Incident:
     """One of two hours, somewhere in the time."""
     rng = np.random.default_rng(number)
     start = END - DAY * days + HOUR * int(rng.integers(0, 24 * days - 3))
@@ -181,7 +198,7 @@ def incident(number: int, connector: Connector, days: int) -> Incident:
     window = Window(start, start + timedelta(hours=2))
     return Incident(
         id=stable_uuid("bench", number),
-        detector=connector.name,
+        detector=NAME,
         measure="blocked",
         window=window,
         frequency_seconds=3600,

@@ -50,7 +50,7 @@ def main() -> None:
         app = create_app(lambda: Visitor("vera", may_write=False), b"key", clock=lambda: NOW)
         client = TestClient(app)
         for path in ("/intel", f"/intel-plan?id={plan}"):
-            median, worst = timed(client, path)
+            median, worst = timed(client.get, path)
             print(f"{median:7.1f} ms median {worst:7.1f} ms worst  {path.partition('?')[0]}")
 
 

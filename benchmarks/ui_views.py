@@ -14,13 +14,15 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 import numpy as np
 from fastapi.testclient import TestClient
+from httpx import Response
 
 from bartizan import jobs
 from bartizan.explain.contributions import contributions
@@ -40,6 +42,7 @@ from bartizan.model.stand import Stand
 from bartizan.model.stories import join
 from bartizan.model.window import Window, format_time
 from bartizan.store import Store
+from bartizan.store.audit import DONE, note_asked, note_outcome
 from bartizan.store.detectors import DetectorRecord, DetectorStatus, save_detector
 from bartizan.store.handling import save_handling
 from bartizan.store.incidents import replace_incidents, save_explanation
@@ -85,16 +88,31 @@ def measure(lead: str) -> dict[str, tuple[float, float]]:
         "/answer false_alarm": f"/answer?id={lead}&kind=false_alarm",
         "/health": "/health",
         "/detectors": "/detectors",
+        "/audit": "/audit",
         "/api/v1/now": "/api/v1/now",
     }
-    return {name: timed(client, path) for name, path in views.items()}
+    read = {name: timed(client.get, path) for name, path in views.items()}
+    return read | answered(client, lead)
 
 
-def timed(client: TestClient, path: str) -> tuple[float, float]:
+def answered(client: TestClient, lead: str) -> dict[str, tuple[float, float]]:
+    """The same of saying it: each word differs from the one before, so that all are kept."""
+    me = client.get("/api/v1/me").json()
+    told = {me["header"]: me["token"]}
+    numbers = count()
+
+    def say(path: str) -> Response:
+        said = {"kind": "false_alarm", "why": f"our scanner, {next(numbers)}"}
+        return client.post(path, json=said, headers=told)
+
+    return {"answering false_alarm": timed(say, f"/api/v1/incidents/{lead}/answers")}
+
+
+def timed(ask: Callable[[str], Response], path: str) -> tuple[float, float]:
     took = []
     for _ in range(RUNS + 1):
         began = time.perf_counter()
-        answer = client.get(path)
+        answer = ask(path)
         took.append(1000 * (time.perf_counter() - began))
         assert answer.status_code == 200, answer.text
     return statistics.median(took[1:]), max(took[1:])
@@ -121,6 +139,8 @@ def fill(store: Store, number: int) -> str:
         at, stand = one.window.end, Stand.of(one)
         handled = Handling(one.id, 1, HandlingKind.ACKNOWLEDGE, "anna", "", at, None, stand)
         save_handling(store, handled)
+        number = note_asked(store, at, "anna", "acknowledge", f"incident {one.id}", {})
+        note_outcome(store, number, DONE)
     land(store)
     return next(one.id for one in found if one.state is IncidentState.OPEN)
 

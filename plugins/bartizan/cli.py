@@ -11,6 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from bartizan import (
+    alerts_cli,
     connector_cli,
     detect_cli,
     feedback_cli,
@@ -20,6 +21,7 @@ from bartizan import (
     jobs,
     lake_cli,
     landing_cli,
+    mark_cli,
     metrics_cli,
     outbox_cli,
     playbook_cli,
@@ -52,12 +54,14 @@ app = typer.Typer(
     BARTIZAN_LAKE, BARTIZAN_METRICS, BARTIZAN_OUTBOX, BARTIZAN_STORE and BARTIZAN_SQL.
     """,
 )
+app.add_typer(alerts_cli.app, name="alerts")
 app.add_typer(connector_cli.app, name="connector")
 app.add_typer(feedback_cli.app, name="feedback")
 app.add_typer(incident_cli.app, name="incident")
 app.add_typer(intel_cli.app, name="intel")
 intel_sharing_cli.register(intel_cli.app)
 app.add_typer(lake_cli.app, name="lake")
+app.add_typer(mark_cli.app, name="mark")
 app.add_typer(outbox_cli.app, name="outbox")
 app.add_typer(playbook_cli.app, name="playbook")
 

@@ -19,7 +19,7 @@ Read where they are used: BARTIZAN_SECRET_HEADERS, BARTIZAN_SECRET_ARGUMENTS and
 (land/redact.py), BARTIZAN_RECONCILE and others that begin so (reconcile/options.py),
 BARTIZAN_RETENTION (lake/retention.py), BARTIZAN_SECRET_<NAME> of channels (dispatch/secrets.py),
 BARTIZAN_PLAYBOOKS (dispatch/playbooks.py), BARTIZAN_INTEL and BARTIZAN_RESPOND (jobs/intel.py),
-BARTIZAN_SHARING (jobs/intel_sharing.py).
+BARTIZAN_SHARING (jobs/intel_sharing.py), BARTIZAN_ALERTS_IN_PLACE (jobs/alert_rules.py).
 """
 
 from __future__ import annotations

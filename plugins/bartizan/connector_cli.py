@@ -20,6 +20,7 @@ from bartizan.terminal import (
     Home,
     configure,
     detector_lines,
+    instant,
     only_told,
     reads,
     show,
@@ -150,6 +151,27 @@ def calendar(
 
 
 @app.command()
+def preview(
+    name: ConnectorName,
+    at: Annotated[str | None, typer.Option(help="As of when, UTC.", show_default="now")] = None,
+    look: Annotated[
+        bool, typer.Option("--look", help="Run its query over the last interval, too.")
+    ] = False,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """What a connector's detector would begin with: history, and what learning would cost.
+
+    Every connector has a detector, inactive until it has learned. To begin: `bartizan backfill`
+    over the history proposed here, then `bartizan learn`, or the DAGs of these names. Writes
+    nothing.
+    """
+    configure(home)
+    found = jobs.preview_detector(name, instant(at), look)
+    show(found, _previewed(found), as_json)
+
+
+@app.command()
 def deactivate(name: ConnectorName, home: Home = None, as_json: AsJson = False) -> None:
     """Stop a connector's detector: its runs say so and score nothing, until it is activated.
 
@@ -240,6 +262,23 @@ def _checked(result: dict[str, Any]) -> Iterator[str]:
         yield "  sample    " + _on_one_line(row)
     for warning in result["warnings"]:
         yield "  warning   " + short(warning, 200)
+
+
+def _previewed(found: dict[str, Any]) -> Iterator[str]:
+    yield f"{found['connector']}: {found['state']}"
+    by, proposed, cost = ", ".join(found["dimensions"]), found["proposed"], found["cost"]
+    yield f"  measures  {', '.join(found['measures'])} by {by or 'nothing'}, every {found['every']}"
+    yield f"  ready     after {found['intervals_needed']} intervals, {found['ready_after']}"
+    if there := found["backfilled"]:
+        yield f"  there     {there['start']}/{there['end']} was backfilled"
+    yield f"  history   {proposed['start']}/{proposed['end']}" if proposed else "  history   none"
+    if cost:
+        yield f"  backfill  {cost['chunks']} chunks, {cost['kept']} of them there already"
+        yield from reads(cost["reads"])
+    if found["problem"]:
+        yield f"  problem   {short(found['problem'], 300)}"
+    if found["check"]:
+        yield from _checked(found["check"])
 
 
 def _on_one_line(row: dict[str, Any]) -> str:

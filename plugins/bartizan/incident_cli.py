@@ -118,7 +118,7 @@ def sync(
     """
     configure(home)
     found = jobs.read_hub(instant(at), dry_run=dry_run)
-    show(found if as_json else [_heard(one) for one in found] or ["nothing new"], as_json)
+    show(found, [_heard(one) for one in found] or ["nothing new"], as_json)
 
 
 def digest(

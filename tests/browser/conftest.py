@@ -21,6 +21,15 @@ FLAGS = (
     "--disable-background-networking", "--disable-component-update",
 )  # fmt: skip
 PATIENCE_MS = 20_000  # on a busy machine
+ALERTS = """\
+channels:
+  chat: {kind: folder, of: slack}
+  pager: {kind: folder, of: pagerduty}
+rules:
+  - channels: [chat] # people
+  - channels: [pager]
+    min_severity: 95 # at night too
+"""
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
@@ -32,11 +41,13 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DashboardHouse]:
     for name in (DETECTOR, "waf_blocked_share"):
         source = PROJECT / "include" / "sql" / "connectors" / name
         shutil.copytree(source, home / "sql" / "connectors" / name)
+    (home / "alerts.yaml").write_text(ALERTS)
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("BARTIZAN_")]:
             patch.delenv(name)
         patch.setenv("BARTIZAN_HOME", str(home))
         patch.setenv("BARTIZAN_SQL", str(home / "sql"))
+        patch.setenv("BARTIZAN_ALERTS", str(home / "alerts.yaml"))
         made = DashboardHouse()
         scene(made)
         yield made
@@ -47,7 +58,9 @@ def airflow(
     house: DashboardHouse, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[AirflowServer]:
     home = Path(os.environ["BARTIZAN_HOME"])
-    with airflow_server(tmp_path_factory.mktemp("airflow"), home, home / "sql") as server:
+    alerts = {"BARTIZAN_ALERTS": str(home / "alerts.yaml"), "BARTIZAN_ALERTS_IN_PLACE": "true"}
+    folder = tmp_path_factory.mktemp("airflow")
+    with airflow_server(folder, home, home / "sql", **alerts) as server:
         yield server
 
 

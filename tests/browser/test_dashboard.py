@@ -28,6 +28,9 @@ VIEWS = (
     "bartizan/quarantine",
     "bartizan/detectors",
     f"bartizan/tuning?detector={DETECTOR}&threshold=95",
+    "bartizan/rule?section=rules&place=1",
+    "bartizan/rule?section=quiet&place=0",
+    f"bartizan/begin?name={DETECTOR}&look=true",
     "bartizan/audit",
     "bartizan/run?dag_id=other",
     "bartizan/incident?id=nothing",
@@ -143,6 +146,24 @@ def test_a_threshold_is_replayed_before_it_is_set(open_page: Open) -> None:
     assert "+alert: {threshold: 95}" in download.value.path().read_text()
 
 
+def test_a_rule_is_replayed_and_changed_in_the_file(house: DashboardHouse, open_page: Open) -> None:
+    page = open_page("bartizan/detectors")
+    page.get_by_role("link", name="Edit: Pager of every detector").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Rule 2")
+    expect(page.get_by_role("checkbox", name="pager")).to_be_checked()
+    page.get_by_label("From severity").fill("80")
+    page.get_by_role("button", name="Preview", exact=True).click()
+    expect(page.get_by_role("row", name="pager 1 2")).to_be_visible()
+    expect(page.get_by_role("row", name="chat 2 2")).to_be_visible()
+    expect(page.get_by_text("+    min_severity: 80 # at night too")).to_be_visible()
+    assert serious_findings(page) == []
+    page.get_by_role("button", name="Apply").click()
+    expect(page.get_by_text("It was written into alerts.yaml")).to_be_visible()
+    expect(page.get_by_text("Pager of every detector, from severity 80 on")).to_be_visible()
+    noted = load_audit(house.store)[0]
+    assert (noted.by, noted.action, noted.outcome) == ("anna", "edit_alerts", "done")
+
+
 def test_the_page_says_when_it_is_no_longer_what_is(
     airflow: AirflowServer, house: DashboardHouse, open_page: Open
 ) -> None:
@@ -155,6 +176,21 @@ def test_the_page_says_when_it_is_no_longer_what_is(
     with page.expect_response("**/api/v1/now"):
         page.clock.run_for(61_000)
     expect(page.get_by_text("Something has changed")).to_be_visible()
+
+
+def test_a_page_that_nobody_sees_asks_for_nothing(airflow: AirflowServer, open_page: Open) -> None:
+    page = open_page("bartizan/health")
+    page.clock.install()
+    with page.expect_response("**/api/v1/now"):
+        page.goto(f"{airflow.url}/bartizan/")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.evaluate("Object.defineProperty(document, 'hidden', {value: true, configurable: true})")
+    page.clock.run_for(300_000)
+    assert asked == []
+    page.evaluate("Object.defineProperty(document, 'hidden', {value: false})")
+    with page.expect_response("**/api/v1/now"):
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
 
 
 def test_what_attackers_wrote_does_nothing(open_page: Open) -> None:

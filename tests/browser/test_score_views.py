@@ -11,7 +11,7 @@ from airflow_server import AirflowServer
 from axe_findings import serious_findings
 from browser_windows import PHONE, Open
 from dashboard_house import DETECTOR, DashboardHouse
-from dashboard_scene import HOSTILE, INJECTION
+from dashboard_scene import HOSTILE
 from incidents import DAY_START
 from playwright.sync_api import Browser, Locator, Page, expect
 from score_house import scored
@@ -52,7 +52,10 @@ def cells(page: Page, row: str) -> Locator:
 
 
 def test_an_incident_is_followed_to_its_series_and_contributions(open_page: Open) -> None:
-    page = open_page(f"bartizan/incident?id={INJECTION.id}")
+    page = open_page("bartizan/")
+    page.get_by_role("link", name="rule SQLi_BODY").first.click()
+    expect(page.get_by_role("heading", name="Evidence")).to_be_visible()
+    expect(page.get_by_role("cell", name="198.51.100.7").first).to_be_visible()
     page.get_by_role("link", name="Series", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Blocked of shop, SQLi_BODY")
     expect(page.locator(".chart canvas")).to_be_visible()  # drawn by script instead of the SVG
@@ -90,6 +93,26 @@ def test_a_selection_is_dragged_and_leads_on(open_page: Open) -> None:
     series.get_by_role("link", name="Series").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Blocked of shop, SQLi_BODY")
     assert asked(page)["picked"] == ["2026-11-16T01:00Z/2026-11-16T03:00Z"]
+
+
+def test_a_deploy_is_marked_seen_in_the_chart_and_removed(open_page: Open) -> None:
+    page = open_page(f"{EXPLORER}&picked=2026-11-16T01:00Z/2026-11-16T03:00Z")
+    page.get_by_text("Mark a deploy").click()
+    expect(page.get_by_label("When (UTC)")).to_have_value("2026-11-16T01:00")
+    page.get_by_label("What", exact=True).fill("<img src=x onerror=window.hit=1> 4.2")
+    page.get_by_role("button", name="Mark", exact=True).click()
+    happened = page.locator("section[aria-labelledby=marks]")
+    expect(happened.get_by_text("4.2, by anna")).to_be_visible()
+    expect(page.locator("td.mark.deploys")).to_have_count(1)
+    assert asked(page)["picked"] == ["2026-11-16T01:00Z/2026-11-16T03:00Z"]
+    assert page.evaluate("window.hit") is None
+    assert serious_findings(page) == []
+    page.goto(f"{page.url.split('bartizan')[0]}bartizan/series?{ONE}")
+    expect(page.locator("figcaption").get_by_text("deploy")).to_be_visible()
+    expect(page.locator(".chart canvas")).to_be_visible()
+    page.go_back()
+    happened.get_by_role("button", name="Remove").click()
+    expect(page.get_by_text("No deploy, no block")).to_be_visible()
 
 
 def test_over_several_rows_only_the_time_is_chosen(open_page: Open) -> None:

@@ -36,6 +36,17 @@ class AirflowServer:
         return found
 
     @contextmanager
+    def scheduling(self, log: Path) -> Iterator[None]:
+        """Runs that are asked for are carried out, by a scheduler beside the server."""
+        with log.open("wb") as file:
+            process = _start(self.env, file, "scheduler")
+            try:
+                yield
+            finally:
+                os.killpg(process.pid, signal.SIGTERM)
+                process.wait(30)
+
+    @contextmanager
     def running(self, dag_id: str, log: Path, *words: str) -> Iterator[subprocess.Popen[bytes]]:
         """A run of a DAG beside the server, in a process of its own."""
         with log.open("wb") as file:

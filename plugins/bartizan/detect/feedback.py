@@ -87,17 +87,19 @@ def from_new_level(
 def effect(feedback: Feedback, past: Sequence[Incident], connector: Connector) -> Effect:
     """What the feedback would have done to past incidents of its detector."""
     always = replace(feedback, since=ALWAYS, until=None)
+    alike = [one for one in past if _may_excuse(feedback, one)]
+    points = _points(alike)
+    excused = excuse(points, connector, [always])
+    if excused is points:
+        return Effect((), ())
+    of = np.repeat(np.arange(len(alike)), [len(one.anomalies) for one in alike])
+    rest = anomalous(excused, connector.alert_threshold)
     removed: list[str] = []
     changed: list[str] = []
-    for incident in past:
-        if not _may_excuse(feedback, incident):
-            continue
-        points = _points(incident)
-        excused = excuse(points, connector, [always])
-        if excused is points:
-            continue
-        left = find_groups(excused, connector, connector.alert_threshold)
-        (changed if left else removed).append(incident.id)
+    for number in np.unique(of[excused[FEEDBACK].notna()]):
+        left = rest[of[rest.index] == number]
+        told = len(left) and find_groups(left, connector, connector.alert_threshold)
+        (changed if told else removed).append(alike[number].id)
     return Effect(tuple(removed), tuple(changed))
 
 
@@ -110,8 +112,8 @@ def _may_excuse(feedback: Feedback, incident: Incident) -> bool:
     return any(one.issubset(dimensions) for dimensions in series for one in wanted)
 
 
-def _points(incident: Incident) -> pd.DataFrame:
-    """The incident's anomalies as rows of scores."""
+def _points(incidents: Iterable[Incident]) -> pd.DataFrame:
+    """The anomalies of incidents as rows of scores."""
     return pd.DataFrame(
         [
             {TIME: naive(one.interval.start), **dict(one.dimensions), "measure": incident.measure}
@@ -121,6 +123,7 @@ def _points(incident: Incident) -> pd.DataFrame:
                 "direction": one.direction.value,
                 "reason": one.reason,
             }
+            for incident in incidents
             for one in incident.anomalies
         ]
     )

@@ -11,7 +11,8 @@ An incident is resolved when scoring has gone so far beyond its end that no late
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import log2
 
@@ -19,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from bartizan.detect.judge import CONTINUES, TOGETHER
-from bartizan.detect.panel import TIME
+from bartizan.detect.panel import TIME, Flags, Floats, Integers, Times
 from bartizan.model.anomaly import Anomaly, Direction, Incident, IncidentState
 from bartizan.model.connector import Aggregation, Connector
 from bartizan.model.ids import stable_uuid
@@ -51,75 +52,109 @@ def settled(incident: Incident, connector: Connector, scored_through: datetime) 
 
 def find_groups(scores: pd.DataFrame, connector: Connector, threshold: float) -> list[Incident]:
     """Incidents in `scores` (as from `score`), in order of start, measure, cause and direction."""
-    points = anomalous(scores, threshold)
-    if points.empty:
-        return []
-    cause = list(connector.dimensions[:1])
-    same = ["measure", *cause, "direction"]
-    order = [*same, TIME, *connector.dimensions[1:]]
-    points = points.sort_values(order, ignore_index=True)
-    start = points[TIME]
-    fresh = (points[same] != points[same].shift()).any(axis=1) | (
-        start - start.shift() > reach(connector)
-    )
-    groups = [rows for _, rows in points.groupby(np.cumsum(fresh.to_numpy()))]
-    incidents = [
-        _incident(rows, connector)
-        for rows in groups
-        if rows["severity"].max() >= (threshold if _company(rows) else max(threshold, ALONE))
-    ]
-    return sorted(incidents, key=lambda i: (i.window, i.measure, i.anomalies[0].dimensions, i.id))
+    return Points.of(scores, connector, threshold).groups(threshold)
 
 
-def _company(rows: pd.DataFrame) -> bool:
-    """Whether there is more than one sign: what a total raises in an interval is one."""
-    raised = rows["reason"] == TOGETHER
-    return int((~raised).sum()) + int(rows.loc[raised, TIME].nunique()) > 1
+@dataclass(frozen=True)
+class Points:
+    """Points (N) that can be part of an incident at some threshold or a higher one, those of one
+    measure, cause and direction (`place`) together, in order of time."""
+
+    connector: Connector
+    measures: Sequence[str]
+    anomalies: Sequence[Anomaly]
+    place: Integers
+    starts: Times
+    numbers: Floats  # value, expected, severity (3, N)
+    continues: Flags
+    raised: Flags  # by a total
+
+    @classmethod
+    def of(cls, scores: pd.DataFrame, connector: Connector, threshold: float) -> Points:
+        """Those of scores (as from `score`) at a threshold."""
+        rows = anomalous(scores, threshold)
+        same = ["measure", *connector.dimensions[:1], "direction"]
+        if rows.empty:
+            none = np.zeros(0, np.bool_)
+            times = np.zeros(0, "datetime64[us]")
+            return cls(
+                connector, (), (), none.astype(np.int64), times, np.zeros((3, 0)), none, none
+            )
+        rows = rows.sort_values([*same, TIME, *connector.dimensions[1:]], ignore_index=True)
+        fresh = (rows[same] != rows[same].shift()).any(axis=1)
+        return cls(
+            connector,
+            rows["measure"].tolist(),
+            tuple(_anomalies(rows, connector)),
+            np.cumsum(fresh.to_numpy()),
+            rows[TIME].to_numpy(dtype="datetime64[us]"),
+            rows[["value", "expected", "severity"]].to_numpy(dtype=float).T,
+            (rows["reason"] == CONTINUES).to_numpy(dtype=bool),
+            (rows["reason"] == TOGETHER).to_numpy(dtype=bool),
+        )
+
+    def groups(self, threshold: float) -> list[Incident]:
+        """Incidents at a threshold, in order of start, measure, cause and direction."""
+        told = np.flatnonzero((self.numbers[2] >= threshold) | self.continues)
+        if not len(told):
+            return []
+        apart = np.diff(self.starts[told]) > np.timedelta64(reach(self.connector), "us")
+        others = np.flatnonzero(apart | (np.diff(self.place[told]) != 0)) + 1
+        worst = np.fmax.reduceat(self.numbers[2][told], [0, *others])
+        found = [
+            self._incident(rows, float(most))
+            for rows, most in zip(np.split(told, others), worst, strict=True)
+            if most >= threshold and (most >= ALONE or self._company(rows))
+        ]
+        return sorted(found, key=lambda i: (i.window, i.measure, i.anomalies[0].dimensions, i.id))
+
+    def _company(self, rows: Integers) -> bool:
+        """Whether there is more than one sign: what a total raises in an interval is one."""
+        if len(rows) == 1:
+            return False
+        raised = rows[self.raised[rows]]
+        return len(rows) - len(raised) + len(np.unique(self.starts[raised])) > 1
+
+    def _incident(self, rows: Integers, worst: float) -> Incident:
+        connector = self.connector
+        anomalies = tuple(self.anomalies[row] for row in rows)
+        first, last, measure = anomalies[0], anomalies[-1], self.measures[rows[0]]
+        cause = first.dimensions[0][1] if connector.dimensions else ""
+        series = len({anomaly.dimensions for anomaly in anomalies})
+        is_sum = _aggregation(connector, measure) in (Aggregation.SUM, Aggregation.COUNT)
+        value, expected = (np.nansum if is_sum else np.nanmean)(self.numbers[:2, rows], axis=1)
+        start = format_time(first.interval.start)
+        return Incident(
+            id=stable_uuid(connector.name, measure, first.direction, cause, start),
+            detector=connector.name,
+            measure=measure,
+            window=Window(first.interval.start, last.interval.end),
+            frequency_seconds=int(connector.frequency.total_seconds()),
+            severity=round(min(100.0, worst + min(BREADTH, log2(series))), 2),
+            direction=first.direction,
+            value=float(value),
+            expected=float(expected),
+            anomalies=anomalies,
+        )
 
 
-def _incident(rows: pd.DataFrame, connector: Connector) -> Incident:
-    anomalies = tuple(_anomalies(rows, connector))
-    first, last = anomalies[0].interval, anomalies[-1].interval
-    measure, direction = rows["measure"].iloc[0], Direction(rows["direction"].iloc[0])
-    cause = anomalies[0].dimensions[0][1] if connector.dimensions else ""
-    series = len({anomaly.dimensions for anomaly in anomalies})
-    worst = max(anomaly.severity for anomaly in anomalies)
-    value, expected = rows["value"], rows["expected"]
-    is_sum = _aggregation(connector, measure) in (Aggregation.SUM, Aggregation.COUNT)
-    return Incident(
-        id=stable_uuid(connector.name, measure, direction, cause, format_time(first.start)),
-        detector=connector.name,
-        measure=measure,
-        window=Window(first.start, last.end),
-        frequency_seconds=int(connector.frequency.total_seconds()),
-        severity=round(min(100.0, worst + min(BREADTH, log2(series))), 2),
-        direction=direction,
-        value=float(value.sum() if is_sum else value.mean()),
-        expected=float(expected.sum() if is_sum else expected.mean()),
-        anomalies=anomalies,
-    )
-
-
-def _anomalies(rows: pd.DataFrame, connector: Connector) -> list[Anomaly]:
+def _anomalies(rows: pd.DataFrame, connector: Connector) -> Iterator[Anomaly]:
     numbers = rows[["value", "expected", "lower", "upper", "severity"]].to_numpy(dtype=float)
     starts = [aware(start.to_pydatetime()) for start in rows[TIME]]
     names = rows[list(connector.dimensions)].to_numpy(dtype=object)
-    return [
-        Anomaly(
+    told = zip(starts, names, numbers.tolist(), rows["direction"], rows["reason"], strict=True)
+    for start, values, (value, expected, lower, upper, severity), direction, reason in told:
+        yield Anomaly(
             Window(start, start + connector.frequency),
             tuple(zip(connector.dimensions, map(str, values), strict=True)),
-            value=float(value),
-            expected=float(expected),
-            lower=float(lower),
-            upper=float(upper),
-            severity=float(severity),
+            value=value,
+            expected=expected,
+            lower=lower,
+            upper=upper,
+            severity=severity,
             direction=Direction(direction),
             reason=reason,
         )
-        for start, values, (value, expected, lower, upper, severity), direction, reason in zip(
-            starts, names, numbers, rows["direction"], rows["reason"], strict=True
-        )
-    ]
 
 
 def _aggregation(connector: Connector, measure: str) -> Aggregation:

@@ -28,6 +28,8 @@ def excluded(times: Times, connector: Connector) -> Flags:
 
 def why_muted(starts: Iterable[np.datetime64], connector: Connector) -> str:
     """The reasons why nobody is told of the intervals that begin so; "" unless each has one."""
+    if not connector.calendar.muted:
+        return ""
     calendar, times = connector.calendar, np.unique(np.array(list(starts), dtype="datetime64[us]"))
     found = _ranges(calendar.muted, calendar, times, connector.frequency)
     reasons: dict[str, None] = {}

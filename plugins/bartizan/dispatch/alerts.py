@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from bartizan.described import Described, check, read
+from bartizan.described import Described, check, parse, read
 from bartizan.dispatch.channels import KINDS, SHAPES
 from bartizan.dispatch.channels.base import Channel, Site
 from bartizan.dispatch.channels.folder import CONFIRMATIONS, DIGESTS, PEOPLE, FolderOptions
@@ -78,7 +78,15 @@ def read_alerts(path: Path | None, site: Site, detectors: Collection[str]) -> Al
     if path is None:
         folders = {name: FolderOptions(kind="folder", of=name).open(site) for name in SHAPES}
         return Alerts(folders, EVERYTHING, (), Context())
-    found = read(path, _AlertsFile)
+    return _alerts(read(path, _AlertsFile), path, site, detectors)
+
+
+def parse_alerts(text: str, path: Path, site: Site, detectors: Collection[str]) -> Alerts:
+    """The alerts of what a file would hold. Raises ConfigError as `read_alerts` does."""
+    return _alerts(parse(text, str(path), _AlertsFile), path, site, detectors)
+
+
+def _alerts(found: _AlertsFile, path: Path, site: Site, detectors: Collection[str]) -> Alerts:
     channels, digests, kinds = {}, {}, {}
     for name, options in found.channels.items():
         key = f"{path}: channels.{name}"

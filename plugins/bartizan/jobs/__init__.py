@@ -4,7 +4,15 @@ DAG files import this package whenever they are parsed, so rooms are imported wh
 Results are plain values that fit into JSON.
 """
 
+from bartizan.jobs.alert_rules import (
+    alert_channels,
+    list_rules,
+    preview_rule,
+    save_rule,
+    try_alerts,
+)
 from bartizan.jobs.backtesting import backtest
+from bartizan.jobs.beginning import preview_detector
 from bartizan.jobs.connectors import (
     calendar_entries,
     check_connector,
@@ -64,6 +72,7 @@ from bartizan.jobs.landing import (
     validate_batches,
     validation_page,
 )
+from bartizan.jobs.marks import list_deploys, mark_deploy, remove_deploy
 from bartizan.jobs.metrics import (
     Feed,
     aggregate,
@@ -95,6 +104,7 @@ __all__ = [
     "Knobs",
     "acknowledge_incident",
     "aggregate",
+    "alert_channels",
     "apply_intel",
     "backfill",
     "backtest",
@@ -127,13 +137,16 @@ __all__ = [
     "land",
     "learn",
     "list_connectors",
+    "list_deploys",
     "list_feedback",
     "list_incidents",
     "list_outbox",
     "list_playbooks",
+    "list_rules",
     "load_connector",
     "load_connectors",
     "lookback",
+    "mark_deploy",
     "mirror_enabled",
     "mirror_lake",
     "new_connector",
@@ -145,7 +158,9 @@ __all__ = [
     "plan_intel",
     "plan_landing",
     "plan_simulation",
+    "preview_detector",
     "preview_dispatch",
+    "preview_rule",
     "publish_batches",
     "publish_zeros",
     "read_hub",
@@ -154,10 +169,12 @@ __all__ = [
     "reconcile_enabled",
     "reconcile_windows",
     "reject_intel",
+    "remove_deploy",
     "report",
     "require_home",
     "resume_incident",
     "retry_outbox",
+    "save_rule",
     "send_intel",
     "set_active",
     "settings",
@@ -172,6 +189,7 @@ __all__ = [
     "sweep_lake",
     "sweep_mirror",
     "switch_intel",
+    "try_alerts",
     "tune",
     "undo_intel",
     "validate_batches",

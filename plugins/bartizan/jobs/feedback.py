@@ -151,11 +151,11 @@ def _effect(
 ) -> tuple[Effect, list[str]]:
     """What it would have done to past incidents, and the confirmed ones among those removed."""
     from bartizan.detect.feedback import effect
-    from bartizan.model.feedback import FeedbackKind
-    from bartizan.store.incidents import load_incidents
+    from bartizan.model.feedback import EXCUSING, FeedbackKind
+    from bartizan.store.alike import load_alike
 
-    past = [one.incident for one in load_incidents(store, detector=connector.name)]
-    found = effect(given, past, connector)
+    excuses = given.kind in EXCUSING
+    found = effect(given, load_alike(store, given) if excuses else [], connector)
     confirmed = {
         one.incident
         for one in said

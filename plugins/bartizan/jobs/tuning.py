@@ -4,27 +4,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from bartizan.errors import UsageError
-from bartizan.jobs.alerting import alerts, rulebook
+from bartizan.jobs.alerting import alerts
 from bartizan.jobs.here import open_store, settings
 from bartizan.jobs.metrics import load_connector
+from bartizan.jobs.replayed import LEAST_THRESHOLD, groups_at, listeners, scored_points
 from bartizan.jobs.tuning_diff import difference
 from bartizan.model.window import DAY, Window, format_time, parse_time
 
 if TYPE_CHECKING:
-    import pandas as pd
-
+    from bartizan.detect.group import Points
     from bartizan.dispatch.rulebook import Rulebook
     from bartizan.model.anomaly import Incident
-    from bartizan.model.connector import Connector
     from bartizan.store import Store
 
-LEAST_THRESHOLD = 50.0  # what is less severe is noise, and there is very much of it
 THRESHOLDS = (50.0, 60.0, 70.0, 80.0, 90.0, 95.0)
 MOST_DAYS = 90
 
@@ -60,7 +58,7 @@ def tune(name: str, knobs: Knobs, days: int = 30) -> dict[str, Any]:
     them and what inhibited them. `diff` is what to change in connector.yaml and alerts.yaml. Raises
     UsageError where nothing was scored.
     """
-    from bartizan.detect.scores import load_anomalous
+    from bartizan.dispatch.rulebook import Rulebook
     from bartizan.store.detectors import load_detector
 
     if not 1 <= days <= MOST_DAYS:
@@ -70,64 +68,35 @@ def tune(name: str, knobs: Knobs, days: int = 30) -> dict[str, Any]:
     if scored is None:
         raise UsageError(f"detector {name}", "has scored nothing yet", "watch it live first")
     window = Window(parse_time(scored) - days * DAY, parse_time(scored))
-    least = min(LEAST_THRESHOLD, connector.alert_threshold)
-    points = load_anomalous(settings().lake, connector, window, least)
-    book, channels = rulebook(found), tuple(found.channels)
-    before = _alerts(points, connector, connector.alert_threshold, book, channels)
-    after = _alerts(points, connector, knobs.threshold, _changed(book, name, knobs), channels)
+    points = scored_points(connector, window)
+    # A group reaches the threshold that it was made at: to the rules all are above their own.
+    book, channels = Rulebook(found.rules, found.quiet, {name: 0.0}), tuple(found.channels)
+    now = connector.alert_threshold
+    told = {one: _alerts(points, one, book, channels) for one in {now, *THRESHOLDS}}
+    before = told[now]
+    after = _alerts(points, knobs.threshold, _changed(book, name, knobs), channels)
+    was_told, now_told = _Told.of(before), _Told.of(after)
     said = _said(store, name, window)
     return {
         "connector": name,
         **window.as_json(),
         "before": len(before),
         "after": len(after),
-        "confirmed": [_line(one, after) for one in said["confirmed"]],
-        "false_alarms": [_line(one, after) for one in said["false_alarm"]],
-        "gone": [_line(one, after) for one in before if not _told(one, after)],
-        "new": [_line(one, after) for one in after if not _told(one, before)],
-        "at_thresholds": [
-            (one, len(_alerts(points, connector, one, book, channels))) for one in THRESHOLDS
-        ],
-        "threshold": connector.alert_threshold,
+        "confirmed": [_line(one, now_told) for one in said["confirmed"]],
+        "false_alarms": [_line(one, now_told) for one in said["false_alarm"]],
+        "gone": [_line(one, now_told) for one in before if one not in now_told],
+        "new": [_line(one, now_told) for one in after if one not in was_told],
+        "at_thresholds": [(one, len(told[one])) for one in THRESHOLDS],
+        "threshold": now,
         "diff": difference(connector, knobs, settings()),
     }
 
 
 def _alerts(
-    points: pd.DataFrame,
-    connector: Connector,
-    threshold: float,
-    book: Rulebook,
-    channels: Sequence[str],
+    points: Points, threshold: float, book: Rulebook, channels: Sequence[str]
 ) -> list[Incident]:
     """The incidents at a threshold that some channel would have been told of."""
-    import numpy as np
-
-    from bartizan.detect.group import find_groups
-    from bartizan.detect.special import why_muted
-    from bartizan.model.window import naive
-
-    by = replace(book, thresholds={**book.thresholds, connector.name: threshold})
-    found = []
-    for one in find_groups(points, connector, threshold):
-        starts = (np.datetime64(naive(part.interval.start), "us") for part in one.anomalies)
-        incident = replace(one, muted=why_muted(starts, connector))
-        if _tells(incident, by, channels):
-            found.append(incident)
-    return found
-
-
-def _tells(incident: Incident, book: Rulebook, channels: Sequence[str]) -> bool:
-    """Whether the rules tell anybody, long after it began and with nobody on it."""
-    from bartizan.dispatch.rules import route
-    from bartizan.store.incidents import IncidentChange
-    from bartizan.store.routing import Past
-
-    change = IncidentChange(incident, 1, explained=True)
-    began = incident.window.start
-    past = Past(heard=frozenset(), owed=frozenset(), since=began, seen=began)
-    later = incident.window.end + timedelta(days=30)
-    return any(one.sends for one in route(change, past, channels, book, later))
+    return [one for one in groups_at(points, threshold) if any(listeners(one, book, channels))]
 
 
 def _changed(book: Rulebook, name: str, knobs: Knobs) -> Rulebook:
@@ -160,17 +129,31 @@ def _said(store: Store, name: str, window: Window) -> dict[str, list[Incident]]:
     }
 
 
-def _told(one: Incident, among: Sequence[Incident]) -> bool:
-    """Whether one of them is the same event: its first interval moves with the threshold."""
-    return any(
-        (one.measure, one.direction, one.peak.dimensions[:1])
-        == (other.measure, other.direction, other.peak.dimensions[:1])
-        and one.window.overlaps(other.window)
-        for other in among
-    )
+@dataclass(frozen=True)
+class _Told:
+    """Alerts, to be asked whether an event is among them: its first interval moves with the
+    threshold."""
+
+    alerts: Mapping[tuple[object, ...], Sequence[Incident]]
+
+    @classmethod
+    def of(cls, alerts: Iterable[Incident]) -> _Told:
+        found = defaultdict(list)
+        for one in alerts:
+            found[cls._place(one)].append(one)
+        return cls(found)
+
+    def __contains__(self, one: Incident) -> bool:
+        return any(
+            one.window.overlaps(other.window) for other in self.alerts.get(self._place(one), ())
+        )
+
+    @staticmethod
+    def _place(one: Incident) -> tuple[object, ...]:
+        return (one.measure, one.direction, one.anomalies[0].dimensions[:1])
 
 
-def _line(one: Incident, after: Sequence[Incident]) -> dict[str, Any]:
+def _line(one: Incident, after: _Told) -> dict[str, Any]:
     from bartizan.model.story import headline
 
     return {
@@ -178,5 +161,5 @@ def _line(one: Incident, after: Sequence[Incident]) -> dict[str, Any]:
         "start": format_time(one.window.start),
         "severity": round(one.severity),
         "headline": headline(one),
-        "told": _told(one, after),
+        "told": one in after,
     }

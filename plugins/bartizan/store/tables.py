@@ -224,6 +224,17 @@ stories = Table(  # which story an incident was joined to: once, for good
     Column("history", Boolean, nullable=False),  # found long after it ended
 )
 
+deploys = Table(  # that people told of
+    "deploys",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("at", String(20), nullable=False, index=True),
+    Column("what", Text, nullable=False),
+    Column("detector", String(63), nullable=False),  # empty: all
+    Column("webacl", Text, nullable=False),  # empty: all
+    Column("given_by", Text, nullable=False),
+)
+
 # --- dispatch --------------------------------------------------------------------------------
 
 incident_changes = Table(  # written with the change; routed once it is decided who hears of it

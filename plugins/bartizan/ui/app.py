@@ -24,17 +24,34 @@ from bartizan.ui.views import (
     answers,
     api,
     audit,
+    begin,
     detectors,
     health,
     incident,
     intel,
     intel_deeds,
+    marks,
     now,
+    rules,
     run,
     tuning,
 )
 
-VIEWS = (now, incident, answers, intel, intel_deeds, health, detectors, tuning, audit, run)
+VIEWS = (
+    now,
+    incident,
+    answers,
+    intel,
+    intel_deeds,
+    health,
+    detectors,
+    begin,
+    rules,
+    tuning,
+    marks,
+    audit,
+    run,
+)
 API = "/api/v1"
 _STATIC = Path(__file__).parent / "static"
 
@@ -54,7 +71,7 @@ def create_app(
 
     async def admit(request: Request, visitor: Visitor = admitted) -> AsyncIterator[None]:
         request.state.visitor = visitor
-        with turns.taken(visitor.name):
+        async with turns.taken(visitor.name):
             yield
 
     app = FastAPI(

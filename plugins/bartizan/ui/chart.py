@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from bartizan.model.text import number
 from bartizan.model.window import Window
+from bartizan.ui.data.marks import Mark
 from bartizan.ui.data.points import Point, is_unusual
 
 WIDTH, HEIGHT = 1000, 300
@@ -41,9 +42,14 @@ class Scale:
 
 
 def chart(
-    points: Sequence[Point], spans: Iterable[Window], step: timedelta, threshold: float
+    points: Sequence[Point],
+    spans: Iterable[Window],
+    step: timedelta,
+    threshold: float,
+    marks: Iterable[Mark] = (),
 ) -> Markup:
-    """An `<svg>`: the range, anomaly spans, last week, expected, value; "" without points."""
+    """An `<svg>`: the range, anomaly spans, last week, expected, value, and where marks are; ""
+    without points."""
     if not points:
         return Markup("")
     scale = _scale(points, step)
@@ -56,7 +62,8 @@ def chart(
         *_line(scale, points, half, "before", lambda one: one.before),
         *_line(scale, points, half, "expected", lambda one: one.expected),
         *_line(scale, points, half, "value", lambda one: one.value),
-        *_marks(scale, points, half, threshold),
+        *_unusual(scale, points, half, threshold),
+        *_marks(scale, marks),
     ]
     head = f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="Observed and expected">'
     return Markup(head + "".join(parts) + "</svg>")  # no text of the log is in it
@@ -130,7 +137,22 @@ def _line(
             yield f'<polyline class="{kind}" points="{places}"/>'
 
 
-def _marks(
+def _marks(scale: Scale, marks: Iterable[Mark]) -> Iterator[str]:
+    """A line for what has no length, a strip on the time axis for what has."""
+    for one in marks:
+        start, end = max(one.window.start, scale.start), min(one.window.end, scale.end)
+        left, right, low = scale.x(start), scale.x(end), HEIGHT - BOTTOM
+        if start >= end:
+            continue
+        if one.is_moment:
+            kind = one.kind
+            yield f'<line class="{kind}" x1="{left}" x2="{left}" y1="{TOP}" y2="{low}"/>'
+        else:
+            width = max(right - left, 2.0)
+            yield f'<rect class="lasting" x="{left}" y="{low}" width="{width:.1f}" height="4"/>'
+
+
+def _unusual(
     scale: Scale, points: Iterable[Point], half: timedelta, threshold: float
 ) -> Iterator[str]:
     for one in points:

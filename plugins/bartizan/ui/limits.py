@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from asyncio import Semaphore
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MOST_BYTES = 16 * 2**10  # a form of ours has less than one KiB
-MOST_AT_ONCE = 8  # requests of one visitor; a browser sends six
+MOST_AT_ONCE = 8  # requests of one visitor; a browser sends six, one behind HTTP/2 any number
+MOST_WAITING = 50
 
 
 class SmallBodies:
@@ -36,20 +38,23 @@ class SmallBodies:
 
 class Turns:
     """Who has how many requests under way: views share the threads of Airflow's own API, and
-    nobody shall hold them all. For one event loop."""
+    nobody shall hold them all. Who asks for more waits, holding no thread: a browser that opens
+    its tabs again may ask for many at once. For one event loop."""
 
     def __init__(self) -> None:
-        self._taken: Counter[str] = Counter()
+        self._asked: Counter[str] = Counter()
+        self._free: dict[str, Semaphore] = {}
 
-    @contextmanager
-    def taken(self, name: str) -> Iterator[None]:
-        """Raises HTTPException 429 for somebody who has MOST_AT_ONCE."""
-        if self._taken[name] >= MOST_AT_ONCE:
-            raise HTTPException(429, f"You have {MOST_AT_ONCE} requests under way.")
-        self._taken[name] += 1
+    @asynccontextmanager
+    async def taken(self, name: str) -> AsyncIterator[None]:
+        """Waits for a turn. Raises HTTPException 429 for somebody of whom MOST_WAITING wait."""
+        if self._asked[name] >= MOST_AT_ONCE + MOST_WAITING:
+            raise HTTPException(429, f"{MOST_WAITING} of your requests wait already.")
+        self._asked[name] += 1
         try:
-            yield
+            async with self._free.setdefault(name, Semaphore(MOST_AT_ONCE)):
+                yield
         finally:
-            self._taken[name] -= 1
-            if not self._taken[name]:
-                del self._taken[name]
+            self._asked[name] -= 1
+            if not self._asked[name]:
+                del self._asked[name], self._free[name]

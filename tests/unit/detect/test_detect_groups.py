@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from bartizan.detect.group import find_groups
+from bartizan.detect.group import Points, find_groups
 from bartizan.model.anomaly import Direction, Incident
 from bartizan.model.connector import Aggregation, Connector, Measure
 from bartizan.model.window import Window
@@ -100,3 +101,28 @@ def test_gauges_give_means_and_nothing_gives_nothing() -> None:
     assert (found.value, found.expected) == (9, 2)
     assert groups([(0, "shop", "xss", float("nan"), "")]) == []
     assert find_groups(pd.DataFrame(columns=["severity"]), CONNECTOR, 70) == []
+
+
+@pytest.mark.parametrize("threshold", [70, 80, 90, 99.5])
+def test_points_made_once_are_grouped_as_at_each_higher_threshold(threshold: float) -> None:
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame(
+        {
+            "interval_start": pd.Timestamp("2026-11-02") + rng.integers(0, 90, 400) * FIVE,
+            "webacl": rng.choice(["shop", "blog"], 400),
+            "rule": [f"rule {n}" for n in range(400)],
+            "measure": "count",
+            "value": 9.0,
+            "expected": 2.0,
+            "lower": 0.0,
+            "upper": 5.0,
+            "severity": rng.uniform(60, 100, 400),
+            "direction": rng.choice(["above", "below"], 400),
+            "reason": rng.choice(["spike", "together", "continues"], 400, p=[0.5, 0.4, 0.1]),
+        }
+    )
+    at_once = find_groups(frame, CONNECTOR, threshold)
+    assert Points.of(frame, CONNECTOR, 60).groups(threshold) == at_once != []
+    least = min(frame["severity"][frame["severity"] >= threshold])
+    told = {part.severity for one in at_once for part in one.anomalies if part.reason == "spike"}
+    assert min(told) >= least

@@ -104,17 +104,19 @@ def test_watching_live_activates_and_unpauses_and_can_be_ended(house: DashboardH
     [
         ("promote", {f"crawl_{DETECTOR}"}),
         ("promote", {f"detect_{DETECTOR}"}),
+        ("deactivate", {f"crawl_{DETECTOR}", f"backfill_{DETECTOR}"}),
         ("backfill", {f"crawl_{DETECTOR}", f"detect_{DETECTOR}"}),
     ],
 )
 def test_who_may_only_answer_incidents_has_nothing_run(
     house: DashboardHouse, action: str, rights: set[str]
 ) -> None:
-    house.watches(DETECTOR, DetectorStatus.DEACTIVATED)
+    state = DetectorStatus.ACTIVE if action == "deactivate" else DetectorStatus.DEACTIVATED
+    house.watches(DETECTOR, state)
     house.visitor = Visitor("anna", may_write=True, may_run=rights.__contains__)
     answer = house.post(f"/api/v1/detectors/{DETECTOR}/{action}", SPAN)
     assert (answer.status_code, "may not edit the DAG" in answer.json()["detail"]) == (403, True)
-    assert load_detector(house.store, DETECTOR).state is DetectorStatus.DEACTIVATED
+    assert load_detector(house.store, DETECTOR).state is state
     assert load_audit(house.store) == []
 
 

@@ -168,7 +168,7 @@ def test_calendars_and_late_data_are_marked(
         ("late data", "2026-11-16T07:00:00Z", "1,234 requests came too late"),
     ]
     page = site.get("/explorer", params=asked).text
-    assert page.count('class="mark"') == 4 + 2  # half hours
+    assert page.count('class="mark ') == 4 + 2  # half hours
     assert "<script>window" not in page
 
 

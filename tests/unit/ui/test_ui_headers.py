@@ -17,7 +17,9 @@ PAGES = (
     "/health",
     "/quarantine",
     "/detectors",
+    f"/begin?name={DETECTOR}",
     "/tuning",
+    "/explorer",
     "/audit",
     "/run?dag_id=other",
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from bartizan import jobs
 from bartizan.dispatch.rulebook import ANY_CHANGE, Rule
 from bartizan.dispatch.scope import Scope
 from bartizan.errors import ConfigError
@@ -15,24 +16,30 @@ from bartizan.model.text import number
 
 @dataclass(frozen=True)
 class AlertRules:
-    """A sentence for each rule and quiet time; `problem` says why the file cannot be read."""
+    """A sentence for each rule and quiet time; `problem` says why the file cannot be read. `file`
+    says whether there is one, `written` how many rules stand in it: without any all are told."""
 
     channels: tuple[str, ...]
     rules: tuple[str, ...]
     quiet: tuple[str, ...]
     problem: str
+    file: bool
+    written: int
 
 
 def alert_rules() -> AlertRules:
     try:
         found = alerts()
     except ConfigError as error:
-        return AlertRules((), (), (), str(error))
+        return AlertRules((), (), (), str(error), file=True, written=0)
+    held = jobs.list_rules()
     return AlertRules(
         channels=tuple(found.channels),
         rules=tuple(f"{_scope(one)}, {', '.join(_conditions(one))}." for one in found.rules),
         quiet=tuple(f"{one.why}: {_scope(one)}." for one in found.quiet),
         problem="",
+        file=held["path"] is not None,
+        written=len(held["rules"]),
     )
 
 

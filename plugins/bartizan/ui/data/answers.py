@@ -7,17 +7,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bartizan import jobs
-from bartizan.errors import BartizanError, UsageError
+from bartizan.errors import UsageError
 from bartizan.model.feedback import Cause, FeedbackKind
 from bartizan.model.handling import LONGEST_SNOOZE, HandlingKind
 from bartizan.model.story import headline
 from bartizan.model.text import inert
 from bartizan.store import Store
-from bartizan.store.audit import DONE, note_asked, note_outcome
 from bartizan.store.feedback import load_feedback
 from bartizan.store.handling import load_handling
 from bartizan.store.routing import informed
 from bartizan.store.standing import load_chosen
+from bartizan.ui.data.audited import audited
 
 MOST_NAMED = 10
 LONGEST_HOURS = int(LONGEST_SNOOZE.total_seconds()) // 3600
@@ -120,20 +120,16 @@ def give(
     the jobs do; that too is noted.
     """
     answer = _answer(kind)
-    before = _stands(incident_id, at)
-    number = note_asked(store, at, by, kind, f"incident {incident_id}", before)
-    try:
+
+    def say() -> dict[str, Any]:
         if others not in (None, _of_others(store, incident_id, by)):
             raise UsageError("incident", "was answered by somebody else", "look at it again")
         if answer.handles:
-            said = _handle(incident_id, HandlingKind(kind), by, at, why, hours)
-        else:
-            said = jobs.give_feedback(incident_id, kind, at, cause or None, why, by)
-    except BartizanError as error:
-        note_outcome(store, number, f"refused: {error}")
-        raise
-    note_outcome(store, number, DONE, _stands(incident_id, at))
-    return said
+            return _handle(incident_id, HandlingKind(kind), by, at, why, hours)
+        return jobs.give_feedback(incident_id, kind, at, cause or None, why, by)
+
+    before, subject = _stands(incident_id, at), f"incident {incident_id}"
+    return audited(store, at, by, kind, subject, before, say, lambda _: _stands(incident_id, at))
 
 
 def _answer(kind: str) -> Answer:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -11,13 +12,14 @@ from bartizan.model.story import headline, severity_label
 from bartizan.model.window import Window
 from bartizan.store import Store
 from bartizan.store.overlapping import worst_overlapping
-from bartizan.ui.data.heat import Heat, heat
+from bartizan.ui.data.heat import Column, Heat, heat
 from bartizan.ui.data.marks import Mark, marks
 from bartizan.ui.data.stored import stored
 from bartizan.ui.data.unusual import Unusual, unusual
 from bartizan.ui.selection import Selection
 
 MOST_INCIDENTS = 10
+MOST_TEXTS = 5  # of one kind in a column
 LOOKED_AT = 60  # of the most severe of the time, for those that have the values of the selection
 
 
@@ -58,16 +60,23 @@ class Explorer:
     @property
     def lanes(self) -> tuple[Lane, ...]:
         return tuple(
-            Lane(
-                kind,
-                tuple(
-                    ", ".join(one.text for one in of_kind if one.window.overlaps(column.window))
-                    for column in self.heat.columns
-                ),
-            )
+            Lane(kind, _by_column(tuple(group), self.heat.columns))
             for kind, group in groupby(self.marks, key=lambda one: one.kind)
-            for of_kind in [tuple(group)]
         )
+
+
+def _by_column(marks: Sequence[Mark], columns: Sequence[Column]) -> tuple[str, ...]:
+    """What the marks of a kind say in each column, of many the first."""
+    starts = [one.window.start for one in columns]
+    texts: list[list[str]] = [[] for _ in columns]
+    for one in marks:
+        first = max(bisect_right(starts, one.window.start) - 1, 0)
+        for place in range(first, bisect_left(starts, one.window.end)):
+            texts[place].append(one.text)
+    more = (f", and {len(some) - MOST_TEXTS} more" if some[MOST_TEXTS:] else "" for some in texts)
+    return tuple(
+        ", ".join(some[:MOST_TEXTS]) + rest for some, rest in zip(texts, more, strict=True)
+    )
 
 
 def explorer(store: Store, selection: Selection) -> Explorer:
@@ -75,7 +84,7 @@ def explorer(store: Store, selection: Selection) -> Explorer:
     return Explorer(
         selection=selection,
         heat=heat(found, selection),
-        marks=marks(store, (one.connector for one in found), selection.window),
+        marks=marks(store, [one.connector for one in found], selection),
         series=unusual(found, selection),
         incidents=tuple(_incidents(store, selection)),
     )

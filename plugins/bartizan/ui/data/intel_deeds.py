@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,8 +10,9 @@ from bartizan import jobs
 from bartizan.errors import BartizanError, UsageError
 from bartizan.model.text import inert
 from bartizan.store import Store
-from bartizan.store.audit import DONE, note_asked, note_outcome
+from bartizan.store.audit import DONE
 from bartizan.store.intel import load_change
+from bartizan.ui.data.audited import audited
 from bartizan.ui.data.intel import intel
 from bartizan.ui.data.intel_plans import PlanState
 
@@ -78,13 +78,13 @@ def undo(store: Store, change_id: str, by: str, at: datetime) -> dict[str, Any]:
     """Take one apply back; returns what the job returns, and raises as it does."""
     change = load_change(store, change_id)
     before = None if change is None else change.state.value
-    return _noted(
+    return audited(
         store,
+        at,
+        by,
         "undo",
         f"change {inert(change_id)}",
         before,
-        by,
-        at,
         lambda: jobs.undo_intel(change_id, by, at, dry_run=False),
     )
 
@@ -93,36 +93,15 @@ def switch(store: Store, stopped: bool, by: str, why: str, at: datetime) -> dict
     """Throw the switch or put it back; returns the deed."""
     action = "stop" if stopped else "resume"
     before = {"stopped": jobs.intel_stopped()}
-    return _noted(
+    return audited(
         store,
+        at,
+        by,
         action,
         "respond",
         before,
-        by,
-        at,
         lambda: jobs.switch_intel(stopped, by, why, at),
     )
-
-
-def _noted(
-    store: Store,
-    action: str,
-    subject: str,
-    before: object,
-    by: str,
-    at: datetime,
-    do: Callable[[], dict[str, Any]],
-) -> dict[str, Any]:
-    """Does it between asking and outcome in the audit. What it did to IP sets is no part of that:
-    it stands in the trail of the IP sets, which is written whoever did it."""
-    number = note_asked(store, at, by, action, subject, before)
-    try:
-        done = do()
-    except BartizanError as error:
-        note_outcome(store, number, f"refused: {error}")
-        raise
-    note_outcome(store, number, DONE)
-    return done
 
 
 def _undo(

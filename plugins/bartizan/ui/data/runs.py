@@ -11,12 +11,13 @@ from datetime import datetime
 from typing import Any
 
 from bartizan import jobs
-from bartizan.errors import BartizanError, UsageError
+from bartizan.errors import UsageError
 from bartizan.model.ids import stable_uuid
 from bartizan.model.window import Window, format_time
 from bartizan.store import Store
-from bartizan.store.audit import DONE, note_asked, note_outcome
+from bartizan.store.audit import note_asked, note_outcome
 from bartizan.store.detectors import load_detector
+from bartizan.ui.data.audited import audited
 
 
 @dataclass(frozen=True)
@@ -71,13 +72,16 @@ def deactivate(store: Store, name: str, by: str, at: datetime) -> Asked:
 
 def _set_active(store: Store, name: str, active: bool, action: str, by: str, at: datetime) -> None:
     before = load_detector(store, jobs.load_connector(name).name).state.value
-    number = note_asked(store, at, by, action, f"detector {name}", before)
-    try:
-        record = jobs.set_active(name, active)
-    except BartizanError as error:
-        note_outcome(store, number, f"refused: {error}")
-        raise
-    note_outcome(store, number, DONE, record["state"])
+    audited(
+        store,
+        at,
+        by,
+        action,
+        f"detector {name}",
+        before,
+        lambda: jobs.set_active(name, active),
+        lambda record: record["state"],
+    )
 
 
 def _unpaused(dag_id: str) -> Call:

@@ -11,6 +11,7 @@ from bartizan.store import Store
 from bartizan.store.detectors import load_detector
 from bartizan.store.selected import affordable, interval_sums, interval_values
 from bartizan.ui.data.located import Located, located
+from bartizan.ui.data.marks import Mark, marks
 from bartizan.ui.data.points import WEEK, Point, points, unusual_spans
 from bartizan.ui.data.reasons import why
 from bartizan.ui.data.stored import stored
@@ -48,6 +49,7 @@ class Series:
     learned: str
     threshold: float
     others: tuple[Unusual, ...]
+    marks: tuple[Mark, ...]
 
 
 def series(store: Store, selection: Selection) -> Series:
@@ -69,6 +71,7 @@ def series(store: Store, selection: Selection) -> Series:
         learned=load_detector(store, connector.name).reason,
         threshold=connector.alert_threshold,
         others=() if place.is_one else unusual(stored(store, about), about),
+        marks=marks(store, [connector], replace(asked, window=shown)),
     )
 
 

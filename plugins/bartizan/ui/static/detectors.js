@@ -55,7 +55,7 @@ async function counted(outcome, path) {
 }
 
 async function ask(form) {
-  const outcome = form.closest("details").querySelector(".outcome");
+  const outcome = (form.closest("details") ?? document).querySelector(".outcome");
   say(outcome, "Asking …");
   try {
     const plan = await write(`detectors/${form.dataset.ask}`, asked(form));

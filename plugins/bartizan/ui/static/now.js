@@ -18,4 +18,5 @@ async function look() {
 }
 
 look();
-setInterval(look, POLL_MS);
+setInterval(() => document.hidden || look(), POLL_MS);
+document.addEventListener("visibilitychange", () => document.hidden || look());

@@ -5,6 +5,8 @@ import uPlot from "./vendor/uplot/uPlot.esm.js";
 const HEIGHT = 340;
 const NUMBER = new Intl.NumberFormat("en", { maximumSignificantDigits: 5 });
 
+const MOMENTS = new Map([["deploys", "link"], ["blocks", "good"]]); // marks, and their colours
+
 const place = document.querySelector("[data-source]");
 if (place) {
   read(place.dataset.source)
@@ -76,6 +78,18 @@ function draw(parent, found) {
         },
       ],
       draw: [
+        (plot) => {
+          const { left: from, width, top, height } = plot.bbox;
+          for (const one of found.marks) {
+            const left = Math.max(plot.valToPos(seconds(one.window.start), "x", true), from);
+            const right = Math.min(plot.valToPos(seconds(one.window.end), "x", true), from + width);
+            if (right <= left) continue;
+            const moment = MOMENTS.has(one.kind);
+            plot.ctx.fillStyle = colour(moment ? MOMENTS.get(one.kind) : "muted");
+            if (moment) plot.ctx.fillRect(left, top, 1.5 * devicePixelRatio, height);
+            else plot.ctx.fillRect(left, top + height, Math.max(right - left, 2), 4 * devicePixelRatio);
+          }
+        },
         (plot) => {
           plot.ctx.fillStyle = colour("accent");
           for (const [index, one] of points.entries()) {

@@ -30,9 +30,9 @@ class Backfill(BaseModel):
 
 
 @pages.get("/detectors")
-def show(here: HereDep) -> HTMLResponse:
+def show(here: HereDep, done: str = "") -> HTMLResponse:
     found, told = detectors(here.store), alert_rules()
-    return page(here, "detectors.html.j2", "detectors", found=found, told=told)
+    return page(here, "detectors.html.j2", "detectors", found=found, told=told, done=done)
 
 
 @api.get("/detectors")
@@ -66,4 +66,5 @@ def promote(here: WriterDep, name: str) -> Asked:
 @api.post("/detectors/{name}/deactivate")
 def stop(here: WriterDep, name: str) -> Asked:
     """Have a detector score nothing more; it keeps what it learned."""
+    here.visitor.needs(f"detect_{name}")
     return deactivate(here.store, name, here.visitor.name, here.at)

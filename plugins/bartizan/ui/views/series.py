@@ -26,7 +26,7 @@ def show(here: HereDep, selection: SelectionDep) -> HTMLResponse:
         here,
         "series",
         found,
-        chart=chart(found.points, found.spans, found.step, found.threshold),
+        chart=chart(found.points, found.spans, found.step, found.threshold, found.marks),
         listed=found.points[-MOST_LISTED:],
     )
 
