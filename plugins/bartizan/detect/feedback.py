@@ -88,6 +88,8 @@ def effect(feedback: Feedback, past: Sequence[Incident], connector: Connector) -
     """What the feedback would have done to past incidents of its detector."""
     always = replace(feedback, since=ALWAYS, until=None)
     alike = [one for one in past if _may_excuse(feedback, one)]
+    if not alike:
+        return Effect((), ())
     points = _points(alike)
     excused = excuse(points, connector, [always])
     if excused is points:

@@ -148,6 +148,8 @@ def test_what_it_would_have_done_to_past_incidents() -> None:
     other = incident([anomaly(90, {"webacl": "shop", "rule": "XSS"})], detector="waf")
     found = effect(said(), [SEEN, worse, other], replace(CONNECTOR, frequency=timedelta(minutes=5)))
     assert (found.removed, found.changed) == ((SEEN.id,), (worse.id,))
+    nothing = effect(said(), [other], CONNECTOR)
+    assert (nothing.removed, nothing.changed) == ((), ())
     text = proposal(said(kind=FeedbackKind.EXPECTED), SEEN)
     assert "webacl = shop and rule = SQLi" in text
     assert f"start: {format_time(SEEN.window.start)}" in text

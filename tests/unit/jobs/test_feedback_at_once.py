@@ -38,6 +38,7 @@ def test_feedback_never_hides_what_is_confirmed_at_the_same_moment(tmp_path: Pat
     ]
     for worker in workers:
         worker.start()
+    assert all(pipe.poll(60) for pipe in here), "a worker is gone"
     said, hid = (pipe.recv() for pipe in here)
     for worker in workers:
         worker.join(60)
