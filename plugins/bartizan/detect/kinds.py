@@ -17,7 +17,7 @@ from bartizan.detect.panel import Flags, Floats
 LEAST = 10.0  # median from which a level can be told from a count
 SMOOTH = 0.5  # part of the usual step of Poisson counts that steps of a level stay below
 EVEN = 0.5  # part of a step by which the next one differs, on a ramp
-DENSE = 100.0  # median from which a series is dense
+DENSE = 1000.0  # median from which a series is dense: chance moves it by 3 %
 TELLS = 5.0  # the rarity up to which the tail of a gauge is asked
 
 

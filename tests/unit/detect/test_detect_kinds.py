@@ -45,7 +45,7 @@ def test_levels_counted_in_whole_numbers(seed: int, middle: int) -> None:
 
 def test_dense_series_are_gauges_where_few_tests_share_the_budget() -> None:
     rng = np.random.default_rng(1)
-    counts = rng.poisson([[1.0], [50.0], [500.0]], (3, 400)).astype(float)
+    counts = rng.poisson([[1.0], [500.0], [1500.0]], (3, 400)).astype(float)
     counts[:, :30] = np.nan
     found = kinds_of(counts)
     assert found.dense.tolist() == [False, False, True]

@@ -94,8 +94,8 @@ def test_number_of_threads_does_not_matter(
     files = files_of(tmp_path / "many")
     assert list(files) == [
         *("0_counted.parquet", "1_gauged.parquet", "series.parquet"),
-        *("total_0/0_counted.parquet", "total_0/0_gauged.parquet", "total_0/series.parquet"),
-        *("total_1/0_counted.parquet", "total_1/0_gauged.parquet", "total_1/series.parquet"),
+        *("total_0/0_counted.parquet", "total_0/series.parquet"),
+        *("total_1/0_counted.parquet", "total_1/series.parquet"),
     ]
     assert files == files_of(tmp_path / "one")
 
