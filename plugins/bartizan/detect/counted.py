@@ -41,11 +41,12 @@ class CountMemory:
 
 @dataclass(frozen=True)
 class _Seen:
-    """Arrays (S, T): the counts foretold, the relative variance of that, the same by the slow
-    level; and smoothed values and means, each (2, S, T)."""
+    """Arrays (S, T): the counts foretold, the relative variance of that, and what of it is the
+    season's; the counts foretold by the slow level; smoothed values and means, each (2, S, T)."""
 
     mean: Floats
     doubt: Floats
+    season_doubt: Floats
     slow_mean: Floats
     values: Floats
     means: Floats
@@ -83,12 +84,13 @@ class Counted:
         tests = [_rare(values, seen.mean, dispersion, up) for up in both]
         matters = [_matters(values, seen.mean, MIN_CHANGE, up) for up in both]
         recent = [values - seen.slow_mean]
-        doubt = _doubt(self, calendar)
         for number, span in enumerate(spans(calendar.frequency)):
             value, mean = seen.values[number], seen.means[number]
             total, due = value * span, np.maximum(mean * span, 1e-9)
             for up in both:
-                tests.append(_rare(total, due, self.smooth_dispersion[:, [number]] + doubt, up))
+                tests.append(
+                    _rare(total, due, self.smooth_dispersion[:, [number]] + seen.season_doubt, up)
+                )
                 share = PART * (value - mean)
                 lasts = [part >= share if up else part <= share for part in recent]
                 matters.append(np.all(lasts, axis=0) & _matters(total, due, MIN_SMOOTH_CHANGE, up))
@@ -154,6 +156,7 @@ def _see(
     seen = _Seen(
         quick.level * season,
         doubt + quick.doubt,
+        doubt,
         slow_mean,
         np.stack([series for series, _ in values]),
         np.stack([series for series, _ in means]),
@@ -165,8 +168,11 @@ def _see(
 def _doubt(model: Counted, calendar: Calendar) -> Floats:
     """Relative variance (S, T) of what the season foretells: of what was learned, and where an hour
     is unlike the next, of when that begins."""
-    mean = calendar.spread(model.profile)
-    return calendar.spread(model.doubt) + calendar.edge(model.profile) / mean**2
+    doubt = calendar.spread(model.doubt)
+    if not calendar.share.any():  # whole hours
+        return doubt
+    result: Floats = doubt + calendar.edge(model.profile) / calendar.spread(model.profile) ** 2
+    return result
 
 
 def _rare(value: Floats, mean: Floats, dispersion: Floats, up: bool) -> Floats:

@@ -38,10 +38,9 @@ def gauges(series: int) -> Kinds:
     return Kinds(every, every)
 
 
-def kinds_of(counts: Floats) -> Kinds:
-    """Of counts (S, T), NaN where unknown."""
+def kinds_of(counts: Floats, mean: Floats) -> Kinds:
+    """Of counts (S, T), NaN where unknown, and their means (S)."""
     level, dense = np.zeros((2, len(counts)), dtype=bool)
-    mean = np.nan_to_num(counts).sum(axis=1) / np.maximum(np.isfinite(counts).sum(axis=1), 1)
     some = np.flatnonzero(mean >= LEAST / 2)  # no smaller mean has such a median
     if len(some):
         level[some], dense[some] = _kinds(counts[some])

@@ -157,7 +157,7 @@ def _survey(panel: Panel, connector: Connector) -> list[_Survey]:
         level = np.nan_to_num(own).sum(axis=1) / np.maximum(points, 1)
         is_count = measure.aggregation.counts and not np.any(own < 0)
         appeared = appearances(own, first, day, length) if is_count else None
-        kinds = kinds_of(own) if is_count else gauges(len(own))
+        kinds = kinds_of(own, level) if is_count else gauges(len(own))
         surveys.append(_Survey(points, level, pool, kinds, appeared))
     return surveys
 

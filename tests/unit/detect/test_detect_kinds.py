@@ -10,11 +10,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bartizan.detect.kinds import LEAST, TELLS, gauges, kinds_of
+from bartizan.detect.kinds import LEAST, TELLS, Kinds, gauges
+from bartizan.detect.kinds import kinds_of as of_counts
 from bartizan.detect.learn import learn
 from bartizan.detect.score import follow, score
 from bartizan.model.connector import Connector, Measure
 from bartizan.model.window import DAY, HOUR, Window
+
+
+def kinds_of(counts: np.ndarray) -> Kinds:
+    known = np.isfinite(counts)
+    return of_counts(
+        counts, np.where(known, counts, 0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+    )
+
 
 START = datetime(2026, 11, 2, tzinfo=UTC)
 CONNECTOR = Connector("site", "", HOUR, timedelta(), "t", ("name",), (Measure("count"),), "")
