@@ -77,10 +77,8 @@ class TwoTails:
 
     def claimed(self, rare: float) -> Floats:
         """The claimed rarities (S, tests) that are worth so much."""
-        beyond = self.often + (rare - self.at_most) / PACE
-        return np.where(
-            rare > self.at_most, np.maximum(self._claimed(rare), beyond), self._claimed(rare)
-        )
+        both, beyond = self._claimed(rare), self.often + (rare - self.at_most) / PACE
+        return np.where(rare > self.at_most, np.maximum(both, beyond), both)
 
     def _both(self, rare: Floats) -> Floats:
         return 0.5 * (self.whole.worth(rare) + self.bulk.worth(rare))

@@ -33,7 +33,7 @@ class Kinds:
         return self.level | self.dense if allowed <= TELLS else self.level
 
 
-def gauges(series: int) -> Kinds:
+def kinds_of_gauges(series: int) -> Kinds:
     every = np.ones(series, dtype=bool)
     return Kinds(every, every)
 

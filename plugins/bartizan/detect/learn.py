@@ -17,7 +17,7 @@ from bartizan.detect.calendar import Calendar
 from bartizan.detect.counted import Counted, fit_counted
 from bartizan.detect.gauged import Gauged, fit_gauged
 from bartizan.detect.judge import Part, look_back
-from bartizan.detect.kinds import Kinds, gauges, kinds_of
+from bartizan.detect.kinds import Kinds, kinds_of, kinds_of_gauges
 from bartizan.detect.newcomers import appearances, fit_newcomers
 from bartizan.detect.outlook import Model, spans
 from bartizan.detect.panel import TIME, Floats, Integers, Panel, arrange, interval_starts
@@ -157,7 +157,7 @@ def _survey(panel: Panel, connector: Connector) -> list[_Survey]:
         level = np.nan_to_num(own).sum(axis=1) / np.maximum(points, 1)
         is_count = measure.aggregation.counts and not np.any(own < 0)
         appeared = appearances(own, first, day, length) if is_count else None
-        kinds = kinds_of(own, level) if is_count else gauges(len(own))
+        kinds = kinds_of(own, level) if is_count else kinds_of_gauges(len(own))
         surveys.append(_Survey(points, level, pool, kinds, appeared))
     return surveys
 

@@ -116,16 +116,12 @@ def _count_rests(
             if length > 0:
                 rests[s] += 1
                 still[s] += length
-                if length > fault:
-                    longest[s] = max(longest[s], length)
-                elif length > first:
-                    longest[s] = max(longest[s], second)
-                    first, second = length, first
-                elif length > second:
-                    longest[s] = max(longest[s], second)
-                    second = length
-                else:
-                    longest[s] = max(longest[s], length)
+                usual = length
+                if length <= fault and length > first:
+                    usual, second, first = second, first, length
+                elif length <= fault and length > second:
+                    usual, second = second, length
+                longest[s] = max(longest[s], usual)
                 length = 0.0
         still[s] -= first + second
         rests[s] -= (first > 0) + (second > 0)
