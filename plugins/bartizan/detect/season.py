@@ -66,8 +66,10 @@ def _trend(values: Floats, calendar: Calendar) -> Floats:
     steps = values.shape[1]
     if steps < 4 * half or half == 0:
         half = steps
-    left = np.maximum(np.arange(steps) - half, 0)
-    right = np.minimum(np.arange(steps) + half + 1, steps)
+    # A whole day at the ends too: a part of one would leave some of the daily season in the trend.
+    window = min(2 * half + 1, steps)
+    left = np.clip(np.arange(steps) - half, 0, steps - window)
+    right = left + window
     total, count = (np.pad(np.cumsum(part, axis=1), ((0, 0), (1, 0))) for part in (bounded, known))
     seen = count[:, right] - count[:, left]
     mean: Floats = (total[:, right] - total[:, left]) / np.maximum(seen, 1)

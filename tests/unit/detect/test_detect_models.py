@@ -39,6 +39,17 @@ def test_a_period_is_found_and_none_in_noise(period: int, seed: int) -> None:
     assert found > 0  # in much noise a multiple may look as good
 
 
+def test_a_week_of_history_makes_no_weekday_of_its_first_half_day() -> None:
+    """The same day each day, in the first half of which there is more: no day differs."""
+    day = 288
+    wave = 1 + 0.8 * np.sin(2 * np.pi * np.arange(8 * day) / day)
+    scores = judged(2000 * wave + RNG(2).normal(0, 40, 8 * day), 7 * day)
+    ratio = scores["expected"].to_numpy() / (2000 * wave[7 * day :])
+    assert len(ratio) == day
+    assert np.abs(ratio[: day // 2] - 1).max() < 0.1
+    assert scores["severity"].max() < 70
+
+
 def test_a_shift_within_the_range_of_a_wave_is_found_at_once() -> None:
     wave = 100 * np.cos(2 * np.pi * np.arange(2000) / 50) + RNG(1).normal(0, 1.5, 2000)
     wave[1500] = -wave[1500]  # a value that the wave has every 25 intervals
