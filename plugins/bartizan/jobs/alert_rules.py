@@ -7,12 +7,12 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from difflib import unified_diff
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bartizan.errors import UsageError
 from bartizan.jobs.alerting import alerts, alerts_of
+from bartizan.jobs.file_diff import file_diff
 from bartizan.jobs.here import open_store, settings
 from bartizan.jobs.metrics import connector_names, load_connector
 from bartizan.jobs.replayed import groups_at, listeners, scored_points
@@ -31,12 +31,12 @@ def list_rules() -> dict[str, Any]:
     """Rules and quiet times as they are written, and whether they can be changed in place.
 
     `version` tells this content of the file from any other; `locked` says why it is not changed
-    from here, empty where it can be. Without a file there is nothing to change.
+    from here, empty where it can be. Without a file there is nothing to change. Raises ConfigError
+    for a file that `dispatch` refuses.
     """
     from bartizan.dispatch.rules_text import entries
 
-    path = settings().alerts
-    text = "" if path is None else _read(path)
+    path, text = (None, "") if settings().alerts is None else _file()
     return {
         "path": None if path is None else str(path),
         "version": _version(text),
@@ -106,10 +106,13 @@ def save_rule(
 
 
 def _file() -> tuple[Path, str]:
+    """Raises ConfigError for a file that `dispatch` refuses: no place of it can be told apart."""
     path = settings().alerts
     if path is None:
         raise UsageError("alerts.yaml", "is not there", "copy examples/alerts.yaml to include/")
-    return path, _read(path)
+    text = _read(path)
+    alerts_of(text, path)
+    return path, text
 
 
 def _read(path: Path) -> str:
@@ -148,9 +151,7 @@ def _with(
 
 
 def _diff(old: str, new: str) -> str:
-    lines = old.splitlines(keepends=True), new.splitlines(keepends=True)
-    name = "include/alerts.yaml"
-    return "".join(unified_diff(*lines, f"a/{name}", f"b/{name}"))
+    return file_diff("include/alerts.yaml", old, new)
 
 
 def _replayed(before: Alerts, after: Alerts, days: int) -> dict[str, Any]:

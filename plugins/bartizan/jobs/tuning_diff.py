@@ -1,14 +1,14 @@
 """The settings that were tried, as a difference of the files that hold them."""
 
+# ruff: noqa: PLC0415  (rooms are imported when they are used: DAG files are parsed often)
+
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Iterator
-from difflib import unified_diff
 from typing import TYPE_CHECKING, Any
 
-import yaml
+from bartizan.errors import ConfigError
+from bartizan.jobs.file_diff import file_diff
 
 if TYPE_CHECKING:
     from bartizan.config import Settings
@@ -16,30 +16,29 @@ if TYPE_CHECKING:
     from bartizan.model.connector import Connector
 
 _THRESHOLD = re.compile(r"(?m)^(alert:\s*\{?\s*threshold:\s*)[\d.]+")
+_NO_FILE = "rules:\n  - {}\n"  # everybody is told of everything
 
 
 def difference(connector: Connector, knobs: Knobs, here: Settings) -> str:
-    """A unified diff; empty when nothing is different.
+    """A unified diff, which can be applied; empty when nothing is different.
 
-    That of connector.yaml can be applied. That of alerts.yaml is of its rules alone, written anew,
-    each on a line: by hand they keep their comments.
+    Where the rules cannot be changed in place, a line says so instead.
     """
-    return "".join((*_of_connector(connector, knobs, here), *_of_rules(connector, knobs, here)))
+    return _of_connector(connector, knobs, here) + _of_rules(connector, knobs, here)
 
 
-def _of_connector(connector: Connector, knobs: Knobs, here: Settings) -> Iterator[str]:
+def _of_connector(connector: Connector, knobs: Knobs, here: Settings) -> str:
     if knobs.threshold == connector.alert_threshold:
-        return
+        return ""
     path = here.sql / "connectors" / connector.name / "connector.yaml"
     old = path.read_text(encoding="utf-8")
     new, found = _THRESHOLD.subn(rf"\g<1>{knobs.threshold:g}", old)
     if not found:
         new = f"{old.rstrip()}\nalert: {{threshold: {knobs.threshold:g}}}\n"
-    yield from _lines(f"include/sql/connectors/{connector.name}/connector.yaml", old, new)
+    return file_diff(f"include/sql/connectors/{connector.name}/connector.yaml", old, new)
 
 
-def _of_rules(connector: Connector, knobs: Knobs, here: Settings) -> Iterator[str]:
-    """Each rule that names the detector among others is parted in two."""
+def _of_rules(connector: Connector, knobs: Knobs, here: Settings) -> str:
     conditions: dict[str, Any] = {}
     least = {"absolute": knobs.absolute, "percent": knobs.percent}
     if change := {name: _short(value) for name, value in least.items() if value}:
@@ -47,35 +46,31 @@ def _of_rules(connector: Connector, knobs: Knobs, here: Settings) -> Iterator[st
     if knobs.among > 1:
         conditions["intervals"] = {"at_least": knobs.at_least, "among": knobs.among}
     if not conditions:
-        return
-    held = yaml.safe_load(here.alerts.read_text(encoding="utf-8")) if here.alerts else {}
-    old = held.get("rules") or [{}]
-    others = sorted(path.parent.name for path in (here.sql / "connectors").glob("*/connector.yaml"))
-    new = [part for rule in old for part in _parted(rule, connector.name, others, conditions)]
-    yield from _lines("include/alerts.yaml", _dumped(old), _dumped(new))
+        return ""
+    old = here.alerts.read_text(encoding="utf-8") if here.alerts else _NO_FILE
+    names = sorted(path.parent.name for path in (here.sql / "connectors").glob("*/connector.yaml"))
+    try:
+        new = _with(old, connector.name, names, conditions)
+    except ConfigError as error:
+        return f"# include/alerts.yaml: {error}\n"
+    return file_diff("include/alerts.yaml", old, new)
 
 
-def _parted(
-    rule: dict[str, Any], name: str, all_names: list[str], conditions: dict[str, Any]
-) -> Iterator[dict[str, Any]]:
-    named = rule.get("detectors", all_names)
-    if name not in named:
-        yield rule
-        return
-    if rest := [one for one in named if one != name]:
-        yield rule | {"detectors": rest}
-    yield rule | {"detectors": [name]} | conditions
+def _with(text: str, name: str, all_names: list[str], conditions: dict[str, Any]) -> str:
+    """The rules with conditions for one detector: one that names others too is kept for them, and
+    a new one for this detector comes after the last."""
+    from bartizan.dispatch.rules_text import entries, with_entry
+
+    for place, rule in enumerate(entries(text, "rules") or [{}]):
+        named, mine = rule.get("detectors", all_names), place
+        if name not in named:
+            continue
+        if rest := [one for one in named if one != name]:
+            text = with_entry(text, "rules", place, rule | {"detectors": rest})
+            mine = len(entries(text, "rules"))
+        text = with_entry(text, "rules", mine, rule | {"detectors": [name]} | conditions)
+    return text
 
 
 def _short(value: float) -> float | int:
     return int(value) if float(value).is_integer() else value
-
-
-def _dumped(rules: list[dict[str, Any]]) -> str:
-    style: dict[str, Any] = {"default_flow_style": True, "sort_keys": False, "width": math.inf}
-    return "".join(("rules:\n", *(f"  - {yaml.safe_dump(rule, **style)}" for rule in rules)))
-
-
-def _lines(path: str, old: str, new: str) -> Iterator[str]:
-    lines = old.splitlines(keepends=True), new.splitlines(keepends=True)
-    yield from unified_diff(*lines, f"a/{path}", f"b/{path}")

@@ -47,19 +47,17 @@ def visitor(user: GetUserDep) -> Visitor:
         user.get_name(),
         may_write=_may("PUT", user),
         may_run=lambda dag_id: _may("PUT", user, dag_id),
-        may_block=_may_block(user),
+        may_block=_may("PUT", user, ASKS, DagAccessEntity.HITL_DETAIL),
     )
 
 
-def _may(method: Literal["GET", "PUT"], user: BaseUser, dag_id: str = RIGHTS_OF) -> bool:
+def _may(
+    method: Literal["GET", "PUT"],
+    user: BaseUser,
+    dag_id: str = RIGHTS_OF,
+    entity: DagAccessEntity | None = None,
+) -> bool:
     details = DagDetails(id=dag_id, team_name=DagModel.get_team_name(dag_id))
-    return get_auth_manager().is_authorized_dag(method=method, details=details, user=user)
-
-
-def _may_block(user: BaseUser) -> bool:
-    """Whether they may answer what the DAG `respond` asks, as Airflow judges it for itself."""
-    details = DagDetails(id=ASKS, team_name=DagModel.get_team_name(ASKS))
-    asked = DagAccessEntity.HITL_DETAIL
     return get_auth_manager().is_authorized_dag(
-        method="PUT", access_entity=asked, details=details, user=user
+        method=method, access_entity=entity, details=details, user=user
     )

@@ -199,15 +199,19 @@ def _read_rows(connection: Connection, target: str, networks: Sequence[Network])
     return {network: known.get(str(network)) for network in networks}
 
 
-def _row(row: Any) -> Row:
-    entry = Entry(
+def entry_of(row: Any) -> Entry:
+    """The entry that a row of `intel_entries` holds."""
+    return Entry(
         ip_network(row.network),
         parse_time(row.added_at),
         parse_time(row.expires_at),
         row.times,
         row.score,
     )
-    return Row(entry, row.listed, row.change_id)
+
+
+def _row(row: Any) -> Row:
+    return Row(entry_of(row), row.listed, row.change_id)
 
 
 def _columns(change: IpSetChange) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from bartizan.model.intel import Entry, Network
 from bartizan.model.window import format_time, parse_time
 from bartizan.store.database import Store
-from bartizan.store.intel import ChangeState
+from bartizan.store.intel import ChangeState, entry_of
 from bartizan.store.intel_sharing import OURS, Said, said_of
 from bartizan.store.tables import intel_changes, intel_entries, intel_evidence
 
@@ -68,16 +68,7 @@ def next_to_end(store: Store, target: str, most: int) -> list[Entry]:
         .order_by(intel_entries.c.expires_at, intel_entries.c.network)
     )
     with store.transaction() as connection:
-        return [
-            Entry(
-                ip_network(row.network),
-                parse_time(row.added_at),
-                parse_time(row.expires_at),
-                row.times,
-                row.score,
-            )
-            for row in connection.execute(query.limit(most))
-        ]
+        return [entry_of(row) for row in connection.execute(query.limit(most))]
 
 
 def listed_among(store: Store, networks: Collection[Network]) -> set[Network]:
@@ -120,10 +111,11 @@ def who_said(
 
 def last_changes(store: Store, most: int) -> list[ChangeCounts]:
     """The newest first."""
-    columns = intel_changes.c
+    columns, length = intel_changes.c, func.json_array_length
     query = select(
         columns.id, columns.kind, columns.target, columns.at, columns.given_by, columns.state,
-        columns.added, columns.removed, columns.left_out, columns.after,
+        length(columns.added).label("added"), length(columns.removed).label("removed"),
+        columns.left_out, length(columns.after).label("size"),
     ).order_by(columns.at.desc(), columns.id)  # fmt: skip
     with store.transaction() as connection:
         return [
@@ -134,10 +126,10 @@ def last_changes(store: Store, most: int) -> list[ChangeCounts]:
                 parse_time(row.at),
                 row.given_by,
                 ChangeState(row.state),
-                len(row.added),
-                len(row.removed),
+                row.added,
+                row.removed,
                 len(row.left_out),
-                len(row.after),
+                row.size,
             )
             for row in connection.execute(query.limit(most))
         ]

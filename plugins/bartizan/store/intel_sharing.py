@@ -13,6 +13,7 @@ from sqlalchemy import delete, select
 from bartizan.model.intel import Candidate, Entry, Evidence, Network, Plan
 from bartizan.model.window import format_time, parse_time
 from bartizan.store.database import Store, insert_new, upsert
+from bartizan.store.intel import entry_of
 from bartizan.store.intel_withdrawn import withdrawn_at
 from bartizan.store.tables import (
     intel_entries,
@@ -73,13 +74,7 @@ def load_listed(store: Store) -> dict[Network, Entry]:
     query = select(intel_entries).where(intel_entries.c.listed.is_(True))
     with store.transaction() as connection:
         for row in connection.execute(query.order_by(intel_entries.c.target)):
-            entry = Entry(
-                ip_network(row.network),
-                parse_time(row.added_at),
-                parse_time(row.expires_at),
-                row.times,
-                row.score,
-            )
+            entry = entry_of(row)
             other = found.get(entry.network, entry)
             found[entry.network] = replace(
                 entry,

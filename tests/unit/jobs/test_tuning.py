@@ -125,30 +125,69 @@ def test_the_diff_of_the_connector_can_be_applied(tmp_path: Path) -> None:
     assert copy.read_text().replace("82.5", "70") == file.read_text()
 
 
-def test_the_diff_of_the_rules_parts_a_rule_for_this_detector(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    alerts = tmp_path / "alerts.yaml"
-    rule = "- {detectors: [waf_blocked_requests, waf_labels], min_severity: 75}"
-    alerts.write_text(f"channels: {{one: {{kind: folder, of: slack}}}}\nrules:\n{rule}\n")
-    monkeypatch.setenv("BARTIZAN_ALERTS", str(alerts))
+@pytest.fixture
+def alerts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where alerts.yaml stands in a project."""
+    path = tmp_path / "include" / "alerts.yaml"
+    path.parent.mkdir()
+    monkeypatch.setenv("BARTIZAN_ALERTS", str(path))
+    return path
+
+
+CHANNELS = "channels: {one: {kind: folder, of: slack}}\n"
+TIGHTER = {"detectors": [NAME], "min_severity": 75, "intervals": {"at_least": 2, "among": 3}}
+
+
+@pytest.mark.parametrize("end", ["\n", "", "  # the last\nhealth: {late_after: PT3H}\n"])
+def test_the_diff_of_the_rules_parts_a_rule_for_this_detector(alerts: Path, end: str) -> None:
+    rules = f"""\
+rules: # who is told
+- detectors: [waf_labels] # not ours
+- {{detectors: [{NAME}, waf_labels], min_severity: 75}} # both\u2028
+- detectors: [{NAME}] # ours
+  min_severity: 75"""
+    alerts.write_text(CHANNELS + rules + end)
     found = jobs.tune(NAME, Knobs(70, at_least=2, among=3))
     assert (found["before"], found["after"]) == (4, 3)
-    assert found["diff"].splitlines()[3:] == [
-        " rules:",
-        "-  - {detectors: [waf_blocked_requests, waf_labels], min_severity: 75}",
-        "+  - {detectors: [waf_labels], min_severity: 75}",
-        "+  - {detectors: [waf_blocked_requests], min_severity: 75, "
-        "intervals: {at_least: 2, among: 3}}",
+    command, project = ["git", "apply", "-"], alerts.parent.parent
+    subprocess.run(command, input=found["diff"], text=True, cwd=project, check=True)
+    assert yaml.safe_load(alerts.read_text())["rules"] == [
+        {"detectors": ["waf_labels"]},
+        {"detectors": ["waf_labels"], "min_severity": 75},
+        TIGHTER,
+        TIGHTER,
+    ]
+    lines = alerts.read_text().split("\n")
+    for comment in ("# who is told", "# not ours", "# both\u2028", "# ours"):
+        assert len([line for line in lines if line.endswith(comment)]) == 1
+
+
+def test_the_diff_of_a_rule_for_all_says_no_more_than_it_must(alerts: Path) -> None:
+    alerts.write_text(CHANNELS)
+    diff = jobs.tune(NAME, Knobs(70, percent=50))["diff"]
+    subprocess.run(["git", "apply", "-"], input=diff, text=True, cwd=alerts.parents[1], check=True)
+    assert yaml.safe_load(alerts.read_text())["rules"] == [
+        {"detectors": [one for one in jobs.connector_names() if one != NAME]},
+        {"detectors": [NAME], "min_change": {"percent": 50}},
     ]
 
 
-def test_the_diff_of_a_rule_for_all_says_no_more_than_it_must(home: Path) -> None:
+def test_without_a_file_the_diff_begins_at_everybody() -> None:
     diff = jobs.tune(NAME, Knobs(70, percent=50))["diff"].splitlines()
     assert diff[3:5] == [" rules:", "-  - {}"]
-    (others, this) = (yaml.safe_load(line[1:])[0] for line in diff[5:])
+    others, this = yaml.safe_load("\n".join(line[1:] for line in diff[5:]))
     assert this == {"detectors": [NAME], "min_change": {"percent": 50}}
     assert others == {"detectors": [one for one in jobs.connector_names() if one != NAME]}
+
+
+def test_rules_that_share_a_part_are_left_to_people(alerts: Path) -> None:
+    shared = "rules:\n- &all {min_severity: 75}\n- <<: *all\n  wait: PT5M\n"
+    alerts.write_text(CHANNELS + shared)
+    found = jobs.tune(NAME, Knobs(80, percent=50))
+    [said] = [line for line in found["diff"].splitlines() if "alerts.yaml" in line]
+    assert said.startswith("# include/alerts.yaml: rules[")
+    assert "edit it by hand" in said
+    assert "+alert: {threshold: 80}" in found["diff"]
 
 
 @pytest.mark.parametrize(

@@ -73,14 +73,18 @@ def test_each_channel_is_counted_before_and_after(house: DashboardHouse, alerts:
     assert load_audit(house.store) == []
 
 
-def test_the_diff_can_be_applied_by_git(house: DashboardHouse, alerts: Path) -> None:
-    found = house.post("/api/v1/alert-rules/preview", asked(house, channels=["pager"])).json()
+@pytest.mark.parametrize("end", ["\n", ""])
+def test_the_diff_can_be_applied_by_git(house: DashboardHouse, alerts: Path, end: str) -> None:
+    text = TEXT.rstrip() + end
+    alerts.write_text(text)
+    body = asked(house, channels=["pager"], min_severity=85)
+    found = house.post("/api/v1/alert-rules/preview", body).json()
     (alerts.parent / "include").mkdir()
     copy = alerts.parent / "include" / "alerts.yaml"
-    copy.write_text(TEXT)
+    copy.write_text(text)
     command = ["git", "apply", "-"]
     subprocess.run(command, input=found["diff"], text=True, cwd=alerts.parent, check=True)
-    assert copy.read_text() == TEXT.replace("    min_severity: 90 # at night too\n", "")
+    assert copy.read_text() == text.replace("90 #", "85 #")
 
 
 def test_the_file_is_changed_in_place_and_it_is_noted(house: DashboardHouse, alerts: Path) -> None:
@@ -170,6 +174,33 @@ def test_a_form_is_tried_and_applied(house: DashboardHouse, alerts: Path) -> Non
     assert (answer.status_code, answer.headers["location"]) == (303, "detectors?done=rule#told")
     assert alerts.read_text().endswith("    min_severity: 70 # at night too\n    worse_by: {}\n")
     assert "It was written into alerts.yaml" in house.page("/detectors?done=rule").text
+
+
+def test_a_rule_is_removed_by_its_form(house: DashboardHouse, alerts: Path) -> None:
+    page = house.page(f"/rule?{_query(form_of(house.client, PAGER))}&remove=true")
+    assert "pager10" in "".join(page.text.split())  # told 1, would be told none
+    fields = {one["name"]: one["value"] for one in page.all("input") if one.get("type") == "hidden"}
+    names = ("token", "section", "place", "entry", "version")
+    answer = house.client.post("/rule", data={name: fields[name] for name in names})
+    assert answer.status_code == 303
+    assert alerts.read_text() == TEXT[: TEXT.index("  - channels: [pager]")]
+
+
+@pytest.mark.parametrize("broken", ["rules: [", "- 1", "channels: 1", f"{TEXT}quiet: 5\n"])
+def test_a_file_that_cannot_be_read_is_told_so(
+    house: DashboardHouse, alerts: Path, broken: str
+) -> None:
+    body = asked(house, channels=["pager"])
+    alerts.write_text(broken)
+    for answer in (
+        house.client.get(PAGER),
+        house.client.get("/api/v1/alert-rules/file"),
+        house.post("/api/v1/alert-rules/preview", body),
+        house.post("/api/v1/alert-rules", body),
+    ):
+        assert "alerts.yaml" in answer.text
+    assert alerts.read_text() == broken
+    assert "alerts.yaml cannot be read, so nobody is told" in house.page("/detectors").text
 
 
 def _query(sent: dict[str, Any]) -> str:

@@ -9,12 +9,12 @@ from typing import Any
 
 from bartizan import jobs
 from bartizan.errors import BartizanError, UsageError
-from bartizan.jobs.intel_shapes import candidate_json
+from bartizan.jobs.intel_shapes import candidate_json, change_json
 from bartizan.model.intel import Plan
 from bartizan.model.text import inert
 from bartizan.respond.apply import PLAN_LASTS
 from bartizan.store import Store
-from bartizan.store.intel import IpSetChange, applies_of
+from bartizan.store.intel import applies_of
 from bartizan.store.intel_audit import is_rejected
 from bartizan.store.intel_overview import is_applied, who_said
 from bartizan.store.intel_plans import load_plan, load_targets
@@ -113,7 +113,7 @@ def plan_page(store: Store, plan_id: str, at: datetime) -> PlanPage:
         diffs=_diffs(store, plan, at),
         refused=tuple((str(one.network), one.why) for one in plan.refused[:MOST_SHOWN]),
         refused_more=len(plan.refused[MOST_SHOWN:]),
-        done=tuple(_outcome(one) for one in applies_of(store, plan_id)),
+        done=tuple(_outcome(change_json(one)) for one in applies_of(store, plan_id)),
     )
 
 
@@ -143,18 +143,7 @@ def would_do(plan_id: str, by: str, at: datetime) -> Now:
         told = jobs.apply_intel(plan_id, by, at, dry_run=True)
     except BartizanError as error:
         return Now((), (), str(error))
-    outcomes = tuple(
-        Outcome(
-            one["target"],
-            one["id"],
-            one["state"],
-            tuple(one["added"]),
-            tuple(one["removed"]),
-            tuple(one["left_out"].items()),
-            one["size"],
-        )
-        for one in told["changes"]
-    )
+    outcomes = tuple(_outcome(one) for one in told["changes"])
     return Now(outcomes, tuple(told["failed"].items()), "")
 
 
@@ -201,13 +190,14 @@ def _diffs(store: Store, plan: Plan, at: datetime) -> tuple[Diff, ...]:
     return tuple(found)
 
 
-def _outcome(one: IpSetChange) -> Outcome:
+def _outcome(told: dict[str, Any]) -> Outcome:
+    """Of a change as the jobs tell it."""
     return Outcome(
-        one.target,
-        one.id,
-        one.state.value,
-        tuple(map(str, one.added)),
-        tuple(map(str, one.removed)),
-        tuple((str(network), why) for network, why in one.left_out.items()),
-        len(one.after),
+        target=told["target"],
+        change=told["id"],
+        state=told["state"],
+        added=tuple(told["added"]),
+        removed=tuple(told["removed"]),
+        left_out=tuple(told["left_out"].items()),
+        size=told["size"],
     )

@@ -24,7 +24,7 @@ MOMENT = timedelta(minutes=1)  # how long what has no length is shown
 WEBACL = "webacl"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Mark:
     """`kind` is one of the four; `text` says what, for people. `deploy` is the id of one, by which
     it can be removed."""
@@ -49,7 +49,7 @@ def marks(store: Store, connectors: Sequence[Connector], selection: Selection) -
         _late(store, window),
         _calendars(connectors, window),
     )
-    return tuple(sorted(set(found), key=lambda one: (one.kind, one.window, one.text)))
+    return tuple(sorted(set(found)))
 
 
 def _deploys(store: Store, connectors: Iterable[Connector], selection: Selection) -> Iterator[Mark]:

@@ -23,7 +23,6 @@ api = APIRouter(tags=["alerts"])
 
 Place = Annotated[int, Field(ge=0, le=10_000)]
 Entry = dict[str, Any] | None
-LONGEST = 8000  # characters of an entry
 
 
 class RuleTried(RuleFields):
@@ -50,7 +49,7 @@ class RuleSaid(BaseModel):
 
 
 class RuleInForm(RuleSaid):
-    entry: Annotated[Json[Entry], Field(max_length=LONGEST)]
+    entry: Json[Entry]
 
 
 @pages.get("/rule")
