@@ -39,7 +39,9 @@ WHEN = AssetOrTimeSchedule(
 def dispatch() -> None:
     @task
     def read_hub() -> list[dict[str, Any]]:
-        return jobs.read_hub(datetime.now(UTC), password)
+        # What stands there now is said now, after what people did here since the run began; a run
+        # that is repeated reads what stands there by then.
+        return jobs.read_hub(datetime.now(UTC).replace(microsecond=0), password)
 
     @task(trigger_rule="all_done")
     def send_changes() -> dict[str, Any]:

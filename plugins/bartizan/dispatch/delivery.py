@@ -242,7 +242,7 @@ def _shaped(
 
 def _shape(store: Store, plan: Plan, name: str, change: IncidentChange, now: datetime) -> Payload:
     incident = plan.enrich(change.incident)
-    said = notice(plan.book, name, incident, flaps(store, change, plan.book))
+    said = notice(plan.book, name, incident, flaps(store, change, [name], plan.book))
     if is_history(plan.book, incident, first_seen(store, incident.id) or now):
         link = incident.story or StoryLink(incident.id)
         incident = replace(incident, story=replace(link, is_history=True))

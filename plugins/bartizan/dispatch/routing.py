@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from bartizan.dispatch.around import Around
@@ -34,16 +34,19 @@ def routed(
             Beside(one, informed(store, one.id) | promised[one.id])
             for one in around.explaining(change.incident)
         )
-        past = replace(past_of(store, change), beside=beside, flaps=flaps(store, change, book))
+        before = flaps(store, change, names, book)
+        past = replace(past_of(store, change), beside=beside, flaps=before)
         routes = route(change, past, names, book, clock())
         promised[change.incident.id] = frozenset(one.channel for one in routes if one.sends)
         yield change, routes
 
 
-def flaps(store: Store, change: IncidentChange, book: Rulebook) -> Flaps:
-    """How often what is alike has ended before a change, where the rules ask for it."""
+def flaps(store: Store, change: IncidentChange, channels: Collection[str], book: Rulebook) -> Flaps:
+    """How often what is alike has ended before a change, where the rules ask for it here."""
     rule = book.flapping
-    return NO_FLAPS if rule is None else flaps_of(store, change, rule.within, rule.after)
+    if rule is None or rule.channels.isdisjoint(channels):
+        return NO_FLAPS
+    return flaps_of(store, change, rule.within, rule.after)
 
 
 def _of_their_time(store: Store, changes: Sequence[IncidentChange]) -> list[Incident]:

@@ -1,8 +1,9 @@
-"""Past incidents that a feedback may be about, found without reading all of them."""
+"""Past incidents that are alike, found without reading all of them."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 
 from sqlalchemy import ColumnElement, Text, and_, cast, or_, select, true
 
@@ -29,17 +30,18 @@ def load_alike(store: Store, feedback: Feedback) -> list[Incident]:
         .where(incidents.c.measure == feedback.measure)
         .where(incidents.c.direction == feedback.direction.value)
         .where(incidents.c.state != IncidentState.WITHDRAWN.value)
-        .where(_mentions(feedback))
+        .where(mentions(feedback.combinations))
         .order_by(incidents.c.start, incidents.c.severity.desc(), incidents.c.id)
     )
     with store.transaction() as connection:
         return [read_change(row).incident for row in connection.execute(query)]
 
 
-def _mentions(feedback: Feedback) -> ColumnElement[bool]:
-    if len(feedback.combinations) > _MOST_ASKED:
+def mentions(combinations: Collection[Combination]) -> ColumnElement[bool]:
+    """Whether an incident may have a series with all values of one of the combinations."""
+    if len(combinations) > _MOST_ASKED:
         return true()
-    return or_(*(_holds(one) for one in feedback.combinations))
+    return or_(*(_holds(one) for one in combinations))
 
 
 def _holds(combination: Combination) -> ColumnElement[bool]:

@@ -8,11 +8,12 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import ColumnElement, Connection, and_, select
 
 from bartizan.model.anomaly import Incident, IncidentState
 from bartizan.model.stand import Stand
 from bartizan.model.window import format_time
+from bartizan.store.alike import mentions
 from bartizan.store.database import Store
 from bartizan.store.incidents import IncidentChange, read_change
 from bartizan.store.outbox import DeliveryState
@@ -39,12 +40,18 @@ NO_FLAPS = Flaps()
 
 def flaps_of(store: Store, one: IncidentChange, within: timedelta, after: int) -> Flaps:
     """Of incidents of the same detector, measure and direction that share a series with one, in
-    its time and `within` before and after; flapping `after` so many ends."""
+    its time and `within` before and after; flapping `after` so many ends. NO_FLAPS where no channel
+    can know of so many."""
+    kind = _of_its_kind(one.incident, within)
     with store.transaction() as connection:
-        alike = _alike(connection, one.incident, within)
+        if not _has_ended(connection, kind, after):  # as nearly always: no incident is read for it
+            return NO_FLAPS
+        alike = _alike(connection, one.incident, kind)
         ids = sorted(other.id for other in alike)
-        changes, sent = _changes(connection, ids), _sent(connection, ids)
-    all_ends = _ends(changes, one)
+        all_ends = _ends(_changes(connection, ids), one)
+        if len(all_ends) < after:
+            return NO_FLAPS
+        sent = _sent(connection, ids)
     ends, told = dict[str, int](), dict[str, Stand]()
     for channel, messages in groupby(sent, key=lambda row: row.channel):
         mine = list(messages)
@@ -62,17 +69,32 @@ def flaps_of(store: Store, one: IncidentChange, within: timedelta, after: int) -
     )
 
 
-def _alike(connection: Connection, incident: Incident, within: timedelta) -> list[Incident]:
+def _of_its_kind(incident: Incident, within: timedelta) -> ColumnElement[bool]:
     columns = incidents.c
-    query = (
-        select(incidents)
-        .where(columns.detector == incident.detector, columns.measure == incident.measure)
-        .where(columns.direction == incident.direction.value)
-        .where(columns.end > format_time(incident.window.start - within))
-        .where(columns.start < format_time(incident.window.end + within))
+    return and_(
+        columns.detector == incident.detector,
+        columns.measure == incident.measure,
+        columns.direction == incident.direction.value,
+        columns.end > format_time(incident.window.start - within),
+        columns.start < format_time(incident.window.end + within),
     )
+
+
+def _has_ended(connection: Connection, kind: ColumnElement[bool], times: int) -> bool:
+    columns = incident_changes.c
+    query = (
+        select(columns.sequence)
+        .join(incidents, incidents.c.id == columns.incident_id)
+        .where(kind, columns.state.not_in(("", IncidentState.OPEN)))
+        .limit(times)
+    )
+    return len(connection.execute(query).all()) == times
+
+
+def _alike(connection: Connection, incident: Incident, kind: ColumnElement[bool]) -> list[Incident]:
     series = {anomaly.dimensions for anomaly in incident.anomalies}
-    found = (read_change(row).incident for row in connection.execute(query))
+    rows = connection.execute(select(incidents).where(kind, mentions(series)))
+    found = (read_change(row).incident for row in rows)
     return [one for one in found if any(a.dimensions in series for a in one.anomalies)]
 
 
