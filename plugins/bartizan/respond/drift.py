@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from bartizan.model.intel import Network
-from bartizan.respond.merge import by_place
+from bartizan.model.intel import Network, by_place
 from bartizan.store.database import Store
 from bartizan.store.intel_drift import Drift, load_seen, save_seen
 
