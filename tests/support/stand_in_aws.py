@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, partial
@@ -27,12 +28,14 @@ def stand_in() -> Iterator[str]:
 
 @contextmanager
 def leading_to(server: str) -> Iterator[None]:
-    """AWS is there, and keys of somebody."""
+    """AWS is there, keys of somebody, and nobody waits between writes: any number is allowed."""
     with pytest.MonkeyPatch.context() as env:
         # Each client reads the description of its service anew: megabytes, the same every time.
         once = cache(partial(JSONFileLoader.load_file, JSONFileLoader()))
         env.setattr(JSONFileLoader, "load_file", lambda _loader, path: once(path))
         env.setattr(ip_sets, "_client_of", partial(_opened_before, {}, ip_sets._client_of))
+        hurried = (time.monotonic, lambda _seconds: None)
+        env.setattr(ip_sets.Pace.__init__, "__defaults__", hurried)
         env.setenv("AWS_ENDPOINT_URL", server)
         env.setenv("AWS_ACCESS_KEY_ID", "testing")
         env.setenv("AWS_SECRET_ACCESS_KEY", "testing")

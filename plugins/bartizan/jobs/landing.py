@@ -26,11 +26,16 @@ log = logging.getLogger(__name__)
 
 
 def land(window: Window | None, on_progress: Callable[[int, int], None]) -> LandReport:
-    """Land everything new: the tasks below in a row; rejected batches are tried again."""
+    """Land everything new: the tasks below in a row; rejected batches are tried again.
+
+    Raises UsageError where there is no source, before a home is begun for it.
+    """
+    from bartizan.land.listing import require_source
     from bartizan.land.redact import Redaction
     from bartizan.land.run import land as land_all
     from bartizan.validate.run import validate
 
+    require_source(settings().source)
     store = open_store()
     report = land_all(
         store,

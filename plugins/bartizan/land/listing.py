@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
@@ -54,26 +55,38 @@ def list_objects(source: UPath, window: Window | None = None) -> Listing:
     UsageError when the folder does not exist or may not be read, TransientError when S3 does not
     answer.
     """
+    with _reading(source):
+        root = _root(source)
+        files = [one for one in _walk(source.fs, root, window) if not one["name"].endswith("/")]
+    shown = [info for info in files if not _hidden(_below(root, info))]
+    logs = [info for info in shown if _may_be_log(_below(root, info))]
+    uri = _in_utf8 if _is_local(source.fs) else source.fs.unstrip_protocol
+    return Listing(tuple(_listed(uri(i["name"]), i) for i in logs), len(shown) - len(logs))
+
+
+def require_source(source: UPath) -> None:
+    """Raises UsageError and TransientError where `list_objects` cannot begin."""
+    with _reading(source):
+        _root(source)
+
+
+@contextmanager
+def _reading(source: UPath) -> Iterator[None]:
     try:
         with calling(str(source)):
-            return _list(source, window)
+            yield
     except PermissionError as error:
         thing = str(error.filename or source)
         raise UsageError(thing, "may not be read", "allow it, or name another source") from error
 
 
-def _list(source: UPath, window: Window | None) -> Listing:
-    fs = source.fs
-    fs.invalidate_cache()  # what was listed before in this process may be hours old
-    local = source.protocol in ("", "file", "local")
-    root = str(UPath(source.path).absolute()) if local else source.path.rstrip("/")
-    if not fs.isdir(root):
+def _root(source: UPath) -> str:
+    """The source's path in its file system, where it is a folder there now."""
+    source.fs.invalidate_cache()  # what was listed before in this process may be hours old
+    root = str(UPath(source.path).absolute()) if _is_local(source.fs) else source.path.rstrip("/")
+    if not source.fs.isdir(root):
         raise UsageError("source", f"{str(source)!r} is not a folder", "check the path or prefix")
-    files = (info for info in _walk(fs, root, window) if not info["name"].endswith("/"))
-    shown = [info for info in files if not _hidden(_below(root, info))]
-    logs = [info for info in shown if _may_be_log(_below(root, info))]
-    uri = _in_utf8 if local else fs.unstrip_protocol
-    return Listing(tuple(_listed(uri(i["name"]), i) for i in logs), len(shown) - len(logs))
+    return root
 
 
 def _walk(fs: Any, folder: str, window: Window | None) -> Iterator[dict[str, Any]]:
@@ -81,7 +94,7 @@ def _walk(fs: Any, folder: str, window: Window | None) -> Iterator[dict[str, Any
     if window is not None and span is not None and not span.overlaps(window):
         return
     whole = window is None or (span is not None and _within(span, window))
-    if whole and "file" not in fs.protocol:
+    if whole and not _is_local(fs):
         # Nothing below can be skipped: one listing of the whole subtree. Of local folders it would
         # leave out silently what may not be read.
         yield from fs.find(folder, detail=True).values()
@@ -91,6 +104,10 @@ def _walk(fs: Any, folder: str, window: Window | None) -> Iterator[dict[str, Any
             yield from _walk(fs, info["name"].rstrip("/"), window)
         else:
             yield info
+
+
+def _is_local(fs: Any) -> bool:
+    return "file" in fs.protocol
 
 
 def _within(span: Window, window: Window) -> bool:

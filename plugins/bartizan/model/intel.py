@@ -17,6 +17,11 @@ from bartizan.model.window import Window, format_time
 Network = IPv4Network | IPv6Network
 
 
+def by_place(network: Network) -> tuple[int, int, int]:
+    """Sorts networks: IPv4 before IPv6, then by address, the widest first."""
+    return network.version, int(network.network_address), network.prefixlen
+
+
 class Mode(StrEnum):
     """How far a plan goes at a target: `count` and `block` both change the IP set, the web ACL's
     rule over the set says which of the two happens to its requests."""

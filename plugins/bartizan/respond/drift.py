@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from bartizan.model.intel import Network
-from bartizan.respond.merge import by_place
+from bartizan.model.intel import Network, by_place
 from bartizan.store.database import Store
-from bartizan.store.intel_drift import Drift, load_seen, save_seen
+from bartizan.store.intel_drift import Drift, load_seen, save_drift, save_seen
 
 
 def notice(
@@ -33,10 +32,11 @@ def notice(
     known = (seen.networks - moved) | (now & moved)
     if seen.at > before:
         save_seen(store, target, known, seen.at)
-        return
-    added, gone = _ordered(now - known), _ordered(known - now)
-    drift = Drift(target, at, added, gone) if added or gone else None
-    save_seen(store, target, now, at, drift, by)
+    elif now == known:
+        save_seen(store, target, now, at)
+    else:
+        drift = Drift(target, at, _ordered(now - known), _ordered(known - now))
+        save_drift(store, drift, now, by)
 
 
 def _ordered(networks: Collection[Network]) -> tuple[Network, ...]:

@@ -11,7 +11,7 @@ from datetime import datetime
 from ipaddress import ip_interface
 
 from bartizan.model.ids import digest
-from bartizan.model.intel import Network, Refusal
+from bartizan.model.intel import Network, Refusal, by_place
 from bartizan.model.window import format_time
 from bartizan.respond.ip_sets import MOST, Contents
 from bartizan.store.intel import ChangeState, IpSetChange, Row, Rows
@@ -46,11 +46,6 @@ class Task:
 
 def change_id(kind: str, subject: str, target: str, at: datetime) -> str:
     return digest((kind, subject, target, format_time(at)))
-
-
-def by_place(network: Network) -> tuple[int, int, int]:
-    """Sorts networks: IPv4 before IPv6, then by address, the widest first."""
-    return network.version, int(network.network_address), network.prefixlen
 
 
 def merged(

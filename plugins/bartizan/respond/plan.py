@@ -22,6 +22,7 @@ from bartizan.model.intel import (
     Network,
     Plan,
     Refusal,
+    by_place,
 )
 from bartizan.model.window import Window, aware, format_time
 from bartizan.respond.blast import Blast
@@ -216,7 +217,7 @@ def _fit(one: _State, wanted: dict[Network, Entry], most: int, refused: list[Ref
         key=lambda entry: (
             entry.candidate_score,
             entry.network not in wanted,
-            _place(entry.network),
+            by_place(entry.network),
         ),
     )
     for entry in ranked[:excess]:
@@ -236,11 +237,11 @@ def _change(one: _State, wanted: Mapping[Network, Entry], blast: Blast | None) -
         if network not in wanted
     }
     remove = one.leaving | expired
-    add = sorted(wanted, key=_place)
+    add = sorted(wanted, key=by_place)
     return Change(
         target=one.target.name,
         add=tuple(add),
-        remove=tuple(sorted(remove, key=_place)),
+        remove=tuple(sorted(remove, key=by_place)),
         keep=len(one.live),
         why={network: why_added(wanted[network], blast) for network in add} | remove,
         entries=tuple(wanted[network] for network in add),
@@ -256,7 +257,3 @@ def why_added(entry: Entry, blast: Blast | None) -> str:
 
 def _strength(candidate: Candidate) -> tuple[float, int, str]:
     return -candidate.score, -candidate.evidence.blocked, str(candidate.network)
-
-
-def _place(network: Network) -> tuple[int, int, int]:
-    return network.version, int(network.network_address), network.prefixlen

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_network
+from typing import Any
 
 from sqlalchemy import select
 
@@ -45,27 +46,24 @@ def load_seen(store: Store, target: str) -> Seen | None:
     return Seen(parse_time(row.at), frozenset(map(ip_network, row.networks)))
 
 
-def save_seen(
-    store: Store,
-    target: str,
-    networks: Collection[Network],
-    at: datetime,
-    drift: Drift | None = None,
-    by: str = "",
-) -> None:
-    """What a set holds now by our knowledge, and what others changed before, which `by` noticed."""
-    row = {"target": target, "at": format_time(at), "networks": sorted(map(str, networks))}
+def save_seen(store: Store, target: str, networks: Collection[Network], at: datetime) -> None:
+    """What a set holds by our knowledge."""
     with store.transaction() as connection:
-        upsert(connection, intel_seen, [row])
-        if drift is not None:
-            changed = {
-                "target": target,
-                "at": format_time(drift.at),
-                "added": list(map(str, drift.added)),
-                "gone": list(map(str, drift.gone)),
-            }
-            upsert(connection, intel_drift, [changed])
-            add_deed(connection, Deed(at, by, "drift", target, _said(drift)))
+        upsert(connection, intel_seen, [_seen_row(target, networks, at)])
+
+
+def save_drift(store: Store, drift: Drift, networks: Collection[Network], by: str) -> None:
+    """What others changed, as `by` noticed, and what the set holds since."""
+    row = {
+        "target": drift.target,
+        "at": format_time(drift.at),
+        "added": list(map(str, drift.added)),
+        "gone": list(map(str, drift.gone)),
+    }
+    with store.transaction() as connection:
+        upsert(connection, intel_seen, [_seen_row(drift.target, networks, drift.at)])
+        upsert(connection, intel_drift, [row])
+        add_deed(connection, Deed(drift.at, by, "drift", drift.target, _said(drift)))
 
 
 def drifts(store: Store, window: Window) -> list[Drift]:
@@ -86,6 +84,10 @@ def drifts(store: Store, window: Window) -> list[Drift]:
             )
             for row in connection.execute(query)
         ]
+
+
+def _seen_row(target: str, networks: Collection[Network], at: datetime) -> dict[str, Any]:
+    return {"target": target, "at": format_time(at), "networks": sorted(map(str, networks))}
 
 
 def _said(drift: Drift) -> str:

@@ -64,6 +64,12 @@ def test_a_lake_of_its_own_is_named_itself(command: Command, tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == []
 
 
+def test_landing_from_a_mistyped_source_begins_none(command: Command, tmp_path: Path) -> None:
+    code, _, err = command("land", "--home", tmp_path / "home", "--source", tmp_path / "rwa")
+    assert (code, f"'{tmp_path / 'rwa'}' is not a folder" in err) == (2, True)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_landing_begins_a_home(command: Command, tmp_path: Path) -> None:
     write_object(tmp_path / "raw", "one", lines(record(n) for n in range(3)))
     home = tmp_path / "home"

@@ -26,7 +26,7 @@ from bartizan.model.window import HOUR, format_time
 from bartizan.overview import described
 from bartizan.store.detectors import DetectorRecord, DetectorStatus, save_detector
 from bartizan.store.incidents import load_incidents
-from bartizan.store.intel_drift import Drift, save_seen
+from bartizan.store.intel_drift import Drift, save_drift
 from bartizan.store.landing import add_batches, finish, set_state
 from bartizan.store.outbox import retry
 
@@ -183,7 +183,7 @@ def test_an_ip_set_that_others_changed_is_told_address_by_address_for_a_day(
 ) -> None:
     theirs, ours = map(ip_network, ("203.0.113.99/32", "198.51.100.1/32"))
     seen = Drift("shop-v4", MIDNIGHT + HOUR / 2, (theirs,), (ours,))
-    save_seen(house.store, "shop-v4", [theirs], seen.at, seen, "respond_expire")
+    save_drift(house.store, seen, [theirs], "respond_expire")
     assert check(house, -1) == []
     (one,) = check(house, 1)
     assert headline(one) == "Addresses changed by others 2 where 0 is usual: ip_set shop-v4"
@@ -193,7 +193,7 @@ def test_an_ip_set_that_others_changed_is_told_address_by_address_for_a_day(
         (("edit", "taken out"), ("address", "198.51.100.1/32")),
     ]
     again = replace(seen, at=MIDNIGHT + 3 * HOUR, gone=())
-    save_seen(house.store, "shop-v4", [theirs], again.at, again, "respond_expire")
+    save_drift(house.store, again, [theirs], "respond_expire")
     (same,) = check(house, 4)
     assert (same.id, same.value, same.state) == (one.id, 3, IncidentState.OPEN)
     (over,) = check(house, 28)

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from attacked import ATTACKER, PARTNER, SHARED, Sets, attacked_lake
+from commands import Command, bartizan_command
 from respond_house import NOON
-
-from bartizan import cli
-
-Command = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +22,6 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def command(
     endpoint: str,
-    hurried: None,
     home: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -40,14 +34,7 @@ def command(
     monkeypatch.setenv("BARTIZAN_STORE", f"sqlite:///{tmp_path / 'store.db'}")
     monkeypatch.setenv("BARTIZAN_INTEL", str(home / "intel.yaml"))
 
-    def run(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["bartizan", "intel", *words])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        found = capsys.readouterr()
-        return int(end.value.code or 0), found.out, found.err
-
-    return run
+    return bartizan_command(monkeypatch, capsys, "intel")
 
 
 def at(hours: float) -> tuple[str, str]:

@@ -8,7 +8,6 @@ with the account of the sender that AWS writes into an event and the stand-in do
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from datetime import timedelta
 from itertools import count
@@ -17,11 +16,11 @@ from typing import Any
 
 import pytest
 from cloudformation import clients, create
+from commands import bartizan_command
 from lakes import SmallLake, landed
 from respond_house import NOON, REGION
 from sharing import body, envelope, indicator
 
-from bartizan import cli
 from bartizan.store import Store
 from bartizan.store.intel_sharing import load_rejected
 
@@ -110,24 +109,22 @@ Command = Callable[..., dict[str, Any]]
 @pytest.fixture
 def command(
     endpoint: str,
-    hurried: None,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Command:
     for name in ("STORE", "LAKE", "SQL", "RESPOND"):
         monkeypatch.delenv(f"BARTIZAN_{name}", raising=False)
 
+    intel = bartizan_command(monkeypatch, capsys, "intel")
+
     def run(house: House, *words: str, hour: int = 0) -> dict[str, Any]:
         monkeypatch.setenv("BARTIZAN_HOME", str(house.folder))
         monkeypatch.setenv("BARTIZAN_INTEL", str(house.folder / "intel.yaml"))
         monkeypatch.setenv("BARTIZAN_SHARING", str(house.folder / "sharing.yaml"))
         at = (NOON + timedelta(hours=hour)).isoformat()
-        monkeypatch.setattr(sys, "argv", ["bartizan", "intel", *words, "--at", at, "--json"])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        found = capsys.readouterr()
-        assert end.value.code in (0, None), found.err
-        result: dict[str, Any] = json.loads(found.out)
+        code, out, err = intel(*words, "--at", at, "--json")
+        assert code == 0, err
+        result: dict[str, Any] = json.loads(out)
         return result
 
     return run

@@ -43,7 +43,7 @@ def attack(source: Path) -> int:
 
 
 @pytest.fixture
-def sets(endpoint: str, hurried: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sets:
+def sets(endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sets:
     for name in ("STORE", "LAKE", "SQL"):
         monkeypatch.delenv(f"BARTIZAN_{name}", raising=False)
     monkeypatch.setenv("BARTIZAN_HOME", str(tmp_path))

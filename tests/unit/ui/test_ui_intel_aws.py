@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +15,6 @@ from respond_house import NOON
 from stand_in_aws import leading_to, stand_in
 
 from bartizan import jobs
-from bartizan.respond.ip_sets import Pace
 from bartizan.store.audit import load_audit
 from bartizan.store.intel_audit import load_deeds
 from bartizan.ui import Visitor
@@ -51,8 +49,6 @@ def house(
     monkeypatch.setenv("BARTIZAN_HOME", str(attacked))
     monkeypatch.setenv("BARTIZAN_STORE", f"sqlite:///{tmp_path / 'store.db'}")
     monkeypatch.setenv("BARTIZAN_INTEL", str(tmp_path / "intel.yaml"))
-    hurried = (time.monotonic, lambda _seconds: None)  # the stand-in allows any number a second
-    monkeypatch.setattr(Pace.__init__, "__defaults__", hurried)
     return DashboardHouse(Visitor("dana", may_write=True, may_block=True), NOON)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from bartizan.engines.aws import calling
 from bartizan.model.indicator import Indicator
-from bartizan.model.intel import Candidate, Entry, Network
+from bartizan.model.intel import Candidate, Entry, Network, by_place
 from bartizan.model.window import aware
 from bartizan.respond.share.event import SOURCE, Statement
 
@@ -40,7 +40,7 @@ def indicators(
     nobody hears from us what others told us."""
     return [
         Indicator.of(network, entry.added_at, entry.expires_at, known.evidence, known.score)
-        for network, entry in sorted(listed.items(), key=lambda item: _place(item[0]))
+        for network, entry in sorted(listed.items(), key=lambda item: by_place(item[0]))
         if (known := evidence.get(network)) is not None
     ]
 
@@ -61,7 +61,7 @@ def taken_back(
 ) -> list[Network]:
     """Networks that a bus was told of, that would hold on, and that no set of ours holds now."""
     gone = [one for one, end in sent.items() if end > aware(at) and one not in listed]
-    return sorted(gone, key=_place)
+    return sorted(gone, key=by_place)
 
 
 def put(
@@ -125,7 +125,3 @@ def _entry(detail: Statement, bus: str, at: datetime) -> dict[str, Any]:
         "EventBusName": bus,
         "Detail": detail.model_dump_json(),
     }
-
-
-def _place(network: Network) -> tuple[int, int, int]:
-    return network.version, int(network.network_address), network.prefixlen
