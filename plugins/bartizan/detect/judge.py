@@ -2,7 +2,8 @@
 
 Reasons: those of TESTS (`outlook.py`), continues (goes on with what was told), new_entity (a series
 without a history of its own, far beyond first appearances), together (a total that the series
-belongs to is unusual, see `totals.py`), normal (no change that matters),
+belongs to is unusual, see `totals.py`), jointly (the measures of the series are, see
+`jointly.py`), normal (no change that matters),
 not_ready (too little history), missing (no value), excluded (by the connector's calendar),
 expected (as feedback says, see `feedback.py`).
 """
@@ -18,11 +19,12 @@ from numpy.typing import NDArray
 from bartizan.detect.arrays import join, take
 from bartizan.detect.calendar import Calendar
 from bartizan.detect.habit import Habit, fit_habit
+from bartizan.detect.jointly import Departures, departures
 from bartizan.detect.newcomers import Newcomers, population_rarity
 from bartizan.detect.outlook import BEFORE_LONGEST, TESTS, Model, Outlook, spans
 from bartizan.detect.panel import Flags, Floats, Integers
 from bartizan.detect.severity import AT_BUDGET, severity
-from bartizan.detect.told import Told, nothing_told, told_before
+from bartizan.detect.told import Told, nothing_told, reminded, told_before
 
 SETTLING = 12  # intervals at the start of a history in which a model is not yet itself
 HISTORY_CELLS = 2**16  # series x intervals that are followed together, to bound memory
@@ -31,8 +33,8 @@ TOLD = 0.99 * AT_BUDGET  # most severity of what only continues
 
 NORMAL, NOT_READY, NEW_ENTITY, MISSING = "normal", "not_ready", "new_entity", "missing"
 EXCLUDED, EXPECTED = "excluded", "expected"
-CONTINUES, TOGETHER = "continues", "together"
-REASONS = (*TESTS, CONTINUES, NEW_ENTITY, NORMAL, NOT_READY, MISSING, EXCLUDED)
+CONTINUES, TOGETHER, JOINTLY = "continues", "together", "jointly"
+REASONS = (*TESTS, JOINTLY, CONTINUES, NEW_ENTITY, NORMAL, NOT_READY, MISSING, EXCLUDED)
 DIRECTIONS = ("", "above", "below")
 _REASON = {reason: np.int8(place) for place, reason in enumerate(REASONS)}
 
@@ -65,37 +67,42 @@ class Judgement:
 
 
 def look_back(
-    model: Model, rows: Integers, values: Floats, calendar: Calendar, allowed: float
-) -> Part:
+    model: Model, rows: Integers, values: Floats, calendar: Calendar, allowed: float, *, apart: bool
+) -> tuple[Part, Departures | None]:
     """The model after the history (S, T) it was fitted to: what it remembers, how often it was
-    wrong, what it would have told last."""
+    wrong, what it would have told last; and how far it was `apart`, if asked for."""
     few = max(HISTORY_CELLS // values.shape[1], 1)
-    found = []
+    found, away = [], []
     for start in range(0, len(rows), few):
         some = np.arange(start, min(start + few, len(rows)))
-        found.append(_looked_back(take(model, some), values[some], calendar, allowed))
+        *ends, outlook, worth = _looked_back(take(model, some), values[some], calendar, allowed)
+        found.append(ends)
+        if apart:
+            away.append(departures(worth, outlook.matters))
     memory, habit, told = (join(ends) for ends in zip(*found, strict=True))
-    return Part(rows, model, memory, habit, told)
+    return Part(rows, model, memory, habit, told), join(away) if apart else None
 
 
 def _looked_back(
     model: Model, values: Floats, calendar: Calendar, allowed: float
-) -> tuple[Any, Habit, Told]:
+) -> tuple[Any, Habit, Told, Outlook, Floats]:
     outlook, memory = model.follow(model.begin(), values, calendar)
     settled = outlook.rare[:, :, SETTLING:]
     habit = fit_habit(settled, sharpen=model.SHARPEN)
-    rare = rarities(habit, outlook)
+    worth = habit.worth(outlook.rare)
+    rare = rarities(worth, outlook)
     _, told = _told(rare, allowed, calendar, nothing_told(len(values)))
-    return memory, habit, told
+    return memory, habit, told, outlook, worth
 
 
 def judge_known(
     part: Part, values: Floats, calendar: Calendar, allowed: float
-) -> tuple[Judgement, Part]:
+) -> tuple[Judgement, Departures, Part]:
     """Judge values (S, T) that come after what the part has seen; `allowed` is the rarity of
-    severity 70. Returns the part as it is after them."""
+    severity 70. Returns how far they depart, too, and the part as it is after them."""
     outlook, memory = part.model.follow(part.memory, values, calendar)
-    rare = rarities(part.habit, outlook)
+    worth = part.habit.worth(outlook.rare)
+    rare = rarities(worth, outlook)
     sides = _sides(rare)
     continues, told = _told(rare, allowed, calendar, part.told)
     highest, side = sides.max(axis=0), sides.argmax(axis=0)
@@ -114,7 +121,8 @@ def judge_known(
         np.where(calm, 0, side + 1).astype(np.int8),
         np.where(absent, _REASON[MISSING], reason).astype(np.int8),
     )
-    return judgement, replace(part, memory=memory, told=told)
+    apart = departures(worth, outlook.matters)
+    return judgement, apart, replace(part, memory=memory, told=told)
 
 
 def _told(rare: Floats, allowed: float, calendar: Calendar, told: Told) -> tuple[Flags, Told]:
@@ -129,14 +137,9 @@ def _sides(rare: Floats) -> Floats:
     return np.stack([rare[0::2].max(axis=0), rare[1::2].max(axis=0)])
 
 
-def rarities(habit: Habit, outlook: Outlook) -> Floats:
+def rarities(worth: Floats, outlook: Outlook) -> Floats:
     """Rarity (tests, S, T) of each test in the light of habit, 0 where nothing matters."""
-    return np.where(outlook.matters, np.nan_to_num(habit.worth(outlook.rare)), 0.0)
-
-
-def reminded(calendar: Calendar) -> int:
-    """Intervals after which the same is news again: half an hour, at least three."""
-    return max(calendar.day_length // 48, 3)
+    return np.where(outlook.matters, np.nan_to_num(worth), 0.0)
 
 
 def judge_newcomers(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import lru_cache
+from functools import lru_cache, reduce
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,8 @@ import pandas as pd
 from bartizan.detect.calendar import Calendar
 from bartizan.detect.counted import Counted, fit_counted
 from bartizan.detect.gauged import Gauged, fit_gauged
+from bartizan.detect.jointly import TESTS as JOINT_TESTS
+from bartizan.detect.jointly import Departures, JointPart, fit_jointly, of_rows
 from bartizan.detect.judge import Part, look_back
 from bartizan.detect.kinds import Kinds, kinds_of, kinds_of_gauges
 from bartizan.detect.newcomers import appearances, fit_newcomers
@@ -70,20 +72,24 @@ def _learn(
     panel = lru_cache(maxsize=1)(rows.panel)  # an only shard is made once
     surveys = each_shard(lambda shard: _survey(panel(shard), connector), rows.shards)
     needed = points_needed(connector.frequency)
-    own = sum(survey.tests(needed) for part in surveys for survey in part)
+    own = sum(_tests(part, needed) for part in surveys)
     totals = () if tests else totals_of(connector, rows.keys)
     tests = tests or own + sum(_most_tests(rows.keys, total) for total in totals)
     allowed = budget(tests, connector.frequency)
     calendar = Calendar.of(rows.times, connector.frequency, connector.calendar.timezone)
 
-    def fit(shard: int) -> list[tuple[Part, ...]]:
+    several = len(connector.measures) > 1
+
+    def fit(shard: int) -> tuple[list[tuple[Part, ...]], tuple[JointPart, ...]]:
         first = rows.span(shard).start
-        return [
-            _learn_part(values, survey, first, needed, calendar, allowed)
+        learned = [
+            _learn_part(values, survey, first, needed, calendar, allowed, several)
             for values, survey in zip(_own(panel(shard)), surveys[shard], strict=True)
         ]
+        parts = [tuple(part for part, _ in found) for found in learned]
+        return parts, _learn_jointly(learned, calendar, allowed) if several else ()
 
-    parts = each_shard(fit, rows.shards)
+    parts, jointly = zip(*each_shard(fit, rows.shards), strict=True)
     measures = {
         measure.name: _measure_state(
             [found[place] for found in parts],
@@ -109,6 +115,7 @@ def _learn(
         connector.calendar.timezone,
         tests,
         tuple(_learn(history, total, window, seen, covered, tests) for total in totals),
+        tuple(part for found in jointly for part in found),
     )
 
 
@@ -144,8 +151,17 @@ class _Survey:
         return int(tests[self.points >= needed].sum())
 
 
+def _tests(surveys: Sequence[_Survey], needed: int) -> int:
+    """Most of an interval of the series of a shard, of each measure and of all jointly."""
+    complete = np.all([survey.points >= needed for survey in surveys], axis=0)
+    jointly = JOINT_TESTS * int(complete.sum()) if len(surveys) > 1 else 0
+    return sum(survey.tests(needed) for survey in surveys) + jointly
+
+
 def _most_tests(keys: pd.DataFrame, total: Connector) -> int:
-    return series_by(keys, total.dimensions) * len(total.measures) * Counted.TESTS
+    jointly = JOINT_TESTS if len(total.measures) > 1 else 0
+    each = len(total.measures) * Counted.TESTS + jointly
+    return series_by(keys, total.dimensions) * each
 
 
 def _survey(panel: Panel, connector: Connector) -> list[_Survey]:
@@ -162,11 +178,21 @@ def _survey(panel: Panel, connector: Connector) -> list[_Survey]:
     return surveys
 
 
+_Learned = tuple[Part, Departures | None]
+
+
 def _learn_part(
-    own: Floats, survey: _Survey, first: int, needed: int, calendar: Calendar, allowed: float
-) -> tuple[Part, ...]:
+    own: Floats,
+    survey: _Survey,
+    first: int,
+    needed: int,
+    calendar: Calendar,
+    allowed: float,
+    several: bool,
+) -> tuple[_Learned, ...]:
     """Models of those series (S, T) that have enough points, and what is left of their history in
-    them; `first` is the position of the shard's first series."""
+    them; `first` is the position of the shard's first series. With `several` measures their
+    departures, too."""
     ready = survey.points >= needed
     gauge = survey.kinds.gauges(allowed)
     parts = []
@@ -175,8 +201,22 @@ def _learn_part(
         if len(rows):
             values = own[rows]
             model = _fit(values, survey.pool[rows], calendar, is_gauge)
-            parts.append(look_back(model, first + rows, values, calendar, allowed))
-    return tuple(sorted(parts, key=lambda part: int(part.rows[0])))
+            found = look_back(model, first + rows, values, calendar, allowed, apart=several)
+            parts.append(found)
+    return tuple(sorted(parts, key=lambda found: int(found[0].rows[0])))
+
+
+def _learn_jointly(
+    learned: Sequence[Sequence[_Learned]], calendar: Calendar, allowed: float
+) -> tuple[JointPart, ...]:
+    """How the measures go together in those series that have a model of each."""
+    found = [[(part.rows, away) for part, away in one if away is not None] for one in learned]
+    if not all(found):
+        return ()
+    rows = reduce(np.intersect1d, [np.concatenate([rows for rows, _ in one]) for one in found])
+    if not len(rows):
+        return ()
+    return (fit_jointly(rows, [of_rows(one, rows) for one in found], calendar, allowed),)
 
 
 def _fit(values: Floats, pool: Integers, calendar: Calendar, is_gauge: bool) -> Model:

@@ -25,6 +25,7 @@ from bartizan.detect.arrays import (
 from bartizan.detect.counted import Counted, CountMemory
 from bartizan.detect.gauged import Gauged, GaugeMemory
 from bartizan.detect.habit import Tail, TwoTails
+from bartizan.detect.jointly import Joint, JointPart, Means
 from bartizan.detect.judge import Part
 from bartizan.detect.panel import Floats
 from bartizan.detect.told import Told
@@ -39,6 +40,8 @@ KINDS: dict[str, tuple[type[Any], type[Any], type[Any]]] = {
 }
 AGAIN = "learn again from history; the state is rebuilt from it at any time"
 _RECENT = "recent"
+_JOINTLY = "jointly.parquet"
+AnyPart = Part | JointPart
 
 
 def kind_of(part: Part) -> str:
@@ -58,7 +61,17 @@ def load_parts(folder: UPath, measure: int, kinds: Sequence[str]) -> tuple[Part,
     )
 
 
-def save_recent(path: UPath, parts: Sequence[Part]) -> None:
+def save_jointly(folder: UPath, parts: Sequence[JointPart]) -> None:
+    write(folder / _JOINTLY, [_table(part) for part in parts])
+
+
+def load_jointly(folder: UPath) -> tuple[JointPart, ...]:
+    return tuple(
+        JointPart(*_columns(table, Joint, Means, TwoTails)) for table in read(folder / _JOINTLY)
+    )
+
+
+def save_recent(path: UPath, parts: Sequence[AnyPart]) -> None:
     """Write only what the last intervals have left in the parts; the file is there at once."""
     fresh = path.with_name(f"{uuid4().hex}_{path.name}")
     tables = [pa.table({_RECENT: as_lists(to_numbers(_recent(part)))}) for part in parts]
@@ -66,7 +79,7 @@ def save_recent(path: UPath, parts: Sequence[Part]) -> None:
     fresh.replace(path)
 
 
-def load_recent(path: UPath, parts: Sequence[Part]) -> list[Part]:
+def load_recent(path: UPath, parts: Sequence[AnyPart]) -> list[AnyPart]:
     """The parts with what `save_recent` wrote of the same ones."""
     return [
         _with_recent(part, to_array(table.column(_RECENT)))
@@ -80,11 +93,11 @@ class _Recent:
     told: Told
 
 
-def _recent(part: Part) -> _Recent:
+def _recent(part: AnyPart) -> _Recent:
     return _Recent(part.memory, part.told)
 
 
-def _with_recent(part: Part, numbers: Floats) -> Part:
+def _with_recent(part: AnyPart, numbers: Floats) -> AnyPart:
     found = from_numbers(_recent(part), numbers)
     return replace(part, memory=found.memory, told=found.told)
 
@@ -124,7 +137,7 @@ def _path(folder: UPath, measure: int, kind: str) -> UPath:
     return folder / f"{measure}_{kind}.parquet"
 
 
-def _table(part: Part) -> pa.Table:
+def _table(part: AnyPart) -> pa.Table:
     columns = {"row": pa.array(part.rows)}
     for name in ("model", "memory", "habit", "told"):
         columns |= to_columns(getattr(part, name), name)
@@ -132,11 +145,15 @@ def _table(part: Part) -> pa.Table:
 
 
 def _part(table: pa.Table, kind: str) -> Part:
-    model, memory, habit = KINDS[kind]
-    return Part(
+    return Part(*_columns(table, *KINDS[kind]))
+
+
+def _columns(table: pa.Table, model: type[Any], memory: type[Any], habit: type[Any]) -> list[Any]:
+    """What a part is made of."""
+    return [
         table.column("row").to_numpy(),
         from_columns(model, table, "model"),
         from_columns(memory, table, "memory"),
         from_columns(habit, table, "habit"),
         from_columns(Told, table, "told"),
-    )
+    ]

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bartizan.detect.calendar import Calendar
+from bartizan.detect.jointly import Departures, judge_jointly, of_rows
 from bartizan.detect.judge import Judgement, Part, judge_known, judge_newcomers, judge_nothing
 from bartizan.detect.outlook import spans
 from bartizan.detect.panel import Floats, Integers, arrange
@@ -82,11 +83,13 @@ def follow(
     for name, measure in state.measures.items():
         for part in measure.parts:
             parts[name, int(part.rows[0]) // state.shard].append(part)
+    jointly = {int(part.rows[0]) // state.shard: part for part in state.jointly}
 
     def judge(shard: int) -> None:
         panel, span = rows.panel(shard), rows.span(shard)
         series = np.arange(span.start, span.stop)
         known = series < len(state.keys)
+        apart: dict[str, list[tuple[Integers, Departures]]] = {name: [] for name in panel.values}
         scored.exists[:, span] = (known[:, None] | panel.present[:, asked]).T
         for name, raw in panel.values.items():
             values = np.where(unjudged, np.nan, raw) if unjudged.any() else raw
@@ -95,12 +98,20 @@ def follow(
             for place, part in enumerate(ready):
                 mine = part.rows - span.start
                 others[mine] = False
-                judged, ready[place] = judge_known(part, values[mine, ahead:], calendar, allowed)
+                judged, away, ready[place] = judge_known(
+                    part, values[mine, ahead:], calendar, allowed
+                )
                 scored.put(name, part.rows, raw[mine, ahead:], judged, asked - ahead)
+                apart[name].append((part.rows, away))
             if others.any():
                 theirs = values[others, since:]
                 judged = _judge_others(state, name, series[others], theirs, allowed)
                 scored.put(name, series[others], raw[others, since:], judged, asked - since)
+        if shard in jointly and state.ready:
+            rows_of = jointly[shard].rows
+            every = [of_rows(found, rows_of) for found in apart.values()]
+            found, jointly[shard] = judge_jointly(jointly[shard], every, calendar, allowed)
+            scored.put_jointly(list(apart), rows_of, found, asked - ahead, allowed)
 
     each_shard(judge, rows.shards)
     scored.exclude(unjudged[asked])
@@ -118,7 +129,14 @@ def follow(
         of_total, after = follow(learned, frame, total, window, context, covered)
         scores = with_total(scores, of_total, connector, total)
         totals.append(after)
-    return scores, replace(state, seen=window.end, measures=measures, totals=tuple(totals))
+    after_all = replace(
+        state,
+        seen=window.end,
+        measures=measures,
+        totals=tuple(totals),
+        jointly=tuple(jointly.values()),
+    )
+    return scores, after_all
 
 
 def context_start(state: DetectorState, connector: Connector) -> datetime:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -11,9 +11,19 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from bartizan.detect.judge import DIRECTIONS, EXCLUDED, REASONS, Judgement
+from bartizan.detect.jointly import Findings
+from bartizan.detect.judge import (
+    CONTINUES,
+    DIRECTIONS,
+    EXCLUDED,
+    JOINTLY,
+    REASONS,
+    TOLD,
+    Judgement,
+)
 from bartizan.detect.panel import TIME, Flags, Floats, Integers, Times
 from bartizan.detect.series import in_order
+from bartizan.detect.severity import AT_BUDGET, LEAST_ALARM, severity
 
 _TEXTS = {"direction": DIRECTIONS, "reason": REASONS}
 
@@ -51,6 +61,31 @@ class Scored:
         for one in fields(Judgement):
             found = getattr(judged, one.name)[:, columns]
             getattr(self.judged, one.name)[:, series, place] = found.T
+
+    def put_jointly(
+        self,
+        names: Sequence[str],
+        series: Integers,
+        found: Findings,
+        columns: Integers,
+        allowed: float,
+    ) -> None:
+        """Say what the measures `names` of some series are jointly, those `columns` of the arrays
+        (S, T) found that are this one's intervals: of the measure that makes most of it, unless one
+        of them is as unusual by itself."""
+        judged, last = self.judged, np.array([self.measures.index(name) for name in names])
+        goes_on = found.continues[:, columns].T
+        severe = severity(found.rare[:, columns].T, allowed)
+        severe = np.where(goes_on, np.minimum(severe, TOLD), severe)
+        alone = np.nan_to_num(judged.severity[:, series]).max(axis=2)
+        interval, row = np.nonzero((severe >= LEAST_ALARM) & (severe > alone) & (alone < AT_BUDGET))
+        cell = row, columns[interval]
+        place = interval, series[row], last[found.measure[cell]]
+        judged.severity[place] = severe[interval, row]
+        judged.direction[place] = found.side[cell] + 1
+        judged.reason[place] = np.where(
+            found.continues[cell], REASONS.index(CONTINUES), REASONS.index(JOINTLY)
+        )
 
     def exclude(self, intervals: Flags) -> None:
         """Say of the values in these intervals (T) why they were not judged."""

@@ -20,6 +20,7 @@ import numpy as np
 from bartizan.detect.panel import Floats
 
 AT_BUDGET = 70.0
+LEAST_ALARM = 50.0  # no lower threshold is of use
 _WEEK = timedelta(days=7)
 
 

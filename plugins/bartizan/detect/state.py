@@ -13,10 +13,21 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from bartizan.detect.jointly import JointPart
 from bartizan.detect.judge import Part
 from bartizan.detect.newcomers import Newcomers
 from bartizan.detect.panel import Flags, Floats, Integers
-from bartizan.detect.parts import AGAIN, kind_of, load_parts, read, save_parts, write
+from bartizan.detect.parts import (
+    AGAIN,
+    AnyPart,
+    kind_of,
+    load_jointly,
+    load_parts,
+    read,
+    save_jointly,
+    save_parts,
+    write,
+)
 from bartizan.errors import ConfigError
 from bartizan.model.connector import Connector
 from bartizan.model.window import Window, format_time, parse_time
@@ -24,7 +35,7 @@ from bartizan.model.window import Window, format_time, parse_time
 if TYPE_CHECKING:
     from upath import UPath
 
-VERSION = 7  # raised when the files get another layout or another meaning
+VERSION = 8  # raised when the files get another layout or another meaning
 SERIES = "series.parquet"
 
 
@@ -50,7 +61,8 @@ class DetectorState:
     dimension values of the series; `measures` by name. A part has series of one shard, of `shard`
     series each (`shards.py`). `seen` is up to when the parts have gone through metrics: the end of
     `learned`, or later. Hours and weekdays are those of `timezone`. `tests` of an interval share
-    a budget of false alarms; `totals` are the states of the totals (`totals.py`).
+    a budget of false alarms; `totals` are the states of the totals (`totals.py`);
+    `jointly` is how the measures go together, of one shard each (`jointly.py`).
     """
 
     version: int
@@ -67,21 +79,24 @@ class DetectorState:
     timezone: str
     tests: int
     totals: tuple[DetectorState, ...] = ()
+    jointly: tuple[JointPart, ...] = ()
 
     @property
-    def parts(self) -> list[Part]:
-        """The parts of all measures, then those of the totals."""
+    def parts(self) -> list[AnyPart]:
+        """The parts of all measures, those of all jointly, then those of the totals."""
         own = [part for measure in self.measures.values() for part in measure.parts]
-        return own + [part for total in self.totals for part in total.parts]
+        totals = [part for total in self.totals for part in total.parts]
+        return [*own, *self.jointly, *totals]
 
-    def after(self, seen: datetime, parts: Iterator[Part]) -> DetectorState:
+    def after(self, seen: datetime, parts: Iterator[Any]) -> DetectorState:
         """The state with its `parts` as they were after `seen`."""
         measures = {
             name: replace(one, parts=tuple(islice(parts, len(one.parts))))
             for name, one in self.measures.items()
         }
+        jointly = tuple(islice(parts, len(self.jointly)))
         totals = tuple(total.after(seen, parts) for total in self.totals)
-        return replace(self, seen=seen, measures=measures, totals=totals)
+        return replace(self, seen=seen, measures=measures, totals=totals, jointly=jointly)
 
     @property
     def series(self) -> pd.DataFrame:
@@ -138,6 +153,7 @@ class DetectorState:
             "timezone": self.timezone,
             "tests": self.tests,
             "totals": len(self.totals),
+            "jointly": bool(self.jointly),
             "measures": {
                 name: {
                     "kinds": sorted({kind_of(part) for part in state.parts}),
@@ -157,6 +173,8 @@ class DetectorState:
                 f"{number}.active": pa.array(state.active),
             }
             save_parts(folder, number, state.parts)
+        if self.jointly:
+            save_jointly(folder, self.jointly)
         for number, total in enumerate(self.totals):
             total.save(_total(folder, number))
         write(folder / SERIES, [pa.table(columns).replace_schema_metadata({"bartizan": text})])
@@ -190,6 +208,7 @@ class DetectorState:
             facts["timezone"],
             facts["tests"],
             tuple(cls.load(_total(folder, number)) for number in range(facts["totals"])),
+            load_jointly(folder) if facts["jointly"] else (),
         )
 
 

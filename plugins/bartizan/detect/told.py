@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bartizan.detect.calendar import Calendar
 from bartizan.detect.compiled import compiled
 from bartizan.detect.panel import Flags, Floats
 
@@ -24,6 +25,11 @@ class Told:
 
     rarest: Floats
     since: Floats
+
+
+def reminded(calendar: Calendar) -> int:
+    """Intervals after which the same is news again: half an hour, at least three."""
+    return max(calendar.day_length // 48, 3)
 
 
 def nothing_told(series: int) -> Told:

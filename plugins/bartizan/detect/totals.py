@@ -15,10 +15,9 @@ import pandas as pd
 
 from bartizan.detect.judge import CONTINUES, TOGETHER
 from bartizan.detect.panel import TIME
-from bartizan.detect.severity import AT_BUDGET
+from bartizan.detect.severity import AT_BUDGET, LEAST_ALARM
 from bartizan.model.connector import Aggregation, Connector, Missing
 
-LEAST = 50.0  # no lower threshold is of use
 OF_ONE_CAUSE = 0.5
 OF_ITS_SERIES = 0.8
 LEANS = 35.0  # half as rare, in powers of ten, as an alarm
@@ -59,7 +58,7 @@ def with_total(
     Series take the severity and the direction of their total; the reason is "together", unless they
     would alarm by themselves, or "continues" as for the total.
     """
-    unusual = of_total[(of_total["severity"] >= LEAST) & (of_total["direction"] != "")]
+    unusual = of_total[(of_total["severity"] >= LEAST_ALARM) & (of_total["direction"] != "")]
     if unusual.empty:
         return scores
     cell = [TIME, "measure", *total.dimensions]

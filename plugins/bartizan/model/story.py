@@ -12,7 +12,11 @@ from bartizan.model.text import inert, number, short
 VALUE_LIMIT = 80
 _DRIVES = 50
 _TOP_VALUES = 3
-_MOVES = {"restless": "moves up and down more than usual", "stuck": "hardly moves any more"}
+_MOVES = {  # and what then ran over the incident's window
+    "restless": ("moves up and down more than usual", "moved unlike itself"),
+    "stuck": ("hardly moves any more", "moved unlike itself"),
+    "jointly": ("is at odds with the other measures", "and the other measures were at odds"),
+}
 _OUTCOMES = ("blocked", "allowed", "counted", "challenged")  # measures that count requests
 
 
@@ -127,8 +131,9 @@ def compared(value: float, expected: float) -> str:
 
 
 def changed(reason: str, value: float, expected: float) -> str:
-    """What is unusual: how much a gauge moves, or the value against what is expected."""
-    return _MOVES.get(reason) or compared(value, expected)
+    """What is unusual: how a value moves or goes with others, or how it compares."""
+    words, _ = _MOVES.get(reason, (compared(value, expected), ""))
+    return words
 
 
 def moment(instant: datetime) -> str:
@@ -161,8 +166,7 @@ def _measure(incident: Incident) -> str:
 def _opening(incident: Incident) -> str:
     window = incident.window
     side = "above" if incident.direction is Direction.ABOVE else "below"
-    moves = incident.peak.reason in _MOVES
-    ran = "moved unlike itself" if moves else f"ran {side} the expected range"
+    _, ran = _MOVES.get(incident.peak.reason, ("", f"ran {side} the expected range"))
     return (
         f"{_measure(incident)} {ran} from {moment(window.start)} "
         f"to {moment(window.end)} ({span(window.end - window.start)})."

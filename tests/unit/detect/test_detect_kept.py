@@ -26,7 +26,7 @@ COUNTED = (
     "memory.slow.count memory.slow.due memory.slow.run memory.values memory.means "
     "habit.at habit.start habit.slope told.rarest told.since"
 )
-LAYOUT = {  # of version 7
+LAYOUT = {  # of version 8
     "series.parquet": "dimension.webacl dimension.rule "
     "0.points 0.level 0.active 1.points 1.level 1.active",
     "0_counted.parquet": COUNTED,
@@ -39,6 +39,10 @@ LAYOUT = {  # of version 7
     "memory.forecast.lags memory.forecast.fast memory.forecast.slow memory.forecast.bias "
     "memory.forecast.run memory.forecast.scale memory.smoothed memory.moved.last "
     "memory.moved.mean memory.moved.still "
+    "habit.whole.at habit.whole.start habit.whole.slope "
+    "habit.bulk.at habit.bulk.start habit.bulk.slope habit.often habit.at_most "
+    "told.rarest told.since",
+    "jointly.parquet": "row model.inverse memory.last "
     "habit.whole.at habit.whole.start habit.whole.slope "
     "habit.bulk.at habit.bulk.start habit.bulk.slope habit.often habit.at_most "
     "told.rarest told.since",
@@ -64,4 +68,4 @@ def test_another_layout_of_the_files_is_another_version(tmp_path: Path) -> None:
         path.relative_to(folder).as_posix(): " ".join(pq.read_schema(path).names)
         for path in folder.rglob("*.parquet")
     }
-    assert (found, VERSION) == (LAYOUT, 7)
+    assert (found, VERSION) == (LAYOUT, 8)
