@@ -2,8 +2,8 @@
 
     python benchmarks/detect_accuracy.py [--quick] [--slow] [--only PART] [--json FILE]
 
-Four parts: OpenSearch's cosine workload, labelled WAF-like counts, general operational metrics,
-multi-dimensional faults.
+Five parts: OpenSearch's cosine workload, labelled WAF-like counts, general operational metrics,
+several measures together, multi-dimensional faults.
 No setting of any detector depends on the data; `accuracy/lineup.py` says who takes part. Develop
 with another `--seed`: the figures of docs/benchmarks.md are of 0.
 """
@@ -21,8 +21,9 @@ from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from accuracy import counted, counts, faults, hcad, metrics_anomalies, rootcause, windows
+from accuracy import counted, counts, faults, hcad, measures, metrics_anomalies, rootcause, windows
 from accuracy.lineup import lineup
+from accuracy.today import bartizan
 from tables import show
 
 Options = argparse.Namespace
@@ -84,6 +85,19 @@ def run_metrics(options: Options) -> list[dict[str, Any]]:
     return windows.plain(found)
 
 
+def run_measures(options: Options) -> list[dict[str, Any]]:
+    given = measures.made(1 if options.quick else 20, options.seed * APART)
+    _, *others = lineup(measures.INTERVAL, options.slow)
+    alone = bartizan(measures.INTERVAL, "Bartizan, each alone")
+    detectors = bartizan(measures.INTERVAL, measures=True), alone, *others
+    found = [counts.result(one, given) for one in detectors]
+    quiet = found[0].quiet_points
+    show(f"several measures, {quiet:,} quiet points, {len(found[0].events)} events",
+         *counts.table(found))  # fmt: skip
+    show("the same by kind of event", *counts.kinds_table(found, measures.CASES))
+    return counts.plain(found)
+
+
 def run_rootcause(options: Options) -> list[dict[str, Any]]:
     found = rootcause.results(faults.faults(1 if options.quick else 20, options.seed))
     show("root causes of multi-dimensional faults, exact match", *rootcause.table(found))
@@ -96,6 +110,7 @@ PARTS: dict[str, Callable[[Options], list[dict[str, Any]]]] = {
     "hcad": run_hcad,
     "counts": run_counts,
     "metrics": run_metrics,
+    "measures": run_measures,
     "rootcause": run_rootcause,
 }
 

@@ -19,6 +19,7 @@ from accuracy.waf_counts import FAMILIES, KINDS, Series, series
 
 INTERVAL = timedelta(hours=1)
 RATES = (1e-3, 1e-4)
+CASES = [(kind.name, family.name) for kind in KINDS for family in kind.families]
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def _first(scores: Floats, level: float) -> int | None:
 
 
 def table(results: Sequence[Result]) -> tuple[list[str], list[list[str]]]:
-    head = ["detector", "recall at 1/1,000", "mean delay h", "recall at 1/10,000"]
+    head = ["detector", "recall at 1/1,000", "mean delay", "recall at 1/10,000"]
     head += ["own threshold: false per 1,000", "recall"]
     rows = [
         [
@@ -88,9 +89,10 @@ def table(results: Sequence[Result]) -> tuple[list[str], list[list[str]]]:
     return head, rows
 
 
-def kinds_table(results: Sequence[Result]) -> tuple[list[str], list[list[str]]]:
+def kinds_table(
+    results: Sequence[Result], cases: Sequence[tuple[str, str]] = CASES
+) -> tuple[list[str], list[list[str]]]:
     """Recall of each kind in each family at one false alarm in 1,000."""
-    cases = [(kind.name, family.name) for kind in KINDS for family in kind.families]
     head = ["recall at 1/1,000", *(one.detector for one in results)]
     rows = [
         [

@@ -63,7 +63,8 @@ KINDS = (
 
 @dataclass(frozen=True)
 class Series:
-    """Counts an hour: `train` (504), `quiet` and `attacked` (336 each, one column)."""
+    """A training part, and a test part twice: `quiet` and `attacked`. Of the counts they are 504,
+    336 and 336 hours long, of one column."""
 
     family: str
     train: Floats
