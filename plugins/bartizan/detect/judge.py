@@ -2,7 +2,8 @@
 
 Reasons: those of TESTS (`outlook.py`), continues (goes on with what was told), new_entity (a series
 without a history of its own, far beyond first appearances), together (a total that the series
-belongs to is unusual, see `totals.py`), normal (no change that matters),
+belongs to is unusual, see `totals.py`), mix (the shares of the series are, beside others of its
+group, see `mix.py`), normal (no change that matters),
 not_ready (too little history), missing (no value), excluded (by the connector's calendar),
 expected (as feedback says, see `feedback.py`).
 """
@@ -31,8 +32,8 @@ TOLD = 0.99 * AT_BUDGET  # most severity of what only continues
 
 NORMAL, NOT_READY, NEW_ENTITY, MISSING = "normal", "not_ready", "new_entity", "missing"
 EXCLUDED, EXPECTED = "excluded", "expected"
-CONTINUES, TOGETHER = "continues", "together"
-REASONS = (*TESTS, CONTINUES, NEW_ENTITY, NORMAL, NOT_READY, MISSING, EXCLUDED)
+CONTINUES, TOGETHER, MIX = "continues", "together", "mix"
+REASONS = (*TESTS, CONTINUES, NEW_ENTITY, NORMAL, NOT_READY, MISSING, EXCLUDED, MIX)
 DIRECTIONS = ("", "above", "below")
 _REASON = {reason: np.int8(place) for place, reason in enumerate(REASONS)}
 

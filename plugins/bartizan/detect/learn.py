@@ -14,18 +14,21 @@ import numpy as np
 import pandas as pd
 
 from bartizan.detect.calendar import Calendar
+from bartizan.detect.categories import Watched, find_categories, has_mix, most_mixes
 from bartizan.detect.counted import Counted, fit_counted
 from bartizan.detect.gauged import Gauged, fit_gauged
 from bartizan.detect.judge import Part, look_back
 from bartizan.detect.kinds import Kinds, kinds_of, kinds_of_gauges
+from bartizan.detect.mix import TESTS as MIX_TESTS
+from bartizan.detect.mix import Mix, fit_mix, look_back_at
 from bartizan.detect.newcomers import appearances, fit_newcomers
 from bartizan.detect.outlook import Model, spans
-from bartizan.detect.panel import TIME, Floats, Integers, Panel, arrange, interval_starts
+from bartizan.detect.panel import TIME, Floats, Integers, Panel, Rows, arrange, interval_starts
 from bartizan.detect.severity import budget
 from bartizan.detect.shards import each_shard, shard_size
 from bartizan.detect.special import learnable
 from bartizan.detect.state import VERSION, DetectorState, MeasureState
-from bartizan.detect.totals import series_by, totals_of
+from bartizan.detect.totals import series_by, total_by, totals_of
 from bartizan.errors import UsageError
 from bartizan.model.connector import Connector
 from bartizan.model.window import DAY, Window, naive
@@ -70,7 +73,9 @@ def _learn(
     panel = lru_cache(maxsize=1)(rows.panel)  # an only shard is made once
     surveys = each_shard(lambda shard: _survey(panel(shard), connector), rows.shards)
     needed = points_needed(connector.frequency)
+    watched = _watched(rows, surveys, connector, total=bool(tests))
     own = sum(survey.tests(needed) for part in surveys for survey in part)
+    own += MIX_TESTS * sum(one.categories.groups for one in watched if one)
     totals = () if tests else totals_of(connector, rows.keys)
     tests = tests or own + sum(_most_tests(rows.keys, total) for total in totals)
     allowed = budget(tests, connector.frequency)
@@ -78,18 +83,23 @@ def _learn(
 
     def fit(shard: int) -> list[tuple[Part, ...]]:
         first = rows.span(shard).start
-        return [
-            _learn_part(values, survey, first, needed, calendar, allowed)
-            for values, survey in zip(_own(panel(shard)), surveys[shard], strict=True)
-        ]
+        learned = []
+        for values, survey, one in zip(_own(panel(shard)), surveys[shard], watched, strict=True):
+            parts = _learn_part(values, survey, first, needed, calendar, allowed)
+            if one:
+                look_back_at(one, parts, first, values, calendar)
+            learned.append(parts)
+        return learned
 
     parts = each_shard(fit, rows.shards)
+    mixes = [fit_mix(one, calendar, allowed) if one else None for one in watched]
     measures = {
         measure.name: _measure_state(
             [found[place] for found in parts],
             [survey[place] for survey in surveys],
             needed,
             (window.end - seen.start) / timedelta(days=7),
+            mixes[place],
         )
         for place, measure in enumerate(connector.measures)
     }
@@ -144,8 +154,26 @@ class _Survey:
         return int(tests[self.points >= needed].sum())
 
 
+def _watched(
+    rows: Rows, surveys: Sequence[Sequence[_Survey]], connector: Connector, *, total: bool
+) -> list[Watched | None]:
+    """Of each measure the categories whose mix is learned, None for none."""
+    adds_up = total_by(connector, ()).measures if has_mix(connector.dimensions, total=total) else ()
+    needed, found = points_needed(connector.frequency), []
+    for place, measure in enumerate(connector.measures):
+        level, points = (
+            np.concatenate([getattr(survey[place], name) for survey in surveys])
+            for name in ("level", "points")
+        )
+        chosen = find_categories(rows.keys, level, points >= needed) if measure in adds_up else None
+        found.append(Watched.empty(chosen, len(rows.times)) if chosen else None)
+    return found
+
+
 def _most_tests(keys: pd.DataFrame, total: Connector) -> int:
-    return series_by(keys, total.dimensions) * len(total.measures) * Counted.TESTS
+    mixes = most_mixes(keys, total.dimensions, total=True)
+    each = series_by(keys, total.dimensions) * Counted.TESTS + mixes * MIX_TESTS
+    return len(total.measures) * each
 
 
 def _survey(panel: Panel, connector: Connector) -> list[_Survey]:
@@ -187,7 +215,11 @@ def _fit(values: Floats, pool: Integers, calendar: Calendar, is_gauge: bool) -> 
 
 
 def _measure_state(
-    parts: Sequence[tuple[Part, ...]], surveys: Sequence[_Survey], needed: int, weeks: float
+    parts: Sequence[Sequence[Part]],
+    surveys: Sequence[_Survey],
+    needed: int,
+    weeks: float,
+    mix: Mix | None,
 ) -> MeasureState:
     """One measure's shards put together."""
     points = np.concatenate([survey.points for survey in surveys])
@@ -198,6 +230,7 @@ def _measure_state(
         np.concatenate([survey.level for survey in surveys]),
         points >= needed,
         fit_newcomers(np.concatenate(appeared), weeks) if len(appeared) == len(surveys) else None,
+        mix,
     )
 
 

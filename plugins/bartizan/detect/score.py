@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 
 from bartizan.detect.calendar import Calendar
+from bartizan.detect.categories import Watched
 from bartizan.detect.judge import Judgement, Part, judge_known, judge_newcomers, judge_nothing
+from bartizan.detect.mix import judge_mix
 from bartizan.detect.outlook import spans
 from bartizan.detect.panel import Floats, Integers, arrange
 from bartizan.detect.scored import Scored
@@ -78,6 +80,10 @@ def follow(
     unjudged = excluded(rows.times, connector)
     allowed = budget(state.tests, state.frequency)
     scored = Scored.empty(rows.times[asked], rows.keys, state.measures)
+    mixes = {name: one.mix for name, one in state.measures.items() if one.mix and state.ready}
+    watched = {
+        name: Watched.empty(mix.categories, len(rows.times) - ahead) for name, mix in mixes.items()
+    }
     parts: dict[tuple[str, int], list[Part]] = defaultdict(list)
     for name, measure in state.measures.items():
         for part in measure.parts:
@@ -97,17 +103,23 @@ def follow(
                 others[mine] = False
                 judged, ready[place] = judge_known(part, values[mine, ahead:], calendar, allowed)
                 scored.put(name, part.rows, raw[mine, ahead:], judged, asked - ahead)
+                if name in watched:
+                    watched[name].put(part.rows, values[mine, ahead:], judged.expected)
             if others.any():
                 theirs = values[others, since:]
                 judged = _judge_others(state, name, series[others], theirs, allowed)
                 scored.put(name, series[others], raw[others, since:], judged, asked - since)
 
     each_shard(judge, rows.shards)
+    for name, mix in mixes.items():
+        raised, mixes[name] = judge_mix(mix, watched[name], calendar, allowed)
+        scored.put_raised(name, raised, asked - ahead)
     scored.exclude(unjudged[asked])
     measures = {
         name: replace(
             measure,
             parts=tuple(one for key, some in parts.items() if key[0] == name for one in some),
+            mix=mixes.get(name),
         )
         for name, measure in state.measures.items()
     }

@@ -11,9 +11,11 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from bartizan.detect.judge import DIRECTIONS, EXCLUDED, REASONS, Judgement
+from bartizan.detect.judge import CONTINUES, DIRECTIONS, EXCLUDED, MIX, REASONS, Judgement
+from bartizan.detect.mix import Raised
 from bartizan.detect.panel import TIME, Flags, Floats, Integers, Times
 from bartizan.detect.series import in_order
+from bartizan.detect.severity import AT_BUDGET
 
 _TEXTS = {"direction": DIRECTIONS, "reason": REASONS}
 
@@ -51,6 +53,23 @@ class Scored:
         for one in fields(Judgement):
             found = getattr(judged, one.name)[:, columns]
             getattr(self.judged, one.name)[:, series, place] = found.T
+
+    def put_raised(self, measure: str, raised: Raised, columns: Integers) -> None:
+        """Raise what a mix makes more unusual than it is by itself, in those `columns` of the
+        mix's intervals that are this one's."""
+        place = np.full(int(columns.max(initial=-1)) + 1, -1)
+        place[columns] = np.arange(len(columns))
+        mine = np.isin(raised.interval, columns)
+        at = (place[raised.interval[mine]], raised.series[mine], self.measures.index(measure))
+        own, severity = self.judged.severity[at], raised.severity[mine]
+        direction, reason = raised.direction[mine], raised.reason[mine]
+        goes_on = reason == REASONS.index(CONTINUES)
+        told = np.where(own >= AT_BUDGET, self.judged.reason[at], REASONS.index(MIX))
+        more = severity > np.nan_to_num(own)
+        at = (at[0][more], at[1][more], at[2])
+        self.judged.severity[at] = severity[more]
+        self.judged.direction[at] = direction[more]
+        self.judged.reason[at] = np.where(goes_on, reason, told)[more]
 
     def exclude(self, intervals: Flags) -> None:
         """Say of the values in these intervals (T) why they were not judged."""

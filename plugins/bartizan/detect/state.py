@@ -13,7 +13,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from bartizan.detect.categories import categories_at
 from bartizan.detect.judge import Part
+from bartizan.detect.mix import Mix
 from bartizan.detect.newcomers import Newcomers
 from bartizan.detect.panel import Flags, Floats, Integers
 from bartizan.detect.parts import AGAIN, kind_of, load_parts, read, save_parts, write
@@ -24,7 +26,7 @@ from bartizan.model.window import Window, format_time, parse_time
 if TYPE_CHECKING:
     from upath import UPath
 
-VERSION = 7  # raised when the files get another layout or another meaning
+VERSION = 8  # raised when the files get another layout or another meaning
 SERIES = "series.parquet"
 
 
@@ -34,7 +36,7 @@ class MeasureState:
 
     `parts` are the models of the series that have one. `points` (S) intervals since the series
     appeared, `level` (S) its mean since then, `active` (S) whether there are enough of them.
-    `newcomers` is how series first appear, for counts.
+    `newcomers` is how series first appear, for counts; `mix` how their shares vary (`mix.py`).
     """
 
     parts: tuple[Part, ...]
@@ -42,6 +44,12 @@ class MeasureState:
     level: Floats
     active: Flags
     newcomers: Newcomers | None
+    mix: Mix | None = None
+
+    @property
+    def mixes(self) -> tuple[Part, ...]:
+        """The part of the mix, if there is one."""
+        return (self.mix.part,) if self.mix else ()
 
 
 @dataclass(frozen=True)
@@ -70,14 +78,18 @@ class DetectorState:
 
     @property
     def parts(self) -> list[Part]:
-        """The parts of all measures, then those of the totals."""
-        own = [part for measure in self.measures.values() for part in measure.parts]
+        """The parts of each measure and that of its mix, then those of the totals."""
+        own = [part for one in self.measures.values() for part in (*one.parts, *one.mixes)]
         return own + [part for total in self.totals for part in total.parts]
 
     def after(self, seen: datetime, parts: Iterator[Part]) -> DetectorState:
         """The state with its `parts` as they were after `seen`."""
         measures = {
-            name: replace(one, parts=tuple(islice(parts, len(one.parts))))
+            name: replace(
+                one,
+                parts=tuple(islice(parts, len(one.parts))),
+                mix=replace(one.mix, part=next(parts)) if one.mix else None,
+            )
             for name, one in self.measures.items()
         }
         totals = tuple(total.after(seen, parts) for total in self.totals)
@@ -142,6 +154,7 @@ class DetectorState:
                 name: {
                     "kinds": sorted({kind_of(part) for part in state.parts}),
                     "newcomers": asdict(state.newcomers) if state.newcomers else None,
+                    "mix": state.mix is not None,
                 }
                 for name, state in self.measures.items()
             },
@@ -157,6 +170,10 @@ class DetectorState:
                 f"{number}.active": pa.array(state.active),
             }
             save_parts(folder, number, state.parts)
+            if state.mix:
+                columns[f"{number}.mix"] = pa.array(_of_all(state.mix, len(self.keys)))
+                _mixes(folder).mkdir(exist_ok=True)
+                save_parts(_mixes(folder), number, state.mixes)
         for number, total in enumerate(self.totals):
             total.save(_total(folder, number))
         write(folder / SERIES, [pa.table(columns).replace_schema_metadata({"bartizan": text})])
@@ -171,7 +188,8 @@ class DetectorState:
                 f"{folder}: version", f"{facts.get('version')} is not {VERSION}", AGAIN
             )
         names = facts["dimensions"]
-        keys = {name: table.column(f"dimension.{name}").to_pandas() for name in names}
+        columns = {name: table.column(f"dimension.{name}").to_pandas() for name in names}
+        keys = pd.DataFrame(columns, index=range(len(table)))
         return cls(
             facts["version"],
             facts["connector"],
@@ -181,9 +199,9 @@ class DetectorState:
             facts["points"],
             facts["ready"],
             facts["shard"],
-            pd.DataFrame(keys, index=range(len(table))),
+            keys,
             {
-                name: _measure(folder, number, table, about)
+                name: _measure(folder, number, table, keys, about)
                 for number, (name, about) in enumerate(facts["measures"].items())
             },
             parse_time(facts["seen"]),
@@ -197,13 +215,34 @@ def _total(folder: UPath, number: int) -> UPath:
     return folder / f"total_{number}"
 
 
-def _measure(folder: UPath, number: int, table: pa.Table, about: dict[str, Any]) -> MeasureState:
+def _mixes(folder: UPath) -> UPath:
+    return folder / "mix"
+
+
+def _of_all(mix: Mix, series: int) -> Floats:
+    """The dispersions of a mix's categories, NaN for series that are none."""
+    every = np.full(series, np.nan)
+    every[mix.categories.rows] = mix.dispersion
+    return every
+
+
+def _measure(
+    folder: UPath, number: int, table: pa.Table, keys: pd.DataFrame, about: dict[str, Any]
+) -> MeasureState:
     points, level, active = (
         table.column(f"{number}.{name}").to_numpy() for name in ("points", "level", "active")
     )
     parts = load_parts(folder, number, about["kinds"])
     newcomers = Newcomers(**about["newcomers"]) if about["newcomers"] else None
-    return MeasureState(parts, points, level, active, newcomers)
+    mix = _mix(folder, number, table, keys) if about["mix"] else None
+    return MeasureState(parts, points, level, active, newcomers, mix)
+
+
+def _mix(folder: UPath, number: int, table: pa.Table, keys: pd.DataFrame) -> Mix:
+    dispersion = table.column(f"{number}.mix").to_numpy()
+    rows = np.flatnonzero(np.isfinite(dispersion))
+    (part,) = load_parts(_mixes(folder), number, ["counted"])
+    return Mix(categories_at(keys, rows), dispersion[rows], part)
 
 
 def _kinds(state: MeasureState) -> list[str]:
