@@ -67,7 +67,7 @@ class Raised:
 
 
 @dataclass(frozen=True)
-class _Seen:
+class Seen:
     """Of categories (R, T): what was gained against what was due, and the part of the distance; of
     groups (G, T): the distance, NaN for none, and whether so much moved that it matters."""
 
@@ -79,10 +79,8 @@ class _Seen:
 
 def fit_mix(watched: Watched, calendar: Calendar, allowed: float) -> Mix:
     """Learn from a history; `allowed` is the rarity of severity 70."""
-    due = _due(watched)
-    dispersion = fit_dispersion(np.where(np.isnan(due), np.nan, watched.values), due)
-    seen = _see(watched, due, dispersion)
-    distance = GRAIN * seen.distance * _unlearned(calendar)
+    dispersion = fit_dispersion(watched.values, _due(watched))
+    distance = GRAIN * see(watched, dispersion).distance * _unlearned(calendar)
     groups = np.arange(len(distance))
     model = fit_counted(distance, _flat(calendar), groups)
     part = look_back(model, groups, distance, _flat(calendar), allowed)
@@ -91,10 +89,22 @@ def fit_mix(watched: Watched, calendar: Calendar, allowed: float) -> Mix:
 
 def judge_mix(mix: Mix, watched: Watched, calendar: Calendar, allowed: float) -> tuple[Raised, Mix]:
     """Judge what comes after what the mix has seen. Returns the mix as it is after it."""
-    seen = _see(watched, _due(watched), mix.dispersion)
-    distance = GRAIN * seen.distance
-    judged, part = judge_known(mix.part, distance, _flat(calendar), allowed)
+    seen = see(watched, mix.dispersion)
+    judged, part = judge_known(mix.part, GRAIN * seen.distance, _flat(calendar), allowed)
     return _raised(seen, judged, watched), replace(mix, part=part)
+
+
+def see(watched: Watched, dispersion: Floats) -> Seen:
+    """Go through what is watched, given the dispersion (R) of each category."""
+    due, group = _due(watched), watched.categories.group
+    gained = watched.values - due
+    root = np.sqrt(np.maximum(watched.values, 0.0) + 3 / 8) - np.sqrt(due + 1 / 8)
+    part = np.nan_to_num(4 * root**2 / (1 + dispersion[:, None] * due))
+    known = _sums(np.isfinite(due).astype(float), group) > 0
+    moved = _sums(np.abs(np.nan_to_num(gained)), group) / 2
+    total = _sums(np.nan_to_num(due), group)
+    matters = moved >= np.maximum(LEAST_MOVED, LEAST_SHARE * total)
+    return Seen(gained, part, np.where(known, _sums(part, group), np.nan), matters)
 
 
 def look_back_at(
@@ -122,19 +132,7 @@ def _due(watched: Watched) -> Floats:
     return np.where(known, expected * ratio[group], np.nan)
 
 
-def _see(watched: Watched, due: Floats, dispersion: Floats) -> _Seen:
-    group, gained = watched.categories.group, watched.values - due
-    spread = 1 + dispersion[:, None] * due
-    root = np.sqrt(np.maximum(watched.values, 0.0) + 3 / 8) - np.sqrt(due + 1 / 8)
-    part = np.nan_to_num(4 * root**2 / spread)
-    known = _sums(np.isfinite(due).astype(float), group) > 0
-    moved = _sums(np.abs(np.nan_to_num(gained)), group) / 2
-    total = _sums(np.nan_to_num(due), group)
-    distance = np.where(known, _sums(part, group), np.nan)
-    return _Seen(gained, part, distance, moved >= np.maximum(LEAST_MOVED, LEAST_SHARE * total))
-
-
-def _raised(seen: _Seen, judged: Judgement, watched: Watched) -> Raised:
+def _raised(seen: Seen, judged: Judgement, watched: Watched) -> Raised:
     above = judged.direction == DIRECTIONS.index("above")
     unusual = above & seen.matters & (judged.severity >= LEAST)
     told = [
@@ -148,7 +146,7 @@ def _raised(seen: _Seen, judged: Judgement, watched: Watched) -> Raised:
     return Raised(series, interval, severity, side.astype(np.int8), reason)
 
 
-def _told(seen: _Seen, watched: Watched, group: int, interval: int) -> list[tuple[int, int]]:
+def _told(seen: Seen, watched: Watched, group: int, interval: int) -> list[tuple[int, int]]:
     """The categories that make most of a distance, those that gained or those that lost, by their
     place; and their direction."""
     rows = np.flatnonzero(watched.categories.group == group)
