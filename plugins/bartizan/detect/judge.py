@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from bartizan.detect.arrays import join, take
 from bartizan.detect.calendar import Calendar
+from bartizan.detect.categories import Watched
 from bartizan.detect.habit import Habit, fit_habit
 from bartizan.detect.newcomers import Newcomers, population_rarity
 from bartizan.detect.outlook import BEFORE_LONGEST, TESTS, Model, Outlook, spans
@@ -66,28 +67,37 @@ class Judgement:
 
 
 def look_back(
-    model: Model, rows: Integers, values: Floats, calendar: Calendar, allowed: float
+    model: Model,
+    rows: Integers,
+    values: Floats,
+    calendar: Calendar,
+    allowed: float,
+    watched: Watched | None = None,
 ) -> Part:
     """The model after the history (S, T) it was fitted to: what it remembers, how often it was
-    wrong, what it would have told last."""
+    wrong, what it would have told last. What it expected of series that are `watched` is filled in.
+    """
     few = max(HISTORY_CELLS // values.shape[1], 1)
     found = []
     for start in range(0, len(rows), few):
         some = np.arange(start, min(start + few, len(rows)))
-        found.append(_looked_back(take(model, some), values[some], calendar, allowed))
+        own, seen = take(model, some), values[some]
+        outlook, memory = own.follow(own.begin(), seen, calendar)
+        if watched:
+            watched.put(rows[some], seen, own.expected(outlook))
+        found.append((memory, *_looked_back(own, outlook, calendar, allowed)))
     memory, habit, told = (join(ends) for ends in zip(*found, strict=True))
     return Part(rows, model, memory, habit, told)
 
 
 def _looked_back(
-    model: Model, values: Floats, calendar: Calendar, allowed: float
-) -> tuple[Any, Habit, Told]:
-    outlook, memory = model.follow(model.begin(), values, calendar)
+    model: Model, outlook: Outlook, calendar: Calendar, allowed: float
+) -> tuple[Habit, Told]:
     settled = outlook.rare[:, :, SETTLING:]
     habit = fit_habit(settled, sharpen=model.SHARPEN)
     rare = rarities(habit, outlook)
-    _, told = _told(rare, allowed, calendar, nothing_told(len(values)))
-    return memory, habit, told
+    _, told = _told(rare, allowed, calendar, nothing_told(rare.shape[1]))
+    return habit, told
 
 
 def judge_known(

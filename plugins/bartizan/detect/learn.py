@@ -20,7 +20,7 @@ from bartizan.detect.gauged import Gauged, fit_gauged
 from bartizan.detect.judge import Part, look_back
 from bartizan.detect.kinds import Kinds, kinds_of, kinds_of_gauges
 from bartizan.detect.mix import TESTS as MIX_TESTS
-from bartizan.detect.mix import Mix, fit_mix, look_back_at
+from bartizan.detect.mix import Mix, fit_mix
 from bartizan.detect.newcomers import appearances, fit_newcomers
 from bartizan.detect.outlook import Model, spans
 from bartizan.detect.panel import TIME, Floats, Integers, Panel, Rows, arrange, interval_starts
@@ -83,13 +83,11 @@ def _learn(
 
     def fit(shard: int) -> list[tuple[Part, ...]]:
         first = rows.span(shard).start
-        learned = []
-        for values, survey, one in zip(_own(panel(shard)), surveys[shard], watched, strict=True):
-            parts = _learn_part(values, survey, first, needed, calendar, allowed)
-            if one:
-                look_back_at(one, parts, first, values, calendar)
-            learned.append(parts)
-        return learned
+        series = zip(_own(panel(shard)), surveys[shard], watched, strict=True)
+        return [
+            _learn_part(values, survey, first, needed, calendar, allowed, one)
+            for values, survey, one in series
+        ]
 
     parts = each_shard(fit, rows.shards)
     mixes = [fit_mix(one, calendar, allowed) if one else None for one in watched]
@@ -191,10 +189,16 @@ def _survey(panel: Panel, connector: Connector) -> list[_Survey]:
 
 
 def _learn_part(
-    own: Floats, survey: _Survey, first: int, needed: int, calendar: Calendar, allowed: float
+    own: Floats,
+    survey: _Survey,
+    first: int,
+    needed: int,
+    calendar: Calendar,
+    allowed: float,
+    watched: Watched | None,
 ) -> tuple[Part, ...]:
     """Models of those series (S, T) that have enough points, and what is left of their history in
-    them; `first` is the position of the shard's first series."""
+    them; `first` is the position of the shard's first series. Fills in what is watched."""
     ready = survey.points >= needed
     gauge = survey.kinds.gauges(allowed)
     parts = []
@@ -203,7 +207,7 @@ def _learn_part(
         if len(rows):
             values = own[rows]
             model = _fit(values, survey.pool[rows], calendar, is_gauge)
-            parts.append(look_back(model, first + rows, values, calendar, allowed))
+            parts.append(look_back(model, first + rows, values, calendar, allowed, watched))
     return tuple(sorted(parts, key=lambda part: int(part.rows[0])))
 
 

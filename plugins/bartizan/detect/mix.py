@@ -14,26 +14,16 @@ unusual, the categories that make most of it are.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bartizan.detect.arrays import take
 from bartizan.detect.calendar import SLOTS, Calendar
 from bartizan.detect.categories import Categories, Watched
 from bartizan.detect.compiled import compiled
 from bartizan.detect.counted import fit_counted
 from bartizan.detect.counts import fit_dispersion
-from bartizan.detect.judge import (
-    DIRECTIONS,
-    HISTORY_CELLS,
-    Codes,
-    Judgement,
-    Part,
-    judge_known,
-    look_back,
-)
+from bartizan.detect.judge import DIRECTIONS, Codes, Judgement, Part, judge_known, look_back
 from bartizan.detect.panel import Flags, Floats, Integers
 
 TESTS = 3  # upwards: the interval, and the exponential means over both spans
@@ -105,21 +95,6 @@ def see(watched: Watched, dispersion: Floats) -> Seen:
     total = _sums(np.nan_to_num(due), group)
     matters = moved >= np.maximum(LEAST_MOVED, LEAST_SHARE * total)
     return Seen(gained, part, np.where(known, _sums(part, group), np.nan), matters)
-
-
-def look_back_at(
-    watched: Watched, parts: Sequence[Part], first: int, values: Floats, calendar: Calendar
-) -> None:
-    """Fill in what the parts expect of the history (S, T) they were fitted to, of which `first` is
-    the position of the first series."""
-    few = max(HISTORY_CELLS // values.shape[1], 1)
-    for part in parts:
-        rows = np.intersect1d(part.rows, watched.categories.rows, assume_unique=True)
-        for start in range(0, len(rows), few):
-            some = rows[start : start + few]
-            model, own = take(part.model, np.searchsorted(part.rows, some)), values[some - first]
-            outlook, _ = model.follow(model.begin(), own, calendar)
-            watched.put(some, own, model.expected(outlook))
 
 
 def _due(watched: Watched) -> Floats:
