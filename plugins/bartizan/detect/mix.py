@@ -101,7 +101,7 @@ def _due(watched: Watched) -> Floats:
     """What is due (R, T) when shares are as expected, NaN where nothing is known."""
     group = watched.categories.group
     known = np.isfinite(watched.values) & np.isfinite(watched.expected)
-    counts = np.where(known, watched.values, 0.0)
+    counts = np.where(known, np.maximum(watched.values, 0.0), 0.0)
     expected = np.where(known, np.maximum(watched.expected, 0.0), 0.0)
     ratio = _sums(counts, group) / np.maximum(_sums(expected, group), 1e-9)
     return np.where(known, expected * ratio[group], np.nan)

@@ -24,6 +24,8 @@ REASONS = {
     "restless": "It moves up and down more than usual, from one interval to the next.",
     "stuck": "It hardly moves any more.",
     "together": "It is among those that make a total unusual; the severity is the total's.",
+    "mix": "Its share changed with those of others, more than chance moves them; the severity is "
+    "that of the whole mix.",
     "continues": "It goes on with what was told shortly before, and is no news.",
     "new_entity": "The series has no history, and is far larger than first appearances are.",
     "normal": "No change that matters.",
