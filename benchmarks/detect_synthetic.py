@@ -1,7 +1,9 @@
 """False alarms and recall of the detector on generated counts.
 
-Two shapes, each learned from 15 days: (a) 5-minute counts of 4 web ACLs x 24 rules, most of them
-sparse; (b) hourly counts of 4 web ACLs x 38 countries. Counts are Poisson with a gamma-distributed
+Three shapes, each learned from 15 days: (a) 5-minute counts of 4 web ACLs x 24 rules, most of them
+sparse; (b) hourly counts of 4 web ACLs x 38 countries; (c) hourly counts of 4 web ACLs x 24
+categories of about one size, in which a part of half of them moves to the others, the sum of both
+staying the same. Counts are Poisson with a gamma-distributed
 rate: independent ("calm") or correlated from one interval to the next ("rough"). A quiet week
 gives the false incidents; then the first day of that week is scored with one injected event.
 "Attacked" are rough counts whose history holds two hours of x10 + 20 on every series.
@@ -12,7 +14,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -64,6 +66,15 @@ TRAFFIC = Shape(
     (0.3, 5000.0),
     (0.005, 0.1),
 )
+
+MIXED = Shape(
+    "mixed, hourly",
+    connector("mixed", "category", "count", timedelta(hours=1)),
+    24,
+    (20.0, 100.0),
+    (0.002, 0.02),
+)
+MOVED, MOVED_HOURS = 0.3, 2
 
 
 @dataclass(frozen=True)
@@ -171,6 +182,52 @@ def found(world: World, state: DetectorState, event: Event, seed: int) -> bool:
     )
 
 
+def moved(world: World, seed: int) -> tuple[str, Window, Counts]:
+    """At which web ACL and when a part of half of the categories becomes others; and the counts."""
+    rng = np.random.default_rng(seed)
+    webacl = f"acl-{rng.integers(4)}"
+    first = 15 * 24 + int(rng.integers(24 - MOVED_HOURS))
+    hours = np.arange(first, first + MOVED_HOURS)
+    mine = rng.permutation(np.flatnonzero(world.keys["webacl"] == webacl))
+    fewer, more = mine[::2], mine[1::2]
+    counts, usual = world.counts.copy(), world.counts[more, : 15 * 24].mean(axis=1)
+    gone = rng.binomial(counts[np.ix_(fewer, hours)].astype(np.int64), MOVED)
+    counts[np.ix_(fewer, hours)] -= gone
+    counts[np.ix_(more, hours)] += rng.multinomial(gone.sum(axis=0), usual / usual.sum()).T
+    start = START + first * timedelta(hours=1)
+    return webacl, Window(start, start + MOVED_HOURS * timedelta(hours=1)), counts
+
+
+def found_moved(world: World, state: DetectorState, seed: int) -> bool:
+    """Whether an incident of the web ACL overlaps the move."""
+    webacl, window, counts = moved(world, seed)
+    scores = score(state, world.frame(DAY, counts), world.shape.connector, DAY)
+    return any(
+        incident.anomalies[0].dimensions[0][1] == webacl and incident.window.overlaps(window)
+        for incident in find_groups(scores, world.shape.connector, 70)
+    )
+
+
+def without_mix(state: DetectorState) -> DetectorState:
+    measures = {name: replace(one, mix=None) for name, one in state.measures.items()}
+    return replace(state, measures=measures)
+
+
+def measure_mixed(kind: str, seeds: int) -> Iterator[str]:
+    """Lines of the table for categories that change places."""
+    incidents = with_it = without = 0
+    for seed in range(seeds):
+        world = build_world(MIXED, seed, kind)
+        state = learn(world.frame(LEARNED), MIXED.connector, LEARNED)
+        incidents += false_alarms(world, state)[1]
+        with_it += found_moved(world, state, seed)
+        without += found_moved(world, without_mix(state), seed)
+    name = f"{MOVED:.0%} of half of the categories for {MOVED_HOURS} h"
+    yield f"| {MIXED.name} | {kind} | false incidents a week | {incidents / seeds:.2f} |"
+    yield f"| {MIXED.name} | {kind} | found: {name} | {with_it} of {seeds} |"
+    yield f"| {MIXED.name} | {kind} | the same without the mix | {without} of {seeds} |"
+
+
 def measure(shape: Shape, kind: str, seeds: int) -> Iterator[str]:
     """Lines of the table for one shape."""
     points = incidents = 0
@@ -198,6 +255,9 @@ def main() -> None:
         for kind in ("calm", "rough", "attacked"):
             for line in measure(shape, kind, seeds):
                 print(line, flush=True)
+    for kind in ("calm", "rough"):
+        for line in measure_mixed(kind, seeds):
+            print(line, flush=True)
     print(f"\n{seeds} seeds each, {time.monotonic() - began:.0f} s")
 
 

@@ -5,7 +5,7 @@ direction and the value of the first dimension (two web ACLs are two causes) and
 adjoin or start at most half an hour apart, so that an event of short intervals which flickers
 around the threshold stays one.
 A single anomalous point makes an incident only from severity 85; weaker ones need company, which
-the others that the same total raised are not.
+the others that the same total or mix raised are not.
 An incident is resolved when scoring has gone so far beyond its end that no later point can join it.
 """
 
@@ -19,7 +19,7 @@ from math import log2
 import numpy as np
 import pandas as pd
 
-from bartizan.detect.judge import CONTINUES, TOGETHER
+from bartizan.detect.judge import CONTINUES, MIX, TOGETHER
 from bartizan.detect.panel import TIME, Flags, Floats, Integers, Times
 from bartizan.model.anomaly import Anomaly, Direction, Incident, IncidentState
 from bartizan.model.connector import Aggregation, Connector
@@ -67,7 +67,7 @@ class Points:
     starts: Times
     numbers: Floats  # value, expected, severity (3, N)
     continues: Flags
-    raised: Flags  # by a total
+    raised: Flags  # by a total or a mix
 
     @classmethod
     def of(cls, scores: pd.DataFrame, connector: Connector, threshold: float) -> Points:
@@ -90,7 +90,7 @@ class Points:
             rows[TIME].to_numpy(dtype="datetime64[us]"),
             rows[["value", "expected", "severity"]].to_numpy(dtype=float).T,
             (rows["reason"] == CONTINUES).to_numpy(dtype=bool),
-            (rows["reason"] == TOGETHER).to_numpy(dtype=bool),
+            rows["reason"].isin([TOGETHER, MIX]).to_numpy(dtype=bool),
         )
 
     def groups(self, threshold: float) -> list[Incident]:
@@ -109,7 +109,7 @@ class Points:
         return sorted(found, key=lambda i: (i.window, i.measure, i.anomalies[0].dimensions, i.id))
 
     def _company(self, rows: Integers) -> bool:
-        """Whether there is more than one sign: what a total raises in an interval is one."""
+        """Whether there is more than one sign: all that is raised in an interval is one."""
         if len(rows) == 1:
             return False
         raised = rows[self.raised[rows]]

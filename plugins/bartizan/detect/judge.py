@@ -3,13 +3,15 @@
 Reasons: those of TESTS (`outlook.py`), continues (goes on with what was told), new_entity (a series
 without a history of its own, far beyond first appearances), together (a total that the series
 belongs to is unusual, see `totals.py`), jointly (the measures of the series are, see
-`jointly.py`), normal (no change that matters),
+`jointly.py`), mix (the shares of the series are, beside others of its group, see `mix.py`), normal
+(no change that matters),
 not_ready (too little history), missing (no value), excluded (by the connector's calendar),
 expected (as feedback says, see `feedback.py`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -33,8 +35,8 @@ TOLD = 0.99 * AT_BUDGET  # most severity of what only continues
 
 NORMAL, NOT_READY, NEW_ENTITY, MISSING = "normal", "not_ready", "new_entity", "missing"
 EXCLUDED, EXPECTED = "excluded", "expected"
-CONTINUES, TOGETHER, JOINTLY = "continues", "together", "jointly"
-REASONS = (*TESTS, JOINTLY, CONTINUES, NEW_ENTITY, NORMAL, NOT_READY, MISSING, EXCLUDED)
+CONTINUES, TOGETHER, JOINTLY, MIX = "continues", "together", "jointly", "mix"
+REASONS = (*TESTS, JOINTLY, MIX, CONTINUES, NEW_ENTITY, NORMAL, NOT_READY, MISSING, EXCLUDED)
 DIRECTIONS = ("", "above", "below")
 _REASON = {reason: np.int8(place) for place, reason in enumerate(REASONS)}
 
@@ -53,6 +55,11 @@ class Part:
     told: Told
 
 
+# Is shown rows of the keys (S), their values (S, T), their model, what it said of the values, and
+# what the claimed rarities (tests, S, T) are worth.
+View = Callable[[Integers, Floats, Model, Outlook, Floats], None]
+
+
 @dataclass(frozen=True)
 class Judgement:
     """Arrays of one shape (S, T), as the columns of the scores; `direction` and `reason` are
@@ -67,32 +74,29 @@ class Judgement:
 
 
 def look_back(
-    model: Model, rows: Integers, values: Floats, calendar: Calendar, allowed: float, *, apart: bool
-) -> tuple[Part, Departures | None]:
+    model: Model,
+    rows: Integers,
+    values: Floats,
+    calendar: Calendar,
+    allowed: float,
+    view: View | None = None,
+) -> Part:
     """The model after the history (S, T) it was fitted to: what it remembers, how often it was
-    wrong, what it would have told last; and how far it was `apart`, if asked for."""
+    wrong, what it would have told last. A `view` is shown all of it."""
     few = max(HISTORY_CELLS // values.shape[1], 1)
-    found, away = [], []
+    found = []
     for start in range(0, len(rows), few):
         some = np.arange(start, min(start + few, len(rows)))
-        *ends, outlook, worth = _looked_back(take(model, some), values[some], calendar, allowed)
-        found.append(ends)
-        if apart:
-            away.append(departures(worth, outlook.matters))
+        own, seen = take(model, some), values[some]
+        outlook, memory = own.follow(own.begin(), seen, calendar)
+        habit = fit_habit(outlook.rare[:, :, SETTLING:], sharpen=model.SHARPEN)
+        worth = habit.worth(outlook.rare)
+        _, told = _told(rarities(worth, outlook), allowed, calendar, nothing_told(len(some)))
+        found.append((memory, habit, told))
+        if view:
+            view(rows[some], seen, own, outlook, worth)
     memory, habit, told = (join(ends) for ends in zip(*found, strict=True))
-    return Part(rows, model, memory, habit, told), join(away) if apart else None
-
-
-def _looked_back(
-    model: Model, values: Floats, calendar: Calendar, allowed: float
-) -> tuple[Any, Habit, Told, Outlook, Floats]:
-    outlook, memory = model.follow(model.begin(), values, calendar)
-    settled = outlook.rare[:, :, SETTLING:]
-    habit = fit_habit(settled, sharpen=model.SHARPEN)
-    worth = habit.worth(outlook.rare)
-    rare = rarities(worth, outlook)
-    _, told = _told(rare, allowed, calendar, nothing_told(len(values)))
-    return memory, habit, told, outlook, worth
+    return Part(rows, model, memory, habit, told)
 
 
 def judge_known(

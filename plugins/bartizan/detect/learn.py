@@ -14,20 +14,23 @@ import numpy as np
 import pandas as pd
 
 from bartizan.detect.calendar import Calendar
+from bartizan.detect.categories import Watched, find_categories, has_mix, most_mixes
 from bartizan.detect.counted import Counted, fit_counted
 from bartizan.detect.gauged import Gauged, fit_gauged
 from bartizan.detect.jointly import TESTS as JOINT_TESTS
-from bartizan.detect.jointly import Departures, JointPart, fit_jointly, of_rows
+from bartizan.detect.jointly import Departures, JointPart, departures, fit_jointly, of_rows
 from bartizan.detect.judge import Part, look_back
 from bartizan.detect.kinds import Kinds, kinds_of, kinds_of_gauges
+from bartizan.detect.mix import TESTS as MIX_TESTS
+from bartizan.detect.mix import Mix, fit_mix
 from bartizan.detect.newcomers import appearances, fit_newcomers
-from bartizan.detect.outlook import Model, spans
-from bartizan.detect.panel import TIME, Floats, Integers, Panel, arrange, interval_starts
+from bartizan.detect.outlook import Model, Outlook, spans
+from bartizan.detect.panel import TIME, Floats, Integers, Panel, Rows, arrange, interval_starts
 from bartizan.detect.severity import budget
 from bartizan.detect.shards import each_shard, shard_size
 from bartizan.detect.special import learnable
 from bartizan.detect.state import VERSION, DetectorState, MeasureState
-from bartizan.detect.totals import series_by, totals_of
+from bartizan.detect.totals import series_by, total_by, totals_of
 from bartizan.errors import UsageError
 from bartizan.model.connector import Connector
 from bartizan.model.window import DAY, Window, naive
@@ -72,7 +75,9 @@ def _learn(
     panel = lru_cache(maxsize=1)(rows.panel)  # an only shard is made once
     surveys = each_shard(lambda shard: _survey(panel(shard), connector), rows.shards)
     needed = points_needed(connector.frequency)
+    watched = _watched(rows, surveys, connector, total=bool(tests))
     own = sum(_tests(part, needed) for part in surveys)
+    own += MIX_TESTS * sum(one.categories.groups for one in watched if one)
     totals = () if tests else totals_of(connector, rows.keys)
     tests = tests or own + sum(_most_tests(rows.keys, total) for total in totals)
     allowed = budget(tests, connector.frequency)
@@ -82,20 +87,23 @@ def _learn(
 
     def fit(shard: int) -> tuple[list[tuple[Part, ...]], tuple[JointPart, ...]]:
         first = rows.span(shard).start
+        series = zip(_own(panel(shard)), surveys[shard], watched, strict=True)
         learned = [
-            _learn_part(values, survey, first, needed, calendar, allowed, several)
-            for values, survey in zip(_own(panel(shard)), surveys[shard], strict=True)
+            _learn_part(values, survey, first, needed, calendar, allowed, one, several)
+            for values, survey, one in series
         ]
-        parts = [tuple(part for part, _ in found) for found in learned]
-        return parts, _learn_jointly(learned, calendar, allowed) if several else ()
+        jointly = _learn_jointly(learned, calendar, allowed) if several else ()
+        return [parts for parts, _ in learned], jointly
 
     parts, jointly = zip(*each_shard(fit, rows.shards), strict=True)
+    mixes = [fit_mix(one, calendar, allowed) if one else None for one in watched]
     measures = {
         measure.name: _measure_state(
             [found[place] for found in parts],
             [survey[place] for survey in surveys],
             needed,
             (window.end - seen.start) / timedelta(days=7),
+            mixes[place],
         )
         for place, measure in enumerate(connector.measures)
     }
@@ -158,10 +166,27 @@ def _tests(surveys: Sequence[_Survey], needed: int) -> int:
     return sum(survey.tests(needed) for survey in surveys) + jointly
 
 
+def _watched(
+    rows: Rows, surveys: Sequence[Sequence[_Survey]], connector: Connector, *, total: bool
+) -> list[Watched | None]:
+    """Of each measure the categories whose mix is learned, None for none."""
+    adds_up = total_by(connector, ()).measures if has_mix(connector.dimensions, total=total) else ()
+    needed, found = points_needed(connector.frequency), []
+    for place, measure in enumerate(connector.measures):
+        level, points = (
+            np.concatenate([getattr(survey[place], name) for survey in surveys])
+            for name in ("level", "points")
+        )
+        chosen = find_categories(rows.keys, level, points >= needed) if measure in adds_up else None
+        found.append(Watched.empty(chosen, len(rows.times)) if chosen else None)
+    return found
+
+
 def _most_tests(keys: pd.DataFrame, total: Connector) -> int:
-    jointly = JOINT_TESTS if len(total.measures) > 1 else 0
-    each = len(total.measures) * Counted.TESTS + jointly
-    return series_by(keys, total.dimensions) * each
+    measures, series = len(total.measures), series_by(keys, total.dimensions)
+    mixes = most_mixes(keys, total.dimensions, total=True)
+    jointly = JOINT_TESTS * series if measures > 1 else 0
+    return measures * (Counted.TESTS * series + MIX_TESTS * mixes) + jointly
 
 
 def _survey(panel: Panel, connector: Connector) -> list[_Survey]:
@@ -178,7 +203,8 @@ def _survey(panel: Panel, connector: Connector) -> list[_Survey]:
     return surveys
 
 
-_Learned = tuple[Part, Departures | None]
+# Of a measure: the parts, and what they departed by.
+_Learned = tuple[tuple[Part, ...], list[tuple[Integers, Departures]]]
 
 
 def _learn_part(
@@ -188,11 +214,20 @@ def _learn_part(
     needed: int,
     calendar: Calendar,
     allowed: float,
+    watched: Watched | None,
     several: bool,
-) -> tuple[_Learned, ...]:
+) -> _Learned:
     """Models of those series (S, T) that have enough points, and what is left of their history in
-    them; `first` is the position of the shard's first series. With `several` measures their
-    departures, too."""
+    them; `first` is the position of the shard's first series. Fills in what is watched; of one of
+    `several` measures the departures are kept."""
+    apart: list[tuple[Integers, Departures]] = []
+
+    def view(series: Integers, seen: Floats, model: Model, outlook: Outlook, worth: Floats) -> None:
+        if watched:
+            watched.put(series, seen, model.expected(outlook))
+        if several:
+            apart.append((series, departures(worth, outlook.matters)))
+
     ready = survey.points >= needed
     gauge = survey.kinds.gauges(allowed)
     parts = []
@@ -201,16 +236,15 @@ def _learn_part(
         if len(rows):
             values = own[rows]
             model = _fit(values, survey.pool[rows], calendar, is_gauge)
-            found = look_back(model, first + rows, values, calendar, allowed, apart=several)
-            parts.append(found)
-    return tuple(sorted(parts, key=lambda found: int(found[0].rows[0])))
+            parts.append(look_back(model, first + rows, values, calendar, allowed, view))
+    return tuple(sorted(parts, key=lambda part: int(part.rows[0]))), apart
 
 
 def _learn_jointly(
-    learned: Sequence[Sequence[_Learned]], calendar: Calendar, allowed: float
+    learned: Sequence[_Learned], calendar: Calendar, allowed: float
 ) -> tuple[JointPart, ...]:
     """How the measures go together in those series that have a model of each."""
-    found = [[(part.rows, away) for part, away in one if away is not None] for one in learned]
+    found = [apart for _, apart in learned]
     if not all(found):
         return ()
     rows = reduce(np.intersect1d, [np.concatenate([rows for rows, _ in one]) for one in found])
@@ -227,7 +261,11 @@ def _fit(values: Floats, pool: Integers, calendar: Calendar, is_gauge: bool) -> 
 
 
 def _measure_state(
-    parts: Sequence[tuple[Part, ...]], surveys: Sequence[_Survey], needed: int, weeks: float
+    parts: Sequence[Sequence[Part]],
+    surveys: Sequence[_Survey],
+    needed: int,
+    weeks: float,
+    mix: Mix | None,
 ) -> MeasureState:
     """One measure's shards put together."""
     points = np.concatenate([survey.points for survey in surveys])
@@ -238,6 +276,7 @@ def _measure_state(
         np.concatenate([survey.level for survey in surveys]),
         points >= needed,
         fit_newcomers(np.concatenate(appeared), weeks) if len(appeared) == len(surveys) else None,
+        mix,
     )
 
 

@@ -10,8 +10,10 @@ import numpy as np
 import pandas as pd
 
 from bartizan.detect.calendar import Calendar
+from bartizan.detect.categories import Watched
 from bartizan.detect.jointly import Departures, judge_jointly, of_rows
 from bartizan.detect.judge import Judgement, Part, judge_known, judge_newcomers, judge_nothing
+from bartizan.detect.mix import judge_mix
 from bartizan.detect.outlook import spans
 from bartizan.detect.panel import Floats, Integers, arrange
 from bartizan.detect.scored import Scored
@@ -79,10 +81,11 @@ def follow(
     unjudged = excluded(rows.times, connector)
     allowed = budget(state.tests, state.frequency)
     scored = Scored.empty(rows.times[asked], rows.keys, state.measures)
-    parts: dict[tuple[str, int], list[Part]] = defaultdict(list)
-    for name, measure in state.measures.items():
-        for part in measure.parts:
-            parts[name, int(part.rows[0]) // state.shard].append(part)
+    mixes = {name: one.mix for name, one in state.measures.items() if one.mix and state.ready}
+    watched = {
+        name: Watched.empty(mix.categories, len(rows.times) - ahead) for name, mix in mixes.items()
+    }
+    parts = _by_shard(state)
     jointly = {int(part.rows[0]) // state.shard: part for part in state.jointly}
 
     def judge(shard: int) -> None:
@@ -103,6 +106,8 @@ def follow(
                 )
                 scored.put(name, part.rows, raw[mine, ahead:], judged, asked - ahead)
                 apart[name].append((part.rows, away))
+                if name in watched:
+                    watched[name].put(part.rows, values[mine, ahead:], judged.expected)
             if others.any():
                 theirs = values[others, since:]
                 judged = _judge_others(state, name, series[others], theirs, allowed)
@@ -114,14 +119,10 @@ def follow(
             scored.put_jointly(list(apart), rows_of, found, asked - ahead, allowed)
 
     each_shard(judge, rows.shards)
+    for name, mix in mixes.items():
+        raised, mixes[name] = judge_mix(mix, watched[name], calendar, allowed)
+        scored.put_raised(name, raised, asked - ahead)
     scored.exclude(unjudged[asked])
-    measures = {
-        name: replace(
-            measure,
-            parts=tuple(one for key, some in parts.items() if key[0] == name for one in some),
-        )
-        for name, measure in state.measures.items()
-    }
     scores = scored.frame(in_order_already=len(rows.keys) == len(state.keys))
     totals = []
     for learned in state.totals:
@@ -129,14 +130,33 @@ def follow(
         of_total, after = follow(learned, frame, total, window, context, covered)
         scores = with_total(scores, of_total, connector, total)
         totals.append(after)
-    after_all = replace(
+    measures = {
+        name: replace(measure, parts=_of_measure(parts, name), mix=mixes.get(name))
+        for name, measure in state.measures.items()
+    }
+    return scores, replace(
         state,
         seen=window.end,
         measures=measures,
         totals=tuple(totals),
         jointly=tuple(jointly.values()),
     )
-    return scores, after_all
+
+
+_Parts = dict[tuple[str, int], list[Part]]
+
+
+def _by_shard(state: DetectorState) -> _Parts:
+    """The parts of each measure and shard."""
+    parts: _Parts = defaultdict(list)
+    for name, measure in state.measures.items():
+        for part in measure.parts:
+            parts[name, int(part.rows[0]) // state.shard].append(part)
+    return parts
+
+
+def _of_measure(parts: _Parts, name: str) -> tuple[Part, ...]:
+    return tuple(part for (measure, _), some in parts.items() if measure == name for part in some)
 
 
 def context_start(state: DetectorState, connector: Connector) -> datetime:

@@ -17,10 +17,12 @@ from bartizan.detect.judge import (
     DIRECTIONS,
     EXCLUDED,
     JOINTLY,
+    MIX,
     REASONS,
     TOLD,
     Judgement,
 )
+from bartizan.detect.mix import Raised
 from bartizan.detect.panel import TIME, Flags, Floats, Integers, Times
 from bartizan.detect.series import in_order
 from bartizan.detect.severity import AT_BUDGET, LEAST_ALARM, severity
@@ -86,6 +88,23 @@ class Scored:
         judged.reason[place] = np.where(
             found.continues[cell], REASONS.index(CONTINUES), REASONS.index(JOINTLY)
         )
+
+    def put_raised(self, measure: str, raised: Raised, columns: Integers) -> None:
+        """Raise what a mix makes more unusual than it is by itself, in those `columns` of the
+        mix's intervals that are this one's."""
+        place = np.full(int(columns.max(initial=-1)) + 1, -1)
+        place[columns] = np.arange(len(columns))
+        mine = np.isin(raised.interval, columns)
+        at = (place[raised.interval[mine]], raised.series[mine], self.measures.index(measure))
+        own, severe = self.judged.severity[at], raised.severity[mine]
+        direction, reason = raised.direction[mine], raised.reason[mine]
+        goes_on = reason == REASONS.index(CONTINUES)
+        told = np.where(own >= AT_BUDGET, self.judged.reason[at], REASONS.index(MIX))
+        more = severe > np.nan_to_num(own)
+        at = (at[0][more], at[1][more], at[2])
+        self.judged.severity[at] = severe[more]
+        self.judged.direction[at] = direction[more]
+        self.judged.reason[at] = np.where(goes_on, reason, told)[more]
 
     def exclude(self, intervals: Flags) -> None:
         """Say of the values in these intervals (T) why they were not judged."""

@@ -13,8 +13,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from bartizan.detect.categories import categories_at
 from bartizan.detect.jointly import JointPart
 from bartizan.detect.judge import Part
+from bartizan.detect.mix import Mix
 from bartizan.detect.newcomers import Newcomers
 from bartizan.detect.panel import Flags, Floats, Integers
 from bartizan.detect.parts import (
@@ -45,7 +47,7 @@ class MeasureState:
 
     `parts` are the models of the series that have one. `points` (S) intervals since the series
     appeared, `level` (S) its mean since then, `active` (S) whether there are enough of them.
-    `newcomers` is how series first appear, for counts.
+    `newcomers` is how series first appear, for counts; `mix` how their shares vary (`mix.py`).
     """
 
     parts: tuple[Part, ...]
@@ -53,6 +55,12 @@ class MeasureState:
     level: Floats
     active: Flags
     newcomers: Newcomers | None
+    mix: Mix | None = None
+
+    @property
+    def mixes(self) -> tuple[Part, ...]:
+        """The part of the mix, if there is one."""
+        return (self.mix.part,) if self.mix else ()
 
 
 @dataclass(frozen=True)
@@ -83,15 +91,20 @@ class DetectorState:
 
     @property
     def parts(self) -> list[AnyPart]:
-        """The parts of all measures, those of all jointly, then those of the totals."""
-        own = [part for measure in self.measures.values() for part in measure.parts]
+        """The parts of each measure and that of its mix, those of all jointly, then those of the
+        totals."""
+        own = [part for one in self.measures.values() for part in (*one.parts, *one.mixes)]
         totals = [part for total in self.totals for part in total.parts]
         return [*own, *self.jointly, *totals]
 
     def after(self, seen: datetime, parts: Iterator[Any]) -> DetectorState:
         """The state with its `parts` as they were after `seen`."""
         measures = {
-            name: replace(one, parts=tuple(islice(parts, len(one.parts))))
+            name: replace(
+                one,
+                parts=tuple(islice(parts, len(one.parts))),
+                mix=replace(one.mix, part=next(parts)) if one.mix else None,
+            )
             for name, one in self.measures.items()
         }
         jointly = tuple(islice(parts, len(self.jointly)))
@@ -158,6 +171,7 @@ class DetectorState:
                 name: {
                     "kinds": sorted({kind_of(part) for part in state.parts}),
                     "newcomers": asdict(state.newcomers) if state.newcomers else None,
+                    "mix": state.mix is not None,
                 }
                 for name, state in self.measures.items()
             },
@@ -173,6 +187,10 @@ class DetectorState:
                 f"{number}.active": pa.array(state.active),
             }
             save_parts(folder, number, state.parts)
+            if state.mix:
+                columns[f"{number}.mix"] = pa.array(_of_all(state.mix, len(self.keys)))
+                _mixes(folder).mkdir(exist_ok=True)
+                save_parts(_mixes(folder), number, state.mixes)
         if self.jointly:
             save_jointly(folder, self.jointly)
         for number, total in enumerate(self.totals):
@@ -189,7 +207,8 @@ class DetectorState:
                 f"{folder}: version", f"{facts.get('version')} is not {VERSION}", AGAIN
             )
         names = facts["dimensions"]
-        keys = {name: table.column(f"dimension.{name}").to_pandas() for name in names}
+        columns = {name: table.column(f"dimension.{name}").to_pandas() for name in names}
+        keys = pd.DataFrame(columns, index=range(len(table)))
         return cls(
             facts["version"],
             facts["connector"],
@@ -199,9 +218,9 @@ class DetectorState:
             facts["points"],
             facts["ready"],
             facts["shard"],
-            pd.DataFrame(keys, index=range(len(table))),
+            keys,
             {
-                name: _measure(folder, number, table, about)
+                name: _measure(folder, number, table, keys, about)
                 for number, (name, about) in enumerate(facts["measures"].items())
             },
             parse_time(facts["seen"]),
@@ -216,13 +235,34 @@ def _total(folder: UPath, number: int) -> UPath:
     return folder / f"total_{number}"
 
 
-def _measure(folder: UPath, number: int, table: pa.Table, about: dict[str, Any]) -> MeasureState:
+def _mixes(folder: UPath) -> UPath:
+    return folder / "mix"
+
+
+def _of_all(mix: Mix, series: int) -> Floats:
+    """The dispersions of a mix's categories, NaN for series that are none."""
+    every = np.full(series, np.nan)
+    every[mix.categories.rows] = mix.dispersion
+    return every
+
+
+def _measure(
+    folder: UPath, number: int, table: pa.Table, keys: pd.DataFrame, about: dict[str, Any]
+) -> MeasureState:
     points, level, active = (
         table.column(f"{number}.{name}").to_numpy() for name in ("points", "level", "active")
     )
     parts = load_parts(folder, number, about["kinds"])
     newcomers = Newcomers(**about["newcomers"]) if about["newcomers"] else None
-    return MeasureState(parts, points, level, active, newcomers)
+    mix = _mix(folder, number, table, keys) if about["mix"] else None
+    return MeasureState(parts, points, level, active, newcomers, mix)
+
+
+def _mix(folder: UPath, number: int, table: pa.Table, keys: pd.DataFrame) -> Mix:
+    dispersion = table.column(f"{number}.mix").to_numpy()
+    rows = np.flatnonzero(np.isfinite(dispersion))
+    (part,) = load_parts(_mixes(folder), number, ["counted"])
+    return Mix(categories_at(keys, rows), dispersion[rows], part)
 
 
 def _kinds(state: MeasureState) -> list[str]:

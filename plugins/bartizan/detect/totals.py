@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from bartizan.detect.judge import CONTINUES, TOGETHER
+from bartizan.detect.judge import CONTINUES, MIX, TOGETHER
 from bartizan.detect.panel import TIME
 from bartizan.detect.severity import AT_BUDGET, LEAST_ALARM
 from bartizan.model.connector import Aggregation, Connector, Missing
@@ -55,8 +55,8 @@ def with_total(
 ) -> pd.DataFrame:
     """The scores of the series, raised where those of one of the totals call for it.
 
-    Series take the severity and the direction of their total; the reason is "together", unless they
-    would alarm by themselves, or "continues" as for the total.
+    Series take the severity and the direction of their total; the reason is "together", or "mix" as
+    for the total, unless they would alarm by themselves, or "continues" as for the total.
     """
     unusual = of_total[(of_total["severity"] >= LEAST_ALARM) & (of_total["direction"] != "")]
     if unusual.empty:
@@ -92,6 +92,8 @@ def _raised(scores: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     raised.loc[place, "severity"] = rows["severity_of_total"].to_numpy()
     raised.loc[place, "direction"] = rows["direction_of_total"].to_numpy()
     raised.loc[place, "reason"] = np.select(
-        [goes_on, alone], [rows["reason_of_total"], rows["reason"]], TOGETHER
+        [goes_on, alone],
+        [rows["reason_of_total"], rows["reason"]],
+        np.where(rows["reason_of_total"] == MIX, MIX, TOGETHER),
     )
     return raised

@@ -28,8 +28,9 @@ COUNTED = (
 )
 LAYOUT = {  # of version 8
     "series.parquet": "dimension.webacl dimension.rule "
-    "0.points 0.level 0.active 1.points 1.level 1.active",
+    "0.points 0.level 0.active 0.mix 1.points 1.level 1.active",
     "0_counted.parquet": COUNTED,
+    "mix/0_counted.parquet": COUNTED,
     "1_gauged.parquet": "row "
     "model.unit model.season.profile model.season.weekday model.season.period model.season.wave "
     "model.forecast.intercept model.forecast.weights model.forecast.spread model.forecast.low "
@@ -55,11 +56,11 @@ def test_another_layout_of_the_files_is_another_version(tmp_path: Path) -> None:
     rng, hours = np.random.default_rng(1), 400
     frame = pd.DataFrame(
         {
-            "interval_start": np.repeat(pd.date_range("2026-11-02", periods=hours, freq="h"), 2),
+            "interval_start": np.repeat(pd.date_range("2026-11-02", periods=hours, freq="h"), 3),
             "webacl": "app",
-            "rule": ["one", "two"] * hours,
-            "count": rng.poisson(5, 2 * hours),
-            "delay": rng.normal(20, 2, 2 * hours),
+            "rule": ["one", "two", "three"] * hours,
+            "count": rng.poisson(5, 3 * hours),
+            "delay": rng.normal(20, 2, 3 * hours),
         }
     )
     folder = tmp_path / "state"

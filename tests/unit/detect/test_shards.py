@@ -93,11 +93,17 @@ def test_number_of_threads_does_not_matter(
         found.save(UPath(tmp_path / name))
     files = files_of(tmp_path / "many")
     assert list(files) == [
-        *("0_counted.parquet", "1_gauged.parquet", "jointly.parquet", "series.parquet"),
+        *("0_counted.parquet", "1_gauged.parquet", "jointly.parquet"),
+        *("mix/0_counted.parquet", "series.parquet"),
         *("total_0/0_counted.parquet", "total_0/series.parquet"),
         *("total_1/0_counted.parquet", "total_1/series.parquet"),
     ]
     assert files == files_of(tmp_path / "one")
+
+
+def by_themselves(state: DetectorState) -> DetectorState:
+    measures = {name: replace(one, mix=None) for name, one in state.measures.items()}
+    return replace(state, totals=(), measures=measures)
 
 
 @pytest.mark.parametrize("shard", range(SHARDS))
@@ -105,15 +111,15 @@ def test_a_shard_is_scored_as_its_series_would_be_alone(
     shard: int, rows: pd.DataFrame, state: DetectorState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """But for the budget, which is for all series, how series appear, for which there is none here,
-    and the totals."""
+    the totals, and the mixes, which learn from each other."""
     mine = rows[rows["webacl"] == f"acl-{shard}"]
-    whole = score(replace(state, totals=()), rows, CONNECTOR, TODAY)
+    whole = score(by_themselves(state), rows, CONNECTOR, TODAY)
     for module in (learning, scoring):
         original = module.budget
         monkeypatch.setattr(
             module, "budget", lambda _, step, same=original: same(state.tests, step)
         )
-    alone = replace(learn(mine, CONNECTOR, LEARNED), totals=())
+    alone = by_themselves(learn(mine, CONNECTOR, LEARNED))
     assert alone.measures["count"].newcomers == state.measures["count"].newcomers
     found = score(alone, mine, CONNECTOR, TODAY)
     expected = whole[whole["webacl"] == f"acl-{shard}"].reset_index(drop=True)

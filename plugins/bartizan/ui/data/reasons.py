@@ -25,6 +25,8 @@ REASONS = {
     "stuck": "It hardly moves any more.",
     "together": "It is among those that make a total unusual; the severity is the total's.",
     "jointly": "The measures of this series do not go together as usual; this one is most of it.",
+    "mix": "Its share changed with those of others, more than chance moves them; the severity is "
+    "that of the whole mix.",
     "continues": "It goes on with what was told shortly before, and is no news.",
     "new_entity": "The series has no history, and is far larger than first appearances are.",
     "normal": "No change that matters.",
