@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from bartizan.detect.calendar import Calendar
-from bartizan.detect.judge import Judgement, Part, judge_known, judge_newcomers, judge_nothing
+from bartizan.detect.judge import Judgement, Part, judge_by_peers, judge_known, judge_nothing
 from bartizan.detect.outlook import spans
 from bartizan.detect.panel import Floats, Integers, arrange
 from bartizan.detect.scored import Scored
+from bartizan.detect.series import group_numbers
 from bartizan.detect.severity import budget
 from bartizan.detect.shards import each_shard
 from bartizan.detect.special import excluded
@@ -99,7 +100,8 @@ def follow(
                 scored.put(name, part.rows, raw[mine, ahead:], judged, asked - ahead)
             if others.any():
                 theirs = values[others, since:]
-                judged = _judge_others(state, name, series[others], theirs, allowed)
+                group = group_numbers(panel.keys[others], state.groups)
+                judged = _judge_others(state, name, series[others], group, theirs, allowed)
                 scored.put(name, series[others], raw[others, since:], judged, asked - since)
 
     each_shard(judge, rows.shards)
@@ -135,14 +137,20 @@ def _newcomers_since(state: DetectorState) -> datetime:
 
 
 def _judge_others(
-    state: DetectorState, name: str, series: Integers, values: Floats, allowed: float
+    state: DetectorState,
+    name: str,
+    series: Integers,
+    group: Integers,
+    values: Floats,
+    allowed: float,
 ) -> Judgement:
-    """Judge values (S, T) of series without a model, known to the state or not."""
+    """Judge values (S, T) of series without a model, known to the state or not, by the numbers of
+    their groups (S)."""
     learned = state.measures[name]
     known = series < len(state.keys)
     level = np.zeros(len(series))
     level[known] = learned.level[series[known]]
-    if not state.ready or learned.newcomers is None:
+    if not state.ready or learned.population is None:
         return judge_nothing(values, level)
     length = spans(state.frequency)[0]
-    return judge_newcomers(values, level, learned.newcomers, length, allowed)
+    return judge_by_peers(values, level, group, learned.population, length, allowed)

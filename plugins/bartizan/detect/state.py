@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from bartizan.detect.judge import Part
-from bartizan.detect.newcomers import Newcomers
 from bartizan.detect.panel import Flags, Floats, Integers
 from bartizan.detect.parts import AGAIN, kind_of, load_parts, read, save_parts, write
+from bartizan.detect.population import Population
+from bartizan.detect.population_file import load_populations, save_populations
 from bartizan.errors import ConfigError
 from bartizan.model.connector import Connector
 from bartizan.model.window import Window, format_time, parse_time
@@ -24,7 +25,7 @@ from bartizan.model.window import Window, format_time, parse_time
 if TYPE_CHECKING:
     from upath import UPath
 
-VERSION = 7  # raised when the files get another layout or another meaning
+VERSION = 8  # raised when the files get another layout or another meaning
 SERIES = "series.parquet"
 
 
@@ -34,23 +35,24 @@ class MeasureState:
 
     `parts` are the models of the series that have one. `points` (S) intervals since the series
     appeared, `level` (S) its mean since then, `active` (S) whether there are enough of them.
-    `newcomers` is how series first appear, for counts.
+    `population` is how series first appear and how large they get, for counts.
     """
 
     parts: tuple[Part, ...]
     points: Integers
     level: Floats
     active: Flags
-    newcomers: Newcomers | None
+    population: Population | None
 
 
 @dataclass(frozen=True)
 class DetectorState:
     """`learned` is the window of history; `points` its covered intervals; `keys` (S rows) the
-    dimension values of the series; `measures` by name. A part has series of one shard, of `shard`
-    series each (`shards.py`). `seen` is up to when the parts have gone through metrics: the end of
-    `learned`, or later. Hours and weekdays are those of `timezone`. `tests` of an interval share
-    a budget of false alarms; `totals` are the states of the totals (`totals.py`).
+    dimension values of the series, `groups` the names of their groups of peers; `measures` by name.
+    A part has series of one shard, of `shard` series each (`shards.py`). `seen` is up to when the
+    parts have gone through metrics: the end of `learned`, or later. Hours and weekdays are those
+    of `timezone`. `tests` of an interval share a budget of false alarms; `totals` are the states of
+    the totals (`totals.py`).
     """
 
     version: int
@@ -62,6 +64,7 @@ class DetectorState:
     ready: bool
     shard: int
     keys: pd.DataFrame
+    groups: pd.Index
     measures: dict[str, MeasureState]
     seen: datetime
     timezone: str
@@ -139,10 +142,7 @@ class DetectorState:
             "tests": self.tests,
             "totals": len(self.totals),
             "measures": {
-                name: {
-                    "kinds": sorted({kind_of(part) for part in state.parts}),
-                    "newcomers": asdict(state.newcomers) if state.newcomers else None,
-                }
+                name: sorted({kind_of(part) for part in state.parts})
                 for name, state in self.measures.items()
             },
         }
@@ -157,6 +157,8 @@ class DetectorState:
                 f"{number}.active": pa.array(state.active),
             }
             save_parts(folder, number, state.parts)
+        populations = [state.population for state in self.measures.values()]
+        save_populations(folder, self.groups, populations)
         for number, total in enumerate(self.totals):
             total.save(_total(folder, number))
         write(folder / SERIES, [pa.table(columns).replace_schema_metadata({"bartizan": text})])
@@ -170,7 +172,7 @@ class DetectorState:
             raise ConfigError(
                 f"{folder}: version", f"{facts.get('version')} is not {VERSION}", AGAIN
             )
-        names = facts["dimensions"]
+        names, (groups, populations) = facts["dimensions"], load_populations(folder)
         keys = {name: table.column(f"dimension.{name}").to_pandas() for name in names}
         return cls(
             facts["version"],
@@ -182,9 +184,10 @@ class DetectorState:
             facts["ready"],
             facts["shard"],
             pd.DataFrame(keys, index=range(len(table))),
+            groups,
             {
-                name: _measure(folder, number, table, about)
-                for number, (name, about) in enumerate(facts["measures"].items())
+                name: _measure(folder, number, table, kinds, populations[number])
+                for number, (name, kinds) in enumerate(facts["measures"].items())
             },
             parse_time(facts["seen"]),
             facts["timezone"],
@@ -197,13 +200,18 @@ def _total(folder: UPath, number: int) -> UPath:
     return folder / f"total_{number}"
 
 
-def _measure(folder: UPath, number: int, table: pa.Table, about: dict[str, Any]) -> MeasureState:
+def _measure(
+    folder: UPath,
+    number: int,
+    table: pa.Table,
+    kinds: list[str],
+    population: Population | None,
+) -> MeasureState:
     points, level, active = (
         table.column(f"{number}.{name}").to_numpy() for name in ("points", "level", "active")
     )
-    parts = load_parts(folder, number, about["kinds"])
-    newcomers = Newcomers(**about["newcomers"]) if about["newcomers"] else None
-    return MeasureState(parts, points, level, active, newcomers)
+    parts = load_parts(folder, number, kinds)
+    return MeasureState(parts, points, level, active, population)
 
 
 def _kinds(state: MeasureState) -> list[str]:

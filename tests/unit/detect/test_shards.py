@@ -93,9 +93,9 @@ def test_number_of_threads_does_not_matter(
         found.save(UPath(tmp_path / name))
     files = files_of(tmp_path / "many")
     assert list(files) == [
-        *("0_counted.parquet", "1_gauged.parquet", "series.parquet"),
-        *("total_0/0_counted.parquet", "total_0/series.parquet"),
-        *("total_1/0_counted.parquet", "total_1/series.parquet"),
+        *("0_counted.parquet", "1_gauged.parquet", "populations.parquet", "series.parquet"),
+        *(f"total_0/{one}.parquet" for one in ("0_counted", "populations", "series")),
+        *(f"total_1/{one}.parquet" for one in ("0_counted", "populations", "series")),
     ]
     assert files == files_of(tmp_path / "one")
 
@@ -114,7 +114,10 @@ def test_a_shard_is_scored_as_its_series_would_be_alone(
             module, "budget", lambda _, step, same=original: same(state.tests, step)
         )
     alone = replace(learn(mine, CONNECTOR, LEARNED), totals=())
-    assert alone.measures["count"].newcomers == state.measures["count"].newcomers
+    for learned in (alone, state):
+        population = learned.measures["count"].population
+        assert population is not None
+        assert [kind.newcomers.largest for kind in population.kinds] == [None, None]
     found = score(alone, mine, CONNECTOR, TODAY)
     expected = whole[whole["webacl"] == f"acl-{shard}"].reset_index(drop=True)
     assert len(found) == 24 * SHARD * len(MEASURES)
@@ -153,7 +156,8 @@ def test_models_of_both_kinds_of_one_measure_come_back_in_order(
     folder = UPath(tmp_path / "state")
     learned.save(folder)
     own = sorted(path.name for path in (tmp_path / "state").glob("*.parquet"))
-    assert own == ["0_counted.parquet", "0_gauged.parquet", "1_gauged.parquet", "series.parquet"]
+    names = ("0_counted", "0_gauged", "1_gauged", "populations", "series")
+    assert own == [f"{name}.parquet" for name in names]
     loaded = DetectorState.load(folder)
     firsts = [int(part.rows[0]) for part in loaded.measures["count"].parts]
     assert firsts == [SHARD * shard for shard in range(SHARDS)]
