@@ -6,7 +6,7 @@ Pure: the same history gives the same state, whatever the order of its rows.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import lru_cache
 
@@ -25,7 +25,7 @@ from bartizan.detect.population import fit_population
 from bartizan.detect.series import groups_of
 from bartizan.detect.severity import budget
 from bartizan.detect.shards import each_shard, shard_size
-from bartizan.detect.special import learnable
+from bartizan.detect.special import excluded, learnable
 from bartizan.detect.state import VERSION, DetectorState, MeasureState
 from bartizan.detect.totals import series_by, totals_of
 from bartizan.errors import UsageError
@@ -70,7 +70,14 @@ def _learn(
     and populations there are in all."""
     size = shard_size(len(interval_starts(seen, connector.frequency)))
     rows = arrange(history, connector, seen, covered, size=size)
-    panel = lru_cache(maxsize=1)(rows.panel)  # an only shard is made once
+    unjudged = excluded(rows.keys, rows.times, connector)
+
+    @lru_cache(maxsize=1)  # an only shard is made once
+    def panel(shard: int) -> Panel:
+        found, span = rows.panel(shard), rows.span(shard)
+        values = {name: unjudged.hidden(all_, span) for name, all_ in found.values.items()}
+        return replace(found, values=values)
+
     groups, group = groups_of(rows.keys)
     surveys = each_shard(
         lambda shard: _survey(panel(shard), connector, group[rows.span(shard)]), rows.shards

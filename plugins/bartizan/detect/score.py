@@ -76,7 +76,7 @@ def follow(
     )
     asked = start + np.flatnonzero(rows.covered[start:])
     calendar = Calendar.of(rows.times[ahead:], connector.frequency, connector.calendar.timezone)
-    unjudged = excluded(rows.times, connector)
+    unjudged = excluded(rows.keys, rows.times, connector)
     allowed = budget(state.tests, state.frequency)
     scored = Scored.empty(rows.times[asked], rows.keys, state.measures)
     parts: dict[tuple[str, int], list[Part]] = defaultdict(list)
@@ -90,7 +90,7 @@ def follow(
         known = series < len(state.keys)
         scored.exists[:, span] = (known[:, None] | panel.present[:, asked]).T
         for name, raw in panel.values.items():
-            values = np.where(unjudged, np.nan, raw) if unjudged.any() else raw
+            values = unjudged.hidden(raw, span)
             others = np.ones(len(series), dtype=np.bool_)
             ready = parts.get((name, shard), []) if state.ready else []
             for place, part in enumerate(ready):
@@ -105,7 +105,8 @@ def follow(
                 scored.put(name, series[others], raw[others, since:], judged, asked - since)
 
     each_shard(judge, rows.shards)
-    scored.exclude(unjudged[asked])
+    for some, intervals in zip(unjudged.series, unjudged.intervals, strict=True):
+        scored.exclude(intervals[asked], some)
     measures = {
         name: replace(
             measure,
