@@ -26,9 +26,11 @@ COUNTED = (
     "memory.slow.count memory.slow.due memory.slow.run memory.values memory.means "
     "habit.at habit.start habit.slope told.rarest told.since"
 )
-LAYOUT = {  # of version 7
+SIZES = "0.0.first 0.0.largest 0.0.peak 0.1.first 0.1.largest 0.1.peak"
+LAYOUT = {  # of version 8
     "series.parquet": "dimension.webacl dimension.rule "
     "0.points 0.level 0.active 1.points 1.level 1.active",
+    "populations.parquet": f"group {SIZES}",
     "0_counted.parquet": COUNTED,
     "1_gauged.parquet": "row "
     "model.unit model.season.profile model.season.weekday model.season.period model.season.wave "
@@ -43,6 +45,7 @@ LAYOUT = {  # of version 7
     "habit.bulk.at habit.bulk.start habit.bulk.slope habit.often habit.at_most "
     "told.rarest told.since",
     "total_0/series.parquet": "dimension.webacl 0.points 0.level 0.active",
+    "total_0/populations.parquet": f"group {SIZES}",
     "total_0/0_counted.parquet": COUNTED,
 }
 
@@ -64,4 +67,4 @@ def test_another_layout_of_the_files_is_another_version(tmp_path: Path) -> None:
         path.relative_to(folder).as_posix(): " ".join(pq.read_schema(path).names)
         for path in folder.rglob("*.parquet")
     }
-    assert (found, VERSION) == (LAYOUT, 7)
+    assert (found, VERSION) == (LAYOUT, 8)
