@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -13,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from bartizan.described import Described, wrong
 from bartizan.errors import UsageError
-from bartizan.model.calendar_entries import CalendarEntries, Entry, Once, Recurring
+from bartizan.model.calendar_entries import CalendarEntries, Entry, Once, Only, Recurring
 from bartizan.model.recurrence import parse_rule, utc
 from bartizan.model.window import Window, parse_duration
 
@@ -107,10 +109,27 @@ class Times(Described):
         return Once(Window(utc(self.start, zone), utc(self.end, zone)), self.why)
 
 
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+_Values = Annotated[list[str], BeforeValidator(_as_list), Field(min_length=1)]
+
+
+class SomeTimes(Times):
+    """With `only`, of the series that have one of the values of each dimension named."""
+
+    only: Annotated[dict[str, _Values], Field(min_length=1)] | None = None
+
+    def as_entry(self, zone: ZoneInfo) -> Entry:
+        named = tuple((name, tuple(values)) for name, values in (self.only or {}).items())
+        return replace(super().as_entry(zone), only=Only(named))
+
+
 class CalendarBlock(Described):
     timezone: TimeZone = "UTC"
-    mute: list[Times] = Field(default_factory=list)
-    exclude: list[Times] = Field(default_factory=list)
+    mute: list[SomeTimes] = Field(default_factory=list)
+    exclude: list[SomeTimes] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _ranges_have_a_length(self) -> CalendarBlock:
@@ -120,6 +139,15 @@ class CalendarBlock(Described):
             except UsageError as error:
                 raise wrong(f"entry {entry.why!r}: {error.problem}", error.remedy) from error
         return self
+
+    def require_dimensions(self, known: Sequence[str]) -> None:
+        """Raise unless entries that are of some series only name dimensions of the connector."""
+        for entry in (*self.mute, *self.exclude):
+            if strange := [name for name in entry.only or {} if name not in known]:
+                raise wrong(
+                    f"entry {entry.why!r} is only for some {strange[0]!r}, which is no dimension",
+                    f"write one of {', '.join(known)}" if known else "leave only out",
+                )
 
     def as_entries(self) -> CalendarEntries:
         zone = ZoneInfo(self.timezone)

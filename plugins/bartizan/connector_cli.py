@@ -142,7 +142,8 @@ def calendar(
 ) -> None:
     """Print the events of an .ics file as entries for `mute:`, `exclude:` or `quiet:`.
 
-    Paste them into connector.yaml or alerts.yaml. What cannot be said there is a comment.
+    Paste them into connector.yaml or alerts.yaml. What cannot be said there is a comment. In
+    connector.yaml an entry may be of some series: add `only: {webacl: [shop, api]}` to it.
     """
     result = jobs.calendar_entries(file, timezone)
     text = yaml.safe_dump(result["entries"], sort_keys=False, allow_unicode=True, width=1000)

@@ -143,6 +143,11 @@ class _ConnectorFile(Described):
         return self
 
     @model_validator(mode="after")
+    def _calendar_is_of_its_dimensions(self) -> _ConnectorFile:
+        self.calendar.require_dimensions(self.dimensions)
+        return self
+
+    @model_validator(mode="after")
     def _connection_is_of_an_engine(self) -> _ConnectorFile:
         if self.connection is not None and self.engine is EngineName.DUCKDB:
             raise wrong("duckdb has no connection", "leave connection out, or name an engine")

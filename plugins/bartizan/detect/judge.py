@@ -1,7 +1,8 @@
 """How unusual each interval of a series is, and why.
 
 Reasons: those of TESTS (`outlook.py`), continues (goes on with what was told), new_entity (a series
-without a history of its own, far beyond first appearances), together (a total that the series
+never seen before, far beyond first appearances), beyond_peers (a series with too short a history,
+far beyond its own level and beyond what its peers do), together (a total that the series
 belongs to is unusual, see `totals.py`), jointly (the measures of the series are, see
 `jointly.py`), mix (the shares of the series are, beside others of its group, see `mix.py`), normal
 (no change that matters),
@@ -22,9 +23,9 @@ from bartizan.detect.arrays import join, take
 from bartizan.detect.calendar import Calendar
 from bartizan.detect.habit import Habit, fit_habit
 from bartizan.detect.jointly import Departures, departures
-from bartizan.detect.newcomers import Newcomers, population_rarity
 from bartizan.detect.outlook import BEFORE_LONGEST, TESTS, Model, Outlook, spans
 from bartizan.detect.panel import Flags, Floats, Integers
+from bartizan.detect.population import Population, population_rarity
 from bartizan.detect.severity import AT_BUDGET, severity
 from bartizan.detect.told import Told, nothing_told, reminded, told_before
 
@@ -33,10 +34,14 @@ HISTORY_CELLS = 2**16  # series x intervals that are followed together, to bound
 BAND = 3.0  # the band leaves out one in 10^3 normal intervals on either side
 TOLD = 0.99 * AT_BUDGET  # most severity of what only continues
 
-NORMAL, NOT_READY, NEW_ENTITY, MISSING = "normal", "not_ready", "new_entity", "missing"
+NORMAL, NOT_READY, MISSING = "normal", "not_ready", "missing"
+NEW_ENTITY, BEYOND_PEERS = "new_entity", "beyond_peers"
 EXCLUDED, EXPECTED = "excluded", "expected"
 CONTINUES, TOGETHER, JOINTLY, MIX = "continues", "together", "jointly", "mix"
-REASONS = (*TESTS, JOINTLY, MIX, CONTINUES, NEW_ENTITY, NORMAL, NOT_READY, MISSING, EXCLUDED)
+REASONS = (
+    *TESTS, JOINTLY, MIX, CONTINUES, NEW_ENTITY, BEYOND_PEERS,
+    NORMAL, NOT_READY, MISSING, EXCLUDED,
+)  # fmt: skip
 DIRECTIONS = ("", "above", "below")
 _REASON = {reason: np.int8(place) for place, reason in enumerate(REASONS)}
 
@@ -146,23 +151,31 @@ def rarities(worth: Floats, outlook: Outlook) -> Floats:
     return np.where(outlook.matters, np.nan_to_num(worth), 0.0)
 
 
-def judge_newcomers(
-    values: Floats, level: Floats, newcomers: Newcomers, length: int, allowed: float
+def judge_by_peers(
+    values: Floats,
+    level: Floats,
+    group: Integers,
+    population: Population,
+    length: int,
+    allowed: float,
 ) -> Judgement:
-    """Judge counts (S, T) of series without enough history by how others first appeared.
+    """Judge counts (S, T) of series without enough history by how others first appeared, and by
+    how large they get.
 
-    `level` (S) is a series' mean so far, 0 when it was never seen.
+    `level` (S) is a series' mean so far, 0 when it was never seen; `group` (S) is its number, -1
+    for one never seen.
     """
-    rare, upper = population_rarity(newcomers, values, level, length, allowed)
+    rare, upper = population_rarity(population, values, level, group, length, allowed)
     found = severity(rare, allowed)
     beyond: Flags = found >= AT_BUDGET
+    why = np.where(level > 0, _REASON[BEYOND_PEERS], _REASON[NEW_ENTITY])[:, None]
     return Judgement(
         np.broadcast_to(level[:, None], values.shape),
         np.zeros(values.shape),
         upper,
         np.where(beyond, found, np.nan),
         beyond.astype(np.int8),
-        np.where(beyond, _REASON[NEW_ENTITY], _REASON[NOT_READY]),
+        np.where(beyond, why, _REASON[NOT_READY]),
     )
 
 

@@ -6,7 +6,7 @@ Pure: the same history gives the same state, whatever the order of its rows.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import lru_cache, reduce
 
@@ -15,6 +15,7 @@ import pandas as pd
 
 from bartizan.detect.calendar import Calendar
 from bartizan.detect.categories import Watched, find_categories, has_mix, most_mixes
+from bartizan.detect.census import Census, take_census
 from bartizan.detect.counted import Counted, fit_counted
 from bartizan.detect.gauged import Gauged, fit_gauged
 from bartizan.detect.jointly import TESTS as JOINT_TESTS
@@ -23,12 +24,13 @@ from bartizan.detect.judge import Part, look_back
 from bartizan.detect.kinds import Kinds, kinds_of, kinds_of_gauges
 from bartizan.detect.mix import TESTS as MIX_TESTS
 from bartizan.detect.mix import Mix, fit_mix
-from bartizan.detect.newcomers import appearances, fit_newcomers
 from bartizan.detect.outlook import Model, Outlook, spans
 from bartizan.detect.panel import TIME, Floats, Integers, Panel, Rows, arrange, interval_starts
+from bartizan.detect.population import fit_population
+from bartizan.detect.series import groups_of
 from bartizan.detect.severity import budget
 from bartizan.detect.shards import each_shard, shard_size
-from bartizan.detect.special import learnable
+from bartizan.detect.special import excluded, learnable
 from bartizan.detect.state import VERSION, DetectorState, MeasureState
 from bartizan.detect.totals import series_by, total_by, totals_of
 from bartizan.errors import UsageError
@@ -67,19 +69,31 @@ def _learn(
     seen: Window,
     covered: pd.DatetimeIndex | None,
     tests: int | None = None,
+    populations: int = 0,
 ) -> DetectorState:
     """What `learn` returns, with the totals; of a total itself when it is known how many `tests`
-    there are in all."""
+    and populations there are in all."""
     size = shard_size(len(interval_starts(seen, connector.frequency)))
     rows = arrange(history, connector, seen, covered, size=size)
-    panel = lru_cache(maxsize=1)(rows.panel)  # an only shard is made once
-    surveys = each_shard(lambda shard: _survey(panel(shard), connector), rows.shards)
+    unjudged = excluded(rows.keys, rows.times, connector)
+
+    @lru_cache(maxsize=1)  # an only shard is made once
+    def panel(shard: int) -> Panel:
+        found, span = rows.panel(shard), rows.span(shard)
+        values = {name: unjudged.hidden(all_, span) for name, all_ in found.values.items()}
+        return replace(found, values=values)
+
+    groups, group = groups_of(rows.keys)
+    surveys = each_shard(
+        lambda shard: _survey(panel(shard), connector, group[rows.span(shard)]), rows.shards
+    )
     needed = points_needed(connector.frequency)
     watched = _watched(rows, surveys, connector, total=bool(tests))
     own = sum(_tests(part, needed) for part in surveys)
     own += MIX_TESTS * sum(one.categories.groups for one in watched if one)
     totals = () if tests else totals_of(connector, rows.keys)
     tests = tests or own + sum(_most_tests(rows.keys, total) for total in totals)
+    populations = populations or sum(len(one.measures) for one in (connector, *totals))
     allowed = budget(tests, connector.frequency)
     calendar = Calendar.of(rows.times, connector.frequency, connector.calendar.timezone)
 
@@ -102,7 +116,9 @@ def _learn(
             [found[place] for found in parts],
             [survey[place] for survey in surveys],
             needed,
+            len(groups),
             (window.end - seen.start) / timedelta(days=7),
+            populations,
             mixes[place],
         )
         for place, measure in enumerate(connector.measures)
@@ -118,11 +134,14 @@ def _learn(
         points >= needed,
         size,
         rows.keys,
+        groups,
         measures,
         window.end,
         connector.calendar.timezone,
         tests,
-        tuple(_learn(history, total, window, seen, covered, tests) for total in totals),
+        tuple(
+            _learn(history, total, window, seen, covered, tests, populations) for total in totals
+        ),
         tuple(part for found in jointly for part in found),
     )
 
@@ -143,14 +162,14 @@ def _seen(history: pd.DataFrame, connector: Connector, window: Window) -> Window
 @dataclass(frozen=True)
 class _Survey:
     """Of the series of a shard and one measure: how many intervals each has of its own (S), their
-    mean (S), the number of its group (S), their kinds; and counts as they first appeared, None for
+    mean (S), the number of its pool (S), their kinds; and how large counts came, None for
     gauges."""
 
     points: Integers
     level: Floats
     pool: Integers
     kinds: Kinds
-    appeared: Floats | None
+    census: Census | None
 
     def tests(self, needed: int) -> int:
         """Most of an interval of all series that have enough points."""
@@ -189,7 +208,7 @@ def _most_tests(keys: pd.DataFrame, total: Connector) -> int:
     return measures * (Counted.TESTS * series + MIX_TESTS * mixes) + jointly
 
 
-def _survey(panel: Panel, connector: Connector) -> list[_Survey]:
+def _survey(panel: Panel, connector: Connector, group: Integers) -> list[_Survey]:
     day, length = round(DAY / connector.frequency), spans(connector.frequency)[0]
     pool, first = _pools(panel), _first(panel)
     surveys = []
@@ -197,9 +216,9 @@ def _survey(panel: Panel, connector: Connector) -> list[_Survey]:
         points = np.isfinite(own).sum(axis=1)
         level = np.nan_to_num(own).sum(axis=1) / np.maximum(points, 1)
         is_count = measure.aggregation.counts and not np.any(own < 0)
-        appeared = appearances(own, first, day, length) if is_count else None
+        census = take_census(own, first, group, day, length) if is_count else None
         kinds = kinds_of(own, level) if is_count else kinds_of_gauges(len(own))
-        surveys.append(_Survey(points, level, pool, kinds, appeared))
+        surveys.append(_Survey(points, level, pool, kinds, census))
     return surveys
 
 
@@ -264,18 +283,22 @@ def _measure_state(
     parts: Sequence[Sequence[Part]],
     surveys: Sequence[_Survey],
     needed: int,
+    groups: int,
     weeks: float,
+    populations: int,
     mix: Mix | None,
 ) -> MeasureState:
     """One measure's shards put together."""
     points = np.concatenate([survey.points for survey in surveys])
-    appeared = [survey.appeared for survey in surveys if survey.appeared is not None]
+    censuses = [survey.census for survey in surveys if survey.census is not None]
     return MeasureState(
         tuple(part for found in parts for part in found),
         points,
         np.concatenate([survey.level for survey in surveys]),
         points >= needed,
-        fit_newcomers(np.concatenate(appeared), weeks) if len(appeared) == len(surveys) else None,
+        fit_population(censuses, groups, weeks, populations)
+        if len(censuses) == len(surveys)
+        else None,
         mix,
     )
 
@@ -293,7 +316,7 @@ def _first(panel: Panel) -> Integers:
 
 
 def _pools(panel: Panel) -> Integers:
-    """Number of each series' group: series with the same first dimension share a daily shape."""
+    """Number of each series' pool: series with the same first dimension share a daily shape."""
     if panel.keys.columns.empty:
         return np.zeros(1, dtype=np.int64)
     codes: Integers = pd.factorize(panel.keys[panel.keys.columns[0]])[0].astype(np.int64)

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -22,7 +21,7 @@ from bartizan.detect.special import why_muted
 from bartizan.model.anomaly import Direction, Incident
 from bartizan.model.connector import Connector
 from bartizan.model.feedback import Feedback, FeedbackKind
-from bartizan.model.window import DAY, Window, naive
+from bartizan.model.window import DAY, Window
 
 WEEK = timedelta(days=7)
 PART = 0.5  # of the incident's change that must have stayed
@@ -40,7 +39,6 @@ def noticed(
     feedback: Iterable[Feedback],
 ) -> Incident:
     """The incident as people are told of it, scored `through` then."""
-    starts = (np.datetime64(naive(one.interval.start), "us") for one in incident.anomalies)
     said = any(
         one.incident == incident.id and one.is_last and one.kind is not FeedbackKind.NONE
         for one in feedback
@@ -51,7 +49,7 @@ def noticed(
         and asked_at <= through
         and (incident.window.end >= asked_at or _stayed(incident, connector, asked_at, scores))
     )
-    return replace(incident, muted=why_muted(starts, connector), asks_new_normal=asks)
+    return replace(incident, muted=why_muted(incident, connector), asks_new_normal=asks)
 
 
 def _stayed(incident: Incident, connector: Connector, until: datetime, scores: Scores) -> bool:

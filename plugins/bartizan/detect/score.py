@@ -12,11 +12,12 @@ import pandas as pd
 from bartizan.detect.calendar import Calendar
 from bartizan.detect.categories import Watched
 from bartizan.detect.jointly import Departures, judge_jointly, of_rows
-from bartizan.detect.judge import Judgement, Part, judge_known, judge_newcomers, judge_nothing
+from bartizan.detect.judge import Judgement, Part, judge_by_peers, judge_known, judge_nothing
 from bartizan.detect.mix import judge_mix
 from bartizan.detect.outlook import spans
 from bartizan.detect.panel import Floats, Integers, arrange
 from bartizan.detect.scored import Scored
+from bartizan.detect.series import group_numbers
 from bartizan.detect.severity import budget
 from bartizan.detect.shards import each_shard
 from bartizan.detect.special import excluded
@@ -78,7 +79,7 @@ def follow(
     )
     asked = start + np.flatnonzero(rows.covered[start:])
     calendar = Calendar.of(rows.times[ahead:], connector.frequency, connector.calendar.timezone)
-    unjudged = excluded(rows.times, connector)
+    unjudged = excluded(rows.keys, rows.times, connector)
     allowed = budget(state.tests, state.frequency)
     scored = Scored.empty(rows.times[asked], rows.keys, state.measures)
     mixes = {name: one.mix for name, one in state.measures.items() if one.mix and state.ready}
@@ -95,7 +96,7 @@ def follow(
         apart: dict[str, list[tuple[Integers, Departures]]] = {name: [] for name in panel.values}
         scored.exists[:, span] = (known[:, None] | panel.present[:, asked]).T
         for name, raw in panel.values.items():
-            values = np.where(unjudged, np.nan, raw) if unjudged.any() else raw
+            values = unjudged.hidden(raw, span)
             others = np.ones(len(series), dtype=np.bool_)
             ready = parts.get((name, shard), []) if state.ready else []
             for place, part in enumerate(ready):
@@ -110,7 +111,8 @@ def follow(
                     watched[name].put(part.rows, values[mine, ahead:], judged.expected)
             if others.any():
                 theirs = values[others, since:]
-                judged = _judge_others(state, name, series[others], theirs, allowed)
+                group = group_numbers(panel.keys[others], state.groups)
+                judged = _judge_others(state, name, series[others], group, theirs, allowed)
                 scored.put(name, series[others], raw[others, since:], judged, asked - since)
         if shard in jointly and state.ready:
             rows_of = jointly[shard].rows
@@ -122,7 +124,8 @@ def follow(
     for name, mix in mixes.items():
         raised, mixes[name] = judge_mix(mix, watched[name], calendar, allowed)
         scored.put_raised(name, raised, asked - ahead)
-    scored.exclude(unjudged[asked])
+    for some, intervals in zip(unjudged.series, unjudged.intervals, strict=True):
+        scored.exclude(intervals[asked], some)
     scores = scored.frame(in_order_already=len(rows.keys) == len(state.keys))
     totals = []
     for learned in state.totals:
@@ -173,14 +176,20 @@ def _newcomers_since(state: DetectorState) -> datetime:
 
 
 def _judge_others(
-    state: DetectorState, name: str, series: Integers, values: Floats, allowed: float
+    state: DetectorState,
+    name: str,
+    series: Integers,
+    group: Integers,
+    values: Floats,
+    allowed: float,
 ) -> Judgement:
-    """Judge values (S, T) of series without a model, known to the state or not."""
+    """Judge values (S, T) of series without a model, known to the state or not, by the numbers of
+    their groups (S)."""
     learned = state.measures[name]
     known = series < len(state.keys)
     level = np.zeros(len(series))
     level[known] = learned.level[series[known]]
-    if not state.ready or learned.newcomers is None:
+    if not state.ready or learned.population is None:
         return judge_nothing(values, level)
     length = spans(state.frequency)[0]
-    return judge_newcomers(values, level, learned.newcomers, length, allowed)
+    return judge_by_peers(values, level, group, learned.population, length, allowed)

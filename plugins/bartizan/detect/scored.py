@@ -106,13 +106,11 @@ class Scored:
         self.judged.direction[at] = direction[more]
         self.judged.reason[at] = np.where(goes_on, reason, told)[more]
 
-    def exclude(self, intervals: Flags) -> None:
-        """Say of the values in these intervals (T) why they were not judged."""
-        if not intervals.any():
-            return
-        self.judged.reason[intervals[:, None, None] & np.isfinite(self.value)] = REASONS.index(
-            EXCLUDED
-        )
+    def exclude(self, intervals: Flags, series: Flags) -> None:
+        """Say of the values of these series (S) in these intervals (T) why they were not judged."""
+        cells = np.ix_(intervals, series)
+        reason, known = self.judged.reason[cells], np.isfinite(self.value[cells])
+        self.judged.reason[cells] = np.where(known, REASONS.index(EXCLUDED), reason)
 
     def frame(self, *, in_order_already: bool) -> pd.DataFrame:
         """A row per interval, series that exists and measure, in the order of their names."""

@@ -38,6 +38,25 @@ def number_series(
     return rows.take(first).astype("str").reset_index(drop=True), place[number[before:]]
 
 
+def groups_of(keys: pd.DataFrame) -> tuple[pd.Index, Integers]:
+    """Names of the groups of peers, in order, and the number of the group of each series.
+
+    Peers have the first of several dimensions in common; of fewer, all series are peers.
+    """
+    if len(keys.columns) < 2:
+        return pd.Index([""]), np.zeros(len(keys), dtype=np.int64)
+    numbers, names = pd.factorize(keys[keys.columns[0]], sort=True)
+    return pd.Index(names), numbers.astype(np.int64)
+
+
+def group_numbers(keys: pd.DataFrame, groups: pd.Index) -> Integers:
+    """The number of the group of each series among `groups` of `groups_of`, -1 for another one."""
+    if len(keys.columns) < 2:
+        return np.zeros(len(keys), dtype=np.int64)
+    numbers: Integers = groups.get_indexer(keys[keys.columns[0]]).astype(np.int64)
+    return numbers
+
+
 def in_order(keys: pd.DataFrame) -> Integers:
     """Positions of the series by the order of their dimension values."""
     return np.argsort(_codes(keys), kind="stable") if len(keys.columns) else np.arange(len(keys))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,6 @@ from bartizan.detect.categories import categories_at
 from bartizan.detect.jointly import JointPart
 from bartizan.detect.judge import Part
 from bartizan.detect.mix import Mix
-from bartizan.detect.newcomers import Newcomers
 from bartizan.detect.panel import Flags, Floats, Integers
 from bartizan.detect.parts import (
     AGAIN,
@@ -30,6 +29,8 @@ from bartizan.detect.parts import (
     save_parts,
     write,
 )
+from bartizan.detect.population import Population
+from bartizan.detect.population_file import load_populations, save_populations
 from bartizan.errors import ConfigError
 from bartizan.model.connector import Connector
 from bartizan.model.window import Window, format_time, parse_time
@@ -47,14 +48,15 @@ class MeasureState:
 
     `parts` are the models of the series that have one. `points` (S) intervals since the series
     appeared, `level` (S) its mean since then, `active` (S) whether there are enough of them.
-    `newcomers` is how series first appear, for counts; `mix` how their shares vary (`mix.py`).
+    `population` is how series first appear and how large they get, for counts; `mix` how their
+    shares vary (`mix.py`).
     """
 
     parts: tuple[Part, ...]
     points: Integers
     level: Floats
     active: Flags
-    newcomers: Newcomers | None
+    population: Population | None
     mix: Mix | None = None
 
     @property
@@ -66,11 +68,12 @@ class MeasureState:
 @dataclass(frozen=True)
 class DetectorState:
     """`learned` is the window of history; `points` its covered intervals; `keys` (S rows) the
-    dimension values of the series; `measures` by name. A part has series of one shard, of `shard`
-    series each (`shards.py`). `seen` is up to when the parts have gone through metrics: the end of
-    `learned`, or later. Hours and weekdays are those of `timezone`. `tests` of an interval share
-    a budget of false alarms; `totals` are the states of the totals (`totals.py`);
-    `jointly` is how the measures go together, of one shard each (`jointly.py`).
+    dimension values of the series, `groups` the names of their groups of peers; `measures` by name.
+    A part has series of one shard, of `shard` series each (`shards.py`). `seen` is up to when the
+    parts have gone through metrics: the end of `learned`, or later. Hours and weekdays are those
+    of `timezone`. `tests` of an interval share a budget of false alarms; `totals` are the states of
+    the totals (`totals.py`); `jointly` is how the measures go together, of one shard each
+    (`jointly.py`).
     """
 
     version: int
@@ -82,6 +85,7 @@ class DetectorState:
     ready: bool
     shard: int
     keys: pd.DataFrame
+    groups: pd.Index
     measures: dict[str, MeasureState]
     seen: datetime
     timezone: str
@@ -170,7 +174,6 @@ class DetectorState:
             "measures": {
                 name: {
                     "kinds": sorted({kind_of(part) for part in state.parts}),
-                    "newcomers": asdict(state.newcomers) if state.newcomers else None,
                     "mix": state.mix is not None,
                 }
                 for name, state in self.measures.items()
@@ -193,6 +196,8 @@ class DetectorState:
                 save_parts(_mixes(folder), number, state.mixes)
         if self.jointly:
             save_jointly(folder, self.jointly)
+        populations = [state.population for state in self.measures.values()]
+        save_populations(folder, self.groups, populations)
         for number, total in enumerate(self.totals):
             total.save(_total(folder, number))
         write(folder / SERIES, [pa.table(columns).replace_schema_metadata({"bartizan": text})])
@@ -206,7 +211,7 @@ class DetectorState:
             raise ConfigError(
                 f"{folder}: version", f"{facts.get('version')} is not {VERSION}", AGAIN
             )
-        names = facts["dimensions"]
+        names, (groups, populations) = facts["dimensions"], load_populations(folder)
         columns = {name: table.column(f"dimension.{name}").to_pandas() for name in names}
         keys = pd.DataFrame(columns, index=range(len(table)))
         return cls(
@@ -219,8 +224,9 @@ class DetectorState:
             facts["ready"],
             facts["shard"],
             keys,
+            groups,
             {
-                name: _measure(folder, number, table, keys, about)
+                name: _measure(folder, number, table, keys, about, populations[number])
                 for number, (name, about) in enumerate(facts["measures"].items())
             },
             parse_time(facts["seen"]),
@@ -247,15 +253,19 @@ def _of_all(mix: Mix, series: int) -> Floats:
 
 
 def _measure(
-    folder: UPath, number: int, table: pa.Table, keys: pd.DataFrame, about: dict[str, Any]
+    folder: UPath,
+    number: int,
+    table: pa.Table,
+    keys: pd.DataFrame,
+    about: dict[str, Any],
+    population: Population | None,
 ) -> MeasureState:
     points, level, active = (
         table.column(f"{number}.{name}").to_numpy() for name in ("points", "level", "active")
     )
     parts = load_parts(folder, number, about["kinds"])
-    newcomers = Newcomers(**about["newcomers"]) if about["newcomers"] else None
     mix = _mix(folder, number, table, keys) if about["mix"] else None
-    return MeasureState(parts, points, level, active, newcomers, mix)
+    return MeasureState(parts, points, level, active, population, mix)
 
 
 def _mix(folder: UPath, number: int, table: pa.Table, keys: pd.DataFrame) -> Mix:

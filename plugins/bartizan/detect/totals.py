@@ -36,13 +36,15 @@ def totals_of(connector: Connector, keys: pd.DataFrame) -> tuple[Connector, ...]
 
 
 def total_by(connector: Connector, dimensions: tuple[str, ...]) -> Connector:
-    """The connector's measures that add up, by some of its dimensions."""
+    """The connector's measures that add up, by some of its dimensions. What the calendar says of
+    a series, it says of a total that the series is part of."""
     measures = tuple(
         one
         for one in connector.measures
         if one.aggregation in (Aggregation.SUM, Aggregation.COUNT) and one.missing is Missing.ZERO
     )
-    return replace(connector, dimensions=dimensions, measures=measures)
+    calendar = connector.calendar.by(dimensions)
+    return replace(connector, dimensions=dimensions, measures=measures, calendar=calendar)
 
 
 def series_by(keys: pd.DataFrame, dimensions: tuple[str, ...]) -> int:

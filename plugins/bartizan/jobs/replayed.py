@@ -44,14 +44,10 @@ def scored_points(connector: Connector, window: Window) -> Points:
 
 def groups_at(points: Points, threshold: float) -> Iterator[Incident]:
     """The incidents at a threshold, with what the calendar says of each."""
-    import numpy as np
-
     from bartizan.detect.special import why_muted
-    from bartizan.model.window import naive
 
     for one in points.groups(threshold):
-        starts = (np.datetime64(naive(part.interval.start), "us") for part in one.anomalies)
-        why = why_muted(starts, points.connector)
+        why = why_muted(one, points.connector)
         yield replace(one, muted=why) if why else one
 
 

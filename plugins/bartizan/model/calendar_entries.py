@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bartizan.model.window import Window
@@ -11,11 +12,33 @@ UTC = "UTC"
 
 
 @dataclass(frozen=True)
+class Only:
+    """The series that have one of the `values` of each dimension; without any, all series."""
+
+    values: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    def names(self, dimensions: Iterable[tuple[str, str]]) -> bool:
+        """Whether a series of these dimension values is one of them. What has no value of a
+        dimension has any."""
+        given = dict(dimensions)
+        return all(given.get(name, values[0]) in values for name, values in self.values)
+
+    def by(self, dimensions: Iterable[str]) -> Only:
+        """The totals by these dimensions that one of the series has a part in."""
+        kept = set(dimensions)
+        return Only(tuple(pair for pair in self.values if pair[0] in kept))
+
+
+ALL_SERIES = Only()
+
+
+@dataclass(frozen=True)
 class Once:
-    """One range of time; `why` is for people."""
+    """One range of time; `why` is for people. It holds for some series `only`, or for all."""
 
     window: Window
     why: str
+    only: Only = ALL_SERIES
 
 
 @dataclass(frozen=True)
@@ -30,6 +53,7 @@ class Recurring:
     first: datetime
     duration: timedelta
     why: str
+    only: Only = ALL_SERIES
 
 
 Entry = Once | Recurring
@@ -46,6 +70,14 @@ class CalendarEntries:
     timezone: str = UTC
     muted: tuple[Entry, ...] = ()
     excluded: tuple[Entry, ...] = ()
+
+    def by(self, dimensions: Iterable[str]) -> CalendarEntries:
+        """The same for totals by these dimensions."""
+        muted, excluded = (
+            tuple(replace(one, only=one.only.by(dimensions)) for one in entries)
+            for entries in (self.muted, self.excluded)
+        )
+        return replace(self, muted=muted, excluded=excluded)
 
 
 NO_ENTRIES = CalendarEntries()

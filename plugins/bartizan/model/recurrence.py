@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from dateutil.rrule import rrule, rrulestr
 
 from bartizan.errors import UsageError
-from bartizan.model.calendar_entries import Entry, Once
+from bartizan.model.calendar_entries import ALL_SERIES, Entry, Once, Only
 from bartizan.model.window import DAY, Window, aware
 
 COARSE = ("YEARLY", "MONTHLY", "WEEKLY", "DAILY")
@@ -22,16 +22,17 @@ COARSE = ("YEARLY", "MONTHLY", "WEEKLY", "DAILY")
 
 @dataclass(frozen=True)
 class Occurrence:
-    """A range that an entry names, and why."""
+    """A range that an entry names, why, and for which series."""
 
     window: Window
     why: str
+    only: Only = ALL_SERIES
 
 
 def occurrences(entries: Iterable[Entry], timezone: str, window: Window) -> list[Occurrence]:
     """The ranges of the entries that overlap `window`, in the order of the entries."""
     return [
-        Occurrence(found, entry.why)
+        Occurrence(found, entry.why, entry.only)
         for entry in entries
         for found in _windows(entry, ZoneInfo(timezone), window)
         if found.overlaps(window)

@@ -203,7 +203,8 @@ def test_an_incident_is_muted_only_while_all_of_it_is() -> None:
     ended = replace(muted(SALE.end), state=IncidentState.RESOLVED)
     assert told(ended, "slack") == [True, False]  # it hears how it ends
     assert told(muted(incident.window.end - HOUR)) == [True, True]
-    assert not excluded(scores["interval_start"].to_numpy(), COUNTS).any()
+    nothing = excluded(scores[["site"]], scores["interval_start"].to_numpy(), COUNTS)
+    assert nothing.series == nothing.intervals == ()
 
 
 def nothing_known(measure: str, window: Window) -> None:

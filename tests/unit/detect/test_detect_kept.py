@@ -26,9 +26,11 @@ COUNTED = (
     "memory.slow.count memory.slow.due memory.slow.run memory.values memory.means "
     "habit.at habit.start habit.slope told.rarest told.since"
 )
+SIZES = "0.0.first 0.0.largest 0.0.peak 0.1.first 0.1.largest 0.1.peak"
 LAYOUT = {  # of version 8
     "series.parquet": "dimension.webacl dimension.rule "
     "0.points 0.level 0.active 0.mix 1.points 1.level 1.active",
+    "populations.parquet": f"group {SIZES}",
     "0_counted.parquet": COUNTED,
     "mix/0_counted.parquet": COUNTED,
     "1_gauged.parquet": "row "
@@ -48,6 +50,7 @@ LAYOUT = {  # of version 8
     "habit.bulk.at habit.bulk.start habit.bulk.slope habit.often habit.at_most "
     "told.rarest told.since",
     "total_0/series.parquet": "dimension.webacl 0.points 0.level 0.active",
+    "total_0/populations.parquet": f"group {SIZES}",
     "total_0/0_counted.parquet": COUNTED,
 }
 

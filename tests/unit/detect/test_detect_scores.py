@@ -332,8 +332,8 @@ def test_state_survives_the_disk_with_equal_bytes(state: DetectorState, tmp_path
     loaded.save(paths[1])
     first, again = (files_of(Path(path.path)) for path in paths[:2])
     assert list(first) == [
-        *("0_counted.parquet", "series.parquet"),
-        *("total_0/0_counted.parquet", "total_0/series.parquet"),
+        *("0_counted.parquet", "populations.parquet", "series.parquet"),
+        *(f"total_0/{one}.parquet" for one in ("0_counted", "populations", "series")),
     ]
     assert first == again
     frame = live({("shop", "xss"): {40: 150}})

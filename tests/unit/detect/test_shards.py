@@ -94,9 +94,9 @@ def test_number_of_threads_does_not_matter(
     files = files_of(tmp_path / "many")
     assert list(files) == [
         *("0_counted.parquet", "1_gauged.parquet", "jointly.parquet"),
-        *("mix/0_counted.parquet", "series.parquet"),
-        *("total_0/0_counted.parquet", "total_0/series.parquet"),
-        *("total_1/0_counted.parquet", "total_1/series.parquet"),
+        *("mix/0_counted.parquet", "populations.parquet", "series.parquet"),
+        *(f"total_0/{one}.parquet" for one in ("0_counted", "populations", "series")),
+        *(f"total_1/{one}.parquet" for one in ("0_counted", "populations", "series")),
     ]
     assert files == files_of(tmp_path / "one")
 
@@ -120,7 +120,10 @@ def test_a_shard_is_scored_as_its_series_would_be_alone(
             module, "budget", lambda _, step, same=original: same(state.tests, step)
         )
     alone = by_themselves(learn(mine, CONNECTOR, LEARNED))
-    assert alone.measures["count"].newcomers == state.measures["count"].newcomers
+    for learned in (alone, state):
+        population = learned.measures["count"].population
+        assert population is not None
+        assert [kind.newcomers.largest for kind in population.kinds] == [None, None]
     found = score(alone, mine, CONNECTOR, TODAY)
     expected = whole[whole["webacl"] == f"acl-{shard}"].reset_index(drop=True)
     assert len(found) == 24 * SHARD * len(MEASURES)

@@ -159,17 +159,24 @@ def test_calendars_and_late_data_are_marked(
     shutil.copytree(PROJECT / "include" / "sql" / "connectors" / RULES, sql / "connectors" / RULES)
     path = sql / "connectors" / RULES / "connector.yaml"
     entry = f'{{start: 2026-11-16T03:00, end: 2026-11-16T05:00, why: "{HOSTILE[0]}"}}'
-    path.write_text(f"{path.read_text()}\ncalendar:\n  mute:\n    - {entry}\n")
+    some = (
+        "{start: 2026-11-16T09:00, end: 2026-11-16T10:00, why: sale, only: {webacl: [shop, api]}}"
+    )
+    path.write_text(f"{path.read_text()}\ncalendar:\n  mute: [{entry}]\n  exclude: [{some}]\n")
     monkeypatch.setenv("BARTIZAN_SQL", str(sql))
     asked = {"window": "2026-11-16/2026-11-17"}
     marks = site.get("/api/v1/explorer", params=asked).json()["marks"]
     assert [(one["kind"], one["window"]["start"], one["text"]) for one in marks] == [
         ("calendar", "2026-11-16T03:00:00Z", f"muted: {HOSTILE[0]}"),
+        ("calendar", "2026-11-16T09:00:00Z", "excluded: sale (webacl shop or api only)"),
         ("late data", "2026-11-16T07:00:00Z", "1,234 requests came too late"),
     ]
     page = site.get("/explorer", params=asked).text
-    assert page.count('class="mark ') == 4 + 2  # half hours
+    assert page.count('class="mark ') == 4 + 2 + 2  # half hours
     assert "<script>window" not in page
+    for webacl, shown in (("shop", True), ("app", False)):
+        chosen = site.get("/api/v1/explorer", params=asked | {"where": f"webacl:{webacl}"}).json()
+        assert shown is any(one["text"].startswith("excluded") for one in chosen["marks"])
 
 
 def test_without_scores_it_says_what_to_wait_for(

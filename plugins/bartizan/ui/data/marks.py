@@ -9,7 +9,7 @@ from datetime import timedelta
 from itertools import chain
 
 from bartizan.model.connector import Connector
-from bartizan.model.recurrence import occurrences
+from bartizan.model.recurrence import Occurrence, occurrences
 from bartizan.model.story import shown
 from bartizan.model.text import number
 from bartizan.model.window import HOUR, Window
@@ -47,7 +47,7 @@ def marks(store: Store, connectors: Sequence[Connector], selection: Selection) -
         _deploys(store, connectors, selection),
         _blocks(store, window),
         _late(store, window),
-        _calendars(connectors, window),
+        _calendars(connectors, selection),
     )
     return tuple(sorted(set(found)))
 
@@ -80,9 +80,20 @@ def _late(store: Store, window: Window) -> Iterator[Mark]:
         yield Mark(LATE, Window(hour, hour + HOUR), f"{number(requests)} requests came too late")
 
 
-def _calendars(connectors: Iterable[Connector], window: Window) -> Iterator[Mark]:
+def _calendars(connectors: Iterable[Connector], selection: Selection) -> Iterator[Mark]:
+    """Those of all series, and those that are only of some of which one may be chosen."""
     for connector in connectors:
         calendar = connector.calendar
         for entries, what in ((calendar.muted, "muted"), (calendar.excluded, "excluded")):
-            for one in occurrences(entries, calendar.timezone, window):
-                yield Mark(CALENDAR, one.window, f"{what}: {shown(one.why)}")
+            for one in occurrences(entries, calendar.timezone, selection.window):
+                if one.only.names(selection.where):
+                    yield Mark(CALENDAR, one.window, f"{what}: {shown(one.why)}{_only(one)}")
+
+
+def _only(one: Occurrence) -> str:
+    """The series that a range is only of, where it is not of all."""
+    named = (
+        f"{name} {' or '.join(shown(value) for value in values)}"
+        for name, values in one.only.values
+    )
+    return f" ({', '.join(named)} only)" if one.only.values else ""
