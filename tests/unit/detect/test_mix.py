@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from upath import UPath
 
+from bartizan.detect.arrays import to_numbers
 from bartizan.detect.categories import MOST, Categories, Watched, find_categories
 from bartizan.detect.group import find_groups
 from bartizan.detect.learn import DetectorState, learn
@@ -37,10 +38,10 @@ CONNECTOR = Connector(
 )
 
 
-def counts(seed: int, dispersion: float) -> np.ndarray:
+def counts(seed: int, dispersion: float, times: float = 1.0) -> np.ndarray:
     """Counts (web ACLs, countries, hours) by day and night, overdispersed."""
     rng, hours = np.random.default_rng(seed), np.arange(DAYS * 24)
-    level = rng.uniform(25, 60, (len(WEBACLS), COUNTRIES, 1))
+    level = times * rng.uniform(25, 60, (len(WEBACLS), COUNTRIES, 1))
     rate = level * (1 + 0.4 * np.sin(2 * np.pi * hours / 24))
     size = 1 / max(dispersion, 1e-6)
     return rng.poisson(rate * rng.gamma(size, 1 / size, rate.shape)).astype(float)
@@ -197,15 +198,17 @@ def test_where_a_part_is_lost_those_that_lost_are_told() -> None:
     assert not set(found["country"]) & GAINING
 
 
-def test_a_share_that_does_not_matter_is_not_told() -> None:
+def test_a_share_that_does_not_matter_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """A hundred times as many requests: two in a hundred that move are no chance, and no matter."""
-    values = 100 * np.round(counts(1, 0.0) / 100 + 5)
-    values[0][1::2, HOURS] -= 12
-    values[0][::2, HOURS] += 12
-    assert told(scored(rows(values))).empty
-    values[0][1::2, HOURS] -= 150
-    values[0][::2, HOURS] += 150
-    assert not told(scored(rows(values))).empty
+    values = counts(1, 0.0, times=100)
+    moved = np.round(0.04 * values[0, 1::2, HOURS])
+    values[0, 1::2, HOURS] -= moved
+    values[0, ::2, HOURS] += moved
+    frame = rows(values)
+    state = learn(frame, CONNECTOR, HISTORY)
+    assert told(score(state, frame, CONNECTOR, LIVE)).empty
+    monkeypatch.setattr("bartizan.detect.mix.LEAST_SHARE", 0.0)
+    assert not told(score(state, frame, CONNECTOR, LIVE)).empty
 
 
 @pytest.mark.parametrize("dispersion", [0.0, 0.05, 0.5])
@@ -229,15 +232,20 @@ def test_hour_by_hour_with_what_is_kept_is_the_same_as_at_once(
 ) -> None:
     state.save(UPath(tmp_path / "state"))
     kept, pieces = DetectorState.load(UPath(tmp_path / "state")), []
-    for window in Window(LIVE.start, START + (HOURS.stop + 1) * HOUR).split(HOUR):
+    hours = Window(LIVE.start, START + (HOURS.stop + 1) * HOUR)
+    for window in hours.split(HOUR):
         seen = frame[frame["interval_start"] < naive(window.end)]
         found, kept = follow(kept, seen, CONNECTOR, window)
         save_recent(UPath(tmp_path / "recent"), kept.parts)
         kept = state.after(window.end, iter(load_recent(UPath(tmp_path / "recent"), state.parts)))
         pieces.append(found)
-    pieces = pd.concat(pieces, ignore_index=True)
-    assert not told(pieces).empty
-    pd.testing.assert_frame_equal(pieces, scores.head(len(pieces)), check_exact=True)
+    found = pd.concat(pieces, ignore_index=True)
+    assert not told(found).empty
+    pd.testing.assert_frame_equal(found, scores.head(len(found)), check_exact=True)
+    _, after = follow(state, frame, CONNECTOR, hours)
+    one, other, begin = (each.measures["requests"].mix.part.memory for each in (kept, after, state))
+    assert np.array_equal(to_numbers(one), to_numbers(other))
+    assert not np.array_equal(to_numbers(one), to_numbers(begin))
 
 
 def test_order_of_rows_changes_nothing(frame: pd.DataFrame, scores: pd.DataFrame) -> None:
