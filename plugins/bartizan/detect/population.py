@@ -33,7 +33,7 @@ MIN_BEYOND = 10.0  # counts by which a series must exceed what is due
 SPARED_PART = 0.2  # of few peaks
 FAR = 3.0  # standard deviations of the normal range
 UNSEEN_DAYS = 2  # who comes on the first day of a history, or on its last, is not counted
-LEAST = 1e-300
+RAREST = 1e-300  # a week
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ def population_rarity(
         beyond = size - one.due(own, group)[:, None] >= MIN_BEYOND
         series, column = np.nonzero(beyond & (value > level[:, None]))
         comes = one.comes(size[series, column], own[series], group[series])
-        found = allowed - np.log10(np.maximum(comes, LEAST) / population.allowed)
+        found = allowed - np.log10(np.maximum(comes, RAREST) / population.allowed)
         rare[series, column] = np.maximum(rare[series, column], found)
     return rare, np.broadcast_to(_upper(population.kinds[0], level, group)[:, None], value.shape)
 
