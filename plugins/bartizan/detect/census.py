@@ -5,7 +5,7 @@ A size is a count of an interval, or the sum of a few in a row. So there are two
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,17 +38,22 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Census:
-    """`first` of series that appeared, on their first day, and `peaks` of all series, the largest
-    of each place; of counts, and of sums. A place is a group and day (group x `days` + day)."""
+    """`first` of series that appeared, on their first day, and `peaks` of all series (N), whose
+    `means` (N) are of an interval; of counts, and of sums of `length`. A place is a group and day
+    (group x `days` + day)."""
 
     days: int
+    length: int
     first: tuple[Sizes, ...]
     peaks: tuple[Sizes, ...]
+    means: Floats
 
 
-def take_census(values: Floats, first: Integers, group: Integers, day: int, length: int) -> Census:
-    """Of counts (S, T) of series whose first rows are at `first` (S), by numbers of their groups
-    (S); a day has `day` intervals, a sum `length`.
+def take_census(
+    values: Floats, first: Integers, level: Floats, group: Integers, day: int, length: int
+) -> Census:
+    """Of counts (S, T) of series whose first rows are at `first` (S) and means `level` (S), by
+    numbers of their groups (S); a day has `day` intervals, a sum `length`.
 
     Series that are there on the first day are not known to have appeared. A series speaks for the
     day of its peak only.
@@ -56,29 +61,28 @@ def take_census(values: Floats, first: Integers, group: Integers, day: int, leng
     series, columns = values.shape
     life = max(day, length)
     days = -(-columns // day)
-    end = np.full(series, columns)
-    peak, when = _peaks(values, first, end, length)
+    peak, when = _peaks(values, first, np.full(series, columns), length)
     came = np.flatnonzero((first >= day) & (first + life <= columns))
     early, _ = _peaks(values[came], first[came], first[came] + life, length)
     place = group[came] * days + first[came] // day
     return Census(
         days,
+        length,
         tuple(Sizes.of(early[kind], place) for kind in range(KINDS)),
-        tuple(
-            Sizes.of(peak[kind], group * days + when[kind] // day).largest()
-            for kind in range(KINDS)
-        ),
+        tuple(Sizes.of(peak[kind], group * days + when[kind] // day) for kind in range(KINDS)),
+        level[peak[0] > 0],
     )
 
 
-def joined(censuses: Iterable[Census]) -> Census:
+def joined(censuses: Sequence[Census]) -> Census:
     """That of all series of those of some."""
-    found = list(censuses)
+    one = censuses[0]
     first, peaks = (
-        tuple(_joined(getattr(one, name)[kind] for one in found) for kind in range(KINDS))
+        tuple(_joined(getattr(part, name)[kind] for part in censuses) for kind in range(KINDS))
         for name in ("first", "peaks")
     )
-    return Census(found[0].days, first, tuple(one.largest() for one in peaks))
+    means = np.concatenate([part.means for part in censuses])
+    return Census(one.days, one.length, first, peaks, means)
 
 
 def _joined(parts: Iterable[Sizes]) -> Sizes:

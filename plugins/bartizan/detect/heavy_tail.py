@@ -18,7 +18,6 @@ from bartizan.detect.panel import Floats
 
 LEAST_DEPTH, DEPTH = 20, 0.1  # order statistics that tell the shape: so many, or this share
 SPARED = 1.0  # days of a week that may have been attacks
-SPARED_PART = 0.2  # of few days
 PRIOR_SHAPE, PRIOR_DEPTH = 0.5, 6  # the heaviest of a finite variance, until so many speak
 
 
@@ -31,17 +30,22 @@ class HeavyTail:
     shape: float
 
     def comes(self, sizes: Floats) -> Floats:
-        """How often in a week one so large comes, or larger; `per_week` for all smaller ones."""
+        """How often in a week one so large comes, or larger; infinitely often what is usual."""
         beyond = np.maximum(sizes / self.size, 1.0)
-        often: Floats = self.per_week * beyond ** (-1 / self.shape)
-        return often
+        often = self.per_week * beyond ** (-1 / self.shape)
+        return np.where(beyond > 1, often, np.inf)
 
 
-def fit_tail(sizes: Floats, weeks: float) -> HeavyTail | None:
-    """From positive sizes (N, in any order) of so many weeks. None where there are none."""
-    if not len(sizes):
+def spared_in(weeks: float) -> int:
+    """How many of the largest sizes have no say."""
+    return int(np.ceil(SPARED * weeks))
+
+
+def fit_tail(sizes: Floats, spared: int, weeks: float) -> HeavyTail | None:
+    """From positive sizes (N, in any order) of so many weeks, of which so many are spared. None
+    where there are no more than those."""
+    if len(sizes) <= spared:
         return None
-    spared = min(int(np.ceil(SPARED * weeks)), int(SPARED_PART * len(sizes)))
     ranked = np.sort(sizes)[::-1]
     deep = min(len(ranked) - 1, spared + max(LEAST_DEPTH, int(DEPTH * len(ranked))))
     logs = np.log(ranked[spared:deep] / ranked[deep])

@@ -2,7 +2,7 @@
 
 Reasons: those of TESTS (`outlook.py`), continues (goes on with what was told), new_entity (a series
 never seen before, far beyond first appearances), beyond_peers (a series with too short a history,
-far beyond its own level and beyond what its peers do), together (a total that the series
+further beyond its own level than its peers ever are), together (a total that the series
 belongs to is unusual, see `totals.py`), jointly (the measures of the series are, see
 `jointly.py`), mix (the shares of the series are, beside others of its group, see `mix.py`), normal
 (no change that matters),

@@ -216,7 +216,7 @@ def _survey(panel: Panel, connector: Connector, group: Integers) -> list[_Survey
         points = np.isfinite(own).sum(axis=1)
         level = np.nan_to_num(own).sum(axis=1) / np.maximum(points, 1)
         is_count = measure.aggregation.counts and not np.any(own < 0)
-        census = take_census(own, first, group, day, length) if is_count else None
+        census = take_census(own, first, level, group, day, length) if is_count else None
         kinds = kinds_of(own, level) if is_count else kinds_of_gauges(len(own))
         surveys.append(_Survey(points, level, pool, kinds, census))
     return surveys

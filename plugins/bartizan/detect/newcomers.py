@@ -1,8 +1,8 @@
 """How series first appear: how many in a week, and how large they get on their first day.
 
-Sizes are relative to what is typical of their group (`population.py`). They have the heavier of two
-tails, that of a negative binomial and of a power law. No larger than what comes on more days than
-may have been attacks is usual.
+Sizes are relative to what is typical of their group (`population.py`). They have the tail of a
+negative binomial, and where newcomers came on more days than may have been attacks, that of a power
+law where it is heavier; what came on so many days is usual.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bartizan.detect.counts import tail_above
-from bartizan.detect.heavy_tail import HeavyTail, fit_tail
+from bartizan.detect.heavy_tail import HeavyTail, fit_tail, spared_in
 from bartizan.detect.panel import Floats
 
 PRIOR_COUNT = 12  # typical appearances, until the history shows its own
@@ -24,7 +24,7 @@ MIN_DISPERSION = 1.0
 @dataclass(frozen=True)
 class Newcomers:
     """How many there are `per_week`; mean and relative variance of their sizes, and how the largest
-    of a day come, None where there were none."""
+    of a day come, None where there were too few."""
 
     per_week: float
     mean: float
@@ -40,10 +40,7 @@ class Newcomers:
         often: Floats = self.per_week * tail
         if self.largest is None:
             return often
-        relative = size / of_day
-        return np.where(
-            relative > self.largest.size, np.maximum(often, self.largest.comes(relative)), np.inf
-        )
+        return np.maximum(often, self.largest.comes(size / of_day))
 
 
 def fit_newcomers(relative: Floats, largest: Floats, weeks: float) -> Newcomers:
@@ -56,5 +53,5 @@ def fit_newcomers(relative: Floats, largest: Floats, weeks: float) -> Newcomers:
         (len(relative) + PRIOR_WEEK) / (weeks + 1),
         mean,
         max(float((sizes.var() - mean) / mean**2), MIN_DISPERSION),
-        fit_tail(largest, weeks),
+        fit_tail(largest, spared_in(weeks), weeks),
     )

@@ -6,7 +6,9 @@ is alike in all of them, so a group that has shown little is judged by what all 
 the index-flood method of regional frequency analysis (Dalrymple 1960; Hosking and Wallis 1997). The
 typical size is a median, shrunk to that of the groups.
 
-A series has one peak, on the day when it was largest: a client that is always there is one peer.
+A peak is a multiple of what the series does itself, its mean and a typical first day together, for
+peers may be unlike: GET and DELETE are methods of one web ACL. A series has one, on the day when it
+was largest: a client that is always there is one peer.
 """
 
 from __future__ import annotations
@@ -17,28 +19,28 @@ from dataclasses import dataclass
 import numpy as np
 
 from bartizan.detect.arrays import take
-from bartizan.detect.census import KINDS, Census, joined
-from bartizan.detect.counts import tail_above
-from bartizan.detect.heavy_tail import HeavyTail, fit_tail
+from bartizan.detect.census import KINDS, Census, Sizes, joined
+from bartizan.detect.heavy_tail import HeavyTail, fit_tail, spared_in
 from bartizan.detect.newcomers import Newcomers, fit_newcomers
 from bartizan.detect.panel import Floats, Integers
-from bartizan.detect.severity import rarity
 
 ALLOWED = 1.0  # series of severity 70 in a week and detector, of all its populations
 VIEWS = 2  # newcomers and peaks
-PRIOR_SIZE = 3.0  # what is typical, until a group shows its own
+PRIOR_SIZE, PRIOR_MULTIPLE = 3.0, 3.0  # what is typical, until a group shows its own
 PRIOR_SEEN = 7.0  # sizes after which a group is believed as much as all
+LEAST_MULTIPLE = 3.0  # that a series must be of what is due
 MIN_BEYOND = 10.0  # counts by which a series must exceed what is due
-BEYOND_OWN = 3.0  # rarity that a series must have in the light of its own level, too
+SPARED_PART = 0.2  # of few peaks
 FAR = 3.0  # standard deviations of the normal range
 UNSEEN_DAYS = 2  # who comes on the first day of a history, or on its last, is not counted
-LEAST = 1e-300
+RAREST = 1e-300  # a week
 
 
 @dataclass(frozen=True)
 class Typical:
-    """Sizes (G + 1) of each group: of a series on its `first` day, of the `largest` of those of a
-    day, and of the `peak` of a day. The last is for a group that was never seen."""
+    """Of each group (G + 1) the size of a series on its `first` day, that of the `largest` of those
+    of a day, and the highest `peak` of a day, which is a multiple. The last is for a group that was
+    never seen."""
 
     first: Floats
     largest: Floats
@@ -60,10 +62,9 @@ class Kind:
         as_new = self.newcomers.comes(sizes, typical.first, typical.largest)
         if self.peaks is None:
             return np.where(own > 0, np.inf, as_new)
-        tail = tail_above(sizes, own, np.asarray(self.newcomers.dispersion))
-        as_peer = np.where(
-            rarity(tail) >= BEYOND_OWN, self.peaks.comes(sizes / typical.peak), np.inf
-        )
+        multiple = sizes / (own + typical.first)
+        as_peer = self.peaks.comes(multiple / typical.peak)
+        as_peer = np.where(multiple >= LEAST_MULTIPLE, as_peer, np.inf)
         return np.where(own > 0, as_peer, as_new)
 
     def due(self, own: Floats, group: Integers) -> Floats:
@@ -90,26 +91,39 @@ def fit_population(
 
 
 def _fit_kind(census: Census, kind: int, groups: int, weeks: float) -> Kind:
-    samples = census.first[kind], census.first[kind].largest(), census.peaks[kind]
-    typical = [
-        typical_sizes(one.size, one.place // census.days, groups, PRIOR_SIZE * (kind + 1))
-        for one in samples
-    ]
-    each, largest, peaks = (
-        one.size / of_group[one.place // census.days]
-        for one, of_group in zip(samples, typical, strict=True)
+    prior = PRIOR_SIZE * (kind + 1)
+    came, largest = census.first[kind], census.first[kind].largest()
+    first, of_day = (_typical(one, census.days, groups, prior) for one in (came, largest))
+    peaks = _multiples(census, kind, first).largest()
+    peak = _typical(peaks, census.days, groups, PRIOR_MULTIPLE)
+    each, most, highest = (
+        one.size / typical[one.place // census.days]
+        for one, typical in ((came, first), (largest, of_day), (peaks, peak))
     )
     seen = weeks * max(1 - UNSEEN_DAYS / census.days, 0.5)
-    return Kind(fit_newcomers(each, largest, seen), fit_tail(peaks, weeks), Typical(*typical))
+    spared = min(spared_in(weeks), int(SPARED_PART * len(highest)))
+    return Kind(
+        fit_newcomers(each, most, seen),
+        fit_tail(highest, spared, weeks),
+        Typical(first, of_day, peak),
+    )
 
 
-def typical_sizes(sizes: Floats, group: Integers, groups: int, prior: float) -> Floats:
-    """The typical size (G + 1) of each group, of sizes (N) and the numbers of theirs (N)."""
-    order = np.lexsort((sizes, group))
+def _multiples(census: Census, kind: int, first: Floats) -> Sizes:
+    """The peaks as multiples of what is due."""
+    peaks, span = census.peaks[kind], census.length if kind else 1
+    due = census.means * span + first[peaks.place // census.days]
+    return Sizes(peaks.size / due, peaks.place)
+
+
+def _typical(sizes: Sizes, days: int, groups: int, prior: float) -> Floats:
+    """The typical size (G + 1) of each group."""
+    group = sizes.place // days
+    order = np.lexsort((sizes.size, group))
     counts = np.bincount(group, minlength=groups)
     start = np.cumsum(counts) - counts
     some = np.flatnonzero(counts)
-    logs = np.log(np.maximum(sizes[order], 1.0))
+    logs = np.log(np.maximum(sizes.size[order], 1.0))
     low, high = (start[some] + (counts[some] - odd) // 2 for odd in (1, 0))
     own = np.zeros(groups)
     own[some] = (logs[low] + logs[high]) / 2
@@ -140,7 +154,7 @@ def population_rarity(
         beyond = size - one.due(own, group)[:, None] >= MIN_BEYOND
         series, column = np.nonzero(beyond & (value > level[:, None]))
         comes = one.comes(size[series, column], own[series], group[series])
-        found = allowed - np.log10(np.maximum(comes, LEAST) / population.allowed)
+        found = allowed - np.log10(np.maximum(comes, RAREST) / population.allowed)
         rare[series, column] = np.maximum(rare[series, column], found)
     return rare, np.broadcast_to(_upper(population.kinds[0], level, group)[:, None], value.shape)
 

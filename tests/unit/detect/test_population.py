@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from upath import UPath
 
 from bartizan.detect.census import Census, Sizes, joined, take_census
-from bartizan.detect.heavy_tail import HeavyTail, fit_tail
+from bartizan.detect.heavy_tail import HeavyTail, fit_tail, spared_in
 from bartizan.detect.learn import learn
 from bartizan.detect.population import Population, fit_population, population_rarity
 from bartizan.detect.score import score
@@ -27,6 +28,7 @@ from bartizan.model.window import DAY, HOUR, Window, naive
 ALLOWED = 5.0  # the rarity of severity 70
 WEEKS, DAYS = 5.0, 35
 Counts = NDArray[np.float64]
+learning = import_module("bartizan.detect.learn")  # the package has a function of this name
 
 
 def rarity_of(
@@ -39,10 +41,9 @@ def rarity_of(
     return float(rare.max())
 
 
-def census(first: Sizes, peaks: Sizes | None = None) -> Census:
+def census(first: Sizes, mean: float = 1.0) -> Census:
     """Of series that are there for one interval, so their sums are their counts."""
-    most = first.largest() if peaks is None else peaks.largest()
-    return Census(DAYS, (first, first), (most, most))
+    return Census(DAYS, 6, (first, first), (first, first), np.full(len(first.size), mean))
 
 
 def appeared(*sizes: float, group: int = 0) -> Sizes:
@@ -69,8 +70,9 @@ def test_sizes_are_what_loops_over_the_intervals_find(
     series = range(len(rows))
     first = np.array([data.draw(st.integers(0, 11)) for _ in series])
     group = np.array([data.draw(st.integers(0, 1)) for _ in series])
+    level = np.linspace(0.5, 3, len(rows))
     early: list[list[tuple[int, float]]] = [[], []]
-    peaks: list[dict[int, float]] = [{}, {}]
+    peaks: list[list[tuple[int, float, float]]] = [[], []]
     for s in series:
         whole = [0.0 if np.isnan(v) else v for v in rows[s, first[s] :]]
         sums = [sum(whole[max(t - length + 1, 0) : t + 1]) for t in range(len(whole))]
@@ -78,30 +80,37 @@ def test_sizes_are_what_loops_over_the_intervals_find(
             most = max(sizes)
             if most > 0:
                 place = int(group[s] * 3 + (first[s] + sizes.index(most)) // day)
-                peaks[kind][place] = max(most, peaks[kind].get(place, 0.0))
+                peaks[kind].append((place, most, level[s]))
             if first[s] >= day and first[s] + day <= 12 and max(sizes[:day]) > 0:
                 early[kind].append((int(group[s] * 3 + first[s] // day), max(sizes[:day])))
-    found = take_census(rows, first, group, day, length)
-    assert found.days == 3
+    found = take_census(rows, first, level, group, day, length)
+    assert (found.days, found.length) == (3, 3)
     for kind in (0, 1):
         came, most = found.first[kind], found.peaks[kind]
         pairs = zip(came.place.tolist(), came.size.tolist(), strict=True)
         assert sorted(pairs) == sorted(early[kind])
-        assert dict(zip(most.place.tolist(), most.size.tolist(), strict=True)) == peaks[kind]
+        triples = zip(most.place.tolist(), most.size.tolist(), found.means.tolist(), strict=True)
+        assert list(triples) == peaks[kind]
+        highest = most.largest()
+        assert dict(zip(highest.place.tolist(), highest.size.tolist(), strict=True)) == {
+            place: max(size for at, size, _ in peaks[kind] if at == place)
+            for place, _, _ in sorted(peaks[kind])
+        }
     halves = [
-        take_census(rows[some], first[some], group[some], day, length)
+        take_census(rows[some], first[some], level[some], group[some], day, length)
         for some in (slice(None, None, 2), slice(1, None, 2))
     ]
-    again = joined(halves[::-1])
+    one, other = (fit_population([part], 2, 1.0, 1) for part in (found, joined(halves[::-1])))
     for kind in (0, 1):
-        assert again.peaks[kind].place.tolist() == found.peaks[kind].place.tolist()
-        assert again.peaks[kind].size.tolist() == found.peaks[kind].size.tolist()
+        assert one.kinds[kind].newcomers == other.kinds[kind].newcomers
+        assert one.kinds[kind].peaks == other.kinds[kind].peaks
+        assert one.kinds[kind].typical.peak.tolist() == other.kinds[kind].typical.peak.tolist()
 
 
 @pytest.mark.parametrize("shape", [0.3, 0.7, 1.2])
 def test_the_shape_of_a_power_law_is_found_below_the_largest(shape: float) -> None:
     sizes = 7 * np.random.default_rng(4).uniform(size=4000) ** -shape
-    found = fit_tail(sizes, WEEKS)
+    found = fit_tail(sizes, 5, WEEKS)
     assert found is not None
     assert found.shape == pytest.approx(shape, rel=0.15)
     ranked = np.sort(sizes)[::-1]
@@ -112,14 +121,15 @@ def test_the_shape_of_a_power_law_is_found_below_the_largest(shape: float) -> No
     hill = ((spared + 1) * logs[spared] + sum(logs[spared + 1 :])) / (k - spared)
     assert found.shape == pytest.approx((400 * hill + 6 * 0.5) / 406, rel=1e-9)
     attacked = np.where(np.isin(sizes, ranked[:5]), 1e9, sizes)
-    assert fit_tail(np.random.default_rng(5).permutation(attacked), WEEKS) == found
-    assert fit_tail(np.where(np.isin(sizes, ranked[:6]), 1e9, sizes), WEEKS) != found
+    assert fit_tail(np.random.default_rng(5).permutation(attacked), 5, WEEKS) == found
+    assert fit_tail(np.where(np.isin(sizes, ranked[:6]), 1e9, sizes), 5, WEEKS) != found
 
 
 def test_how_often_a_size_comes() -> None:
     tail = HeavyTail(10.0, 2.0, 0.5)
-    assert tail.comes(np.array([1.0, 10.0, 20.0, 100.0])).tolist() == [2.0, 2.0, 0.5, 0.02]
-    assert fit_tail(np.zeros(0), WEEKS) is None
+    assert tail.comes(np.array([1.0, 10.0, 20.0, 100.0])).tolist() == [np.inf, np.inf, 0.5, 0.02]
+    assert fit_tail(np.ones(5), 5, WEEKS) is None
+    assert spared_in(WEEKS) == 5
 
 
 def test_few_small_ones_make_a_large_one_an_anomaly() -> None:
@@ -196,6 +206,41 @@ def test_hundreds_of_newcomers_a_week_hold_the_budget(
     budget = learned.allowed * trials * 10
     assert budget == 100.0  # a quarter a week
     assert came <= budget
+
+
+def test_peers_that_burst_hold_the_budget() -> None:
+    """A hundred clients a week that stay, of which each is at some time many times what it is."""
+    rng = np.random.default_rng(8)
+
+    def bursts(number: int) -> tuple[Counts, Counts]:
+        means = 20 * np.exp(rng.normal(size=number))
+        return means, np.ceil(means * (2 + 2 * rng.uniform(size=number) ** -0.6))
+
+    came, trials, learned = 0, 40, population(1)
+    for _ in range(trials):
+        means, peaks = bursts(500)
+        sizes = Sizes(peaks, rng.integers(0, DAYS, 500))
+        seen = Census(DAYS, 6, (appeared(), appeared()), (sizes, sizes), means)
+        learned = fit_population([seen], 1, WEEKS, 1)
+        own, later = bursts(1000)  # of ten weeks
+        nobody = np.zeros(1000, dtype=np.int64)
+        came += int((learned.kinds[0].comes(later, own, nobody) <= learned.allowed).sum())
+        found = learned.kinds[0].comes(1000 * own, own, nobody)
+        assert (found <= learned.allowed).mean() > 0.9
+    assert came <= learned.allowed * trials * 10
+
+
+def test_a_rare_method_is_judged_beside_a_busy_one() -> None:
+    """GET has thousands of requests, twice as many at most; DELETE had one, and has seventy."""
+    rng = np.random.default_rng(9)
+    means = np.repeat([3000.0, 400.0, 20.0, 1.0], 10)
+    sizes = Sizes(means * rng.uniform(1.5, 2, 40), np.arange(40) % DAYS)
+    methods = Census(DAYS, 6, (appeared(), appeared()), (sizes, sizes), means)
+    peers = fit_population([methods], 1, WEEKS, 1)
+    assert rarity_of(peers, [70], level=0.1) > ALLOWED
+    assert rarity_of(peers, [5], level=0.1) == 0
+    assert rarity_of(peers, [6000], level=3000.0) == 0
+    assert rarity_of(peers, [60_000], level=3000.0) > ALLOWED
 
 
 START = datetime(2026, 9, 7, tzinfo=UTC)
@@ -285,6 +330,18 @@ def test_populations_come_back_from_the_disk(state: DetectorState, tmp_path: Pat
     for case in cases:
         pd.testing.assert_series_equal(judged(back, *case), judged(state, *case))
     back.save(UPath(tmp_path / "two"))
+    one, two = ((tmp_path / name / "populations.parquet").read_bytes() for name in ("one", "two"))
+    assert one == two
+
+
+def test_how_series_are_cut_into_shards_does_not_matter(
+    state: DetectorState, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(learning, "shard_size", lambda _: 45)
+    cut = learn(history(), CLIENTS, LEARNED)
+    assert (cut.shard, state.shard) == (45, 4096)
+    for name, learned in (("one", state), ("two", cut)):
+        learned.save(UPath(tmp_path / name))
     one, two = ((tmp_path / name / "populations.parquet").read_bytes() for name in ("one", "two"))
     assert one == two
 

@@ -29,7 +29,7 @@ REASONS = {
     "that of the whole mix.",
     "continues": "It goes on with what was told shortly before, and is no news.",
     "new_entity": "The series has no history, and is far larger than first appearances are.",
-    "beyond_peers": "It has a short history, and is far beyond it and beyond what its peers do.",
+    "beyond_peers": "It is further beyond its short history than its peers ever are beyond theirs.",
     "normal": "No change that matters.",
     "not_ready": "There is too little history to judge it: neither normal nor unusual.",
     "missing": "There is no value in this interval.",
