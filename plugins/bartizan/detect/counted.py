@@ -42,14 +42,14 @@ class CountMemory:
 @dataclass(frozen=True)
 class _Seen:
     """Arrays (S, T): the counts foretold, the relative variance of that, and what of it is the
-    season's; the counts foretold by the slow level; smoothed values and means, each (2, S, T)."""
+    season's; the counts foretold by the slow level; smoothed values and means of each span."""
 
     mean: Floats
     doubt: Floats
     season_doubt: Floats
     slow_mean: Floats
-    values: Floats
-    means: Floats
+    values: list[Floats]
+    means: list[Floats]
 
 
 @dataclass(frozen=True)
@@ -158,8 +158,8 @@ def _see(
         doubt + quick.doubt,
         doubt,
         slow_mean,
-        np.stack([series for series, _ in values]),
-        np.stack([series for series, _ in means]),
+        [series for series, _ in values],
+        [series for series, _ in means],
     )
     ends = (np.stack([last for _, last in part], axis=1) for part in (values, means))
     return seen, CountMemory(quick_end, slow_end, *ends)

@@ -17,7 +17,7 @@ from bartizan.detect.season import Season, fit_season
 from bartizan.detect.severity import rarity
 
 FREEDOM = 5.0  # degrees of freedom of the tail
-FREEDOM_OF = np.repeat([FREEDOM, 20.0], [6, 2])[:, None, None]  # steps have no tail beyond PULL
+FREEDOM_OF = np.repeat([FREEDOM, 20.0], [3, 1])[:, None, None]  # steps have no tail beyond PULL
 STUCK = TESTS.index("stuck")
 PULL = 4.0  # no interval counts further in a smoothed mean
 PART = 0.6  # an interval belongs to a sustained change when it has this part of the mean change
@@ -63,17 +63,14 @@ class Gauged:
         deviation = known - season
         step, end = advance(self.forecast, memory.forecast, deviation, calendar.day_length)
         distance = step.error / step.spread
-        away = [distance, -distance]
+        away = [distance]
         matters: list[Flags] = [distance > 1, distance < -1]
         pulled = np.clip(step.drift, -PULL, PULL)
         smoothed = []
         for number, span in enumerate(spans(calendar.frequency)):
             mean, last = smooth(pulled, span, memory.smoothed[:, number])
             smoothed.append(last)
-            away += [
-                mean / self.smooth_spread[:, [number]],
-                -mean / self.smooth_spread[:, [number]],
-            ]
+            away.append(mean / self.smooth_spread[:, [number]])
             matters += [
                 (mean > 0) & (step.drift >= PART * mean),
                 (mean < 0) & (step.drift <= PART * mean),
@@ -81,11 +78,9 @@ class Gauged:
         strange, rest, restless, stuck, moved = move(
             self.movement, memory.moved, known, spans(calendar.frequency)[1]
         )
-        away += [strange, -strange]
+        away.append(strange)
         matters += [restless, stuck]
-        distances = np.stack(away)
-        distances[:, np.isnan(deviation)] = np.nan
-        rare = rarity(stdtr(FREEDOM_OF, -distances))
+        rare = _rare(np.stack(away), np.isnan(deviation))
         rare[STUCK] = np.maximum(rare[STUCK], rest)
         outlook = Outlook(season + step.expected, step.spread, rare, np.stack(matters))
         return outlook, GaugeMemory(end, np.stack(smoothed, axis=1), moved)
@@ -117,6 +112,15 @@ def fit_gauged(values: Floats, calendar: Calendar) -> Gauged:
     ]
     movement = fit_movement(known, spans(calendar.frequency)[1])
     return Gauged(unit, season, forecast, np.stack(spreads, axis=1), movement)
+
+
+def _rare(away: Floats, unknown: Flags) -> Floats:
+    """Rarity (8, S, T) of distances (4, S, T), each upwards and downwards."""
+    tail = stdtr(FREEDOM_OF, -np.abs(away))
+    tail[:, unknown] = np.nan
+    up = away > 0
+    beyond = np.where([up, ~up], tail, 1 - tail)
+    return rarity(beyond.swapaxes(0, 1).reshape(-1, *unknown.shape))
 
 
 def _unit(values: Floats) -> Floats:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from bartizan.detect.calendar import DAY_TYPES, HOURS, SLOTS, Calendar
 from bartizan.detect.panel import Floats, Integers
 from bartizan.detect.periods import find_period
+from bartizan.detect.sums import sums_by
 
 WEEKDAYS = 7
 GAIN = 0.97  # a calendar must lower the error of prediction to this part
@@ -103,15 +104,14 @@ def _fit_calendar(values: Floats, calendar: Calendar) -> tuple[Floats, Floats]:
     block = np.add.reduceat(np.where(known, values, 0.0), starts, axis=1) / np.maximum(weight, 1)
     best = np.zeros((len(values), SLOTS))
     error = _error(block, weight)
-    hours = np.concatenate([np.eye(HOURS)] * DAY_TYPES)  # slot -> hour
-    for groups in (hours, np.eye(SLOTS)):
-        mean, tried = _group_means(block, weight, groups[slot])
+    every = np.arange(SLOTS)
+    for group in (every % HOURS, every):
+        mean, tried = _group_means(block, weight, group[slot], group.max() + 1)
         better = tried < GAIN * error
-        best[better] = (mean @ groups.T)[better]
+        best[better] = mean[better][:, group]
         error = np.where(better, tried, error)
     rest = block - best[:, slot]
-    day = np.eye(WEEKDAYS)[calendar.weekday[starts]]
-    mean, tried = _group_means(rest, weight, day)
+    mean, tried = _group_means(rest, weight, calendar.weekday[starts], WEEKDAYS)
     return best.reshape(-1, DAY_TYPES, HOURS), np.where((tried < GAIN * error)[:, None], mean, 0.0)
 
 
@@ -122,17 +122,16 @@ def _error(values: Floats, weight: Floats) -> Floats:
 
 
 def _group_means(
-    block: Floats, weight: Floats, member: NDArray[np.float64]
+    block: Floats, weight: Floats, group: Integers, groups: int
 ) -> tuple[Floats, Floats]:
-    """Shrunk means (S, K) of the groups, and the error (S) with each block left out of its mean."""
-    place = member.argmax(axis=1)
-    count = (weight > 0).astype(float) @ member
-    mean = np.where(weight > 0, block, 0.0) @ member / np.maximum(count, 1)
-    seen = count[:, place]
-    left_out = (block - mean[:, place]) * np.where(seen > 1, seen / np.maximum(seen - 1, 1), 0.0)
+    """Shrunk means (S, groups), and the error (S) with each block left out of its mean."""
+    count = sums_by((weight > 0).astype(float), group, groups)
+    mean = sums_by(np.where(weight > 0, block, 0.0), group, groups) / np.maximum(count, 1)
+    seen = count[:, group]
+    left_out = (block - mean[:, group]) * np.where(seen > 1, seen / np.maximum(seen - 1, 1), 0.0)
     left_out = np.where(seen > 1, left_out, block)
     error = _error(left_out, weight)
-    return mean * _trust(block - mean[:, place], weight > 0, mean, count), error
+    return mean * _trust(block - mean[:, group], weight > 0, mean, count), error
 
 
 def _trust(rest: Floats, known: NDArray[np.bool_], mean: Floats, count: Floats) -> Floats:
