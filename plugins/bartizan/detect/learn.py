@@ -6,9 +6,8 @@ Pure: the same history gives the same state, whatever the order of its rows.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -20,7 +19,7 @@ from bartizan.detect.judge import Part, look_back
 from bartizan.detect.kinds import Kinds, kinds_of, kinds_of_gauges
 from bartizan.detect.newcomers import appearances, fit_newcomers
 from bartizan.detect.outlook import Model, spans
-from bartizan.detect.panel import TIME, Floats, Integers, Panel, arrange, interval_starts
+from bartizan.detect.panel import TIME, Floats, Integers, Panel, Rows, arrange, interval_starts
 from bartizan.detect.severity import budget
 from bartizan.detect.shards import each_shard, shard_size
 from bartizan.detect.special import learnable
@@ -51,50 +50,63 @@ def learn(
     (default: those with a row); the others are gaps. Raises UsageError when the window has no row,
     and what `arrange` raises. What the connector's calendar excludes counts as not delivered.
     """
+    return described(outline(history, connector, window, covered))
+
+
+@dataclass(frozen=True)
+class Outline:
+    """What is known of all series before any is described: their `rows`, what was found of each
+    shard's measures, and the state, whole but for the parts of its own series."""
+
+    rows: Rows
+    surveys: list[list[Survey]]
+    state: DetectorState
+
+
+def described(outline: Outline) -> DetectorState:
+    """The state with the parts of all shards."""
+    rows, tests = outline.rows, outline.state.tests
+
+    def fit(shard: int) -> list[tuple[Part, ...]]:
+        return fit_shard(rows.panel(shard), outline.surveys[shard], rows.connector, tests)
+
+    return with_parts(outline.state, each_shard(fit, rows.shards))
+
+
+def outline(
+    history: pd.DataFrame,
+    connector: Connector,
+    window: Window,
+    covered: pd.DatetimeIndex | None = None,
+) -> Outline:
+    """What `learn` knows before it describes the series; takes and raises the same."""
     history, covered = learnable(history, covered, connector)
-    return _learn(history, connector, window, _seen(history, connector, window), covered)
+    return _outline(history, connector, window, _seen(history, connector, window), covered)
 
 
-def _learn(
+def _outline(
     history: pd.DataFrame,
     connector: Connector,
     window: Window,
     seen: Window,
     covered: pd.DatetimeIndex | None,
     tests: int | None = None,
-) -> DetectorState:
-    """What `learn` returns, with the totals; of a total itself when it is known how many `tests`
-    there are in all."""
+) -> Outline:
+    """With the totals; of a total itself when it is known how many `tests` there are in all."""
     size = shard_size(len(interval_starts(seen, connector.frequency)))
     rows = arrange(history, connector, seen, covered, size=size)
-    panel = lru_cache(maxsize=1)(rows.panel)  # an only shard is made once
-    surveys = each_shard(lambda shard: _survey(panel(shard), connector), rows.shards)
+    surveys = each_shard(lambda shard: survey(rows.panel(shard), connector), rows.shards)
     needed = points_needed(connector.frequency)
-    own = sum(survey.tests(needed) for part in surveys for survey in part)
+    own = sum(one.tests(needed) for part in surveys for one in part)
     totals = () if tests else totals_of(connector, rows.keys)
     tests = tests or own + sum(_most_tests(rows.keys, total) for total in totals)
-    allowed = budget(tests, connector.frequency)
-    calendar = Calendar.of(rows.times, connector.frequency, connector.calendar.timezone)
-
-    def fit(shard: int) -> list[tuple[Part, ...]]:
-        first = rows.span(shard).start
-        return [
-            _learn_part(values, survey, first, needed, calendar, allowed)
-            for values, survey in zip(_own(panel(shard)), surveys[shard], strict=True)
-        ]
-
-    parts = each_shard(fit, rows.shards)
+    weeks = (window.end - seen.start) / timedelta(days=7)
     measures = {
-        measure.name: _measure_state(
-            [found[place] for found in parts],
-            [survey[place] for survey in surveys],
-            needed,
-            (window.end - seen.start) / timedelta(days=7),
-        )
+        measure.name: _measure_state([found[place] for found in surveys], needed, weeks)
         for place, measure in enumerate(connector.measures)
     }
     points = int(rows.covered.sum())
-    return DetectorState(
+    state = DetectorState(
         VERSION,
         connector.name,
         connector.dimensions,
@@ -108,8 +120,11 @@ def _learn(
         window.end,
         connector.calendar.timezone,
         tests,
-        tuple(_learn(history, total, window, seen, covered, tests) for total in totals),
+        tuple(
+            described(_outline(history, total, window, seen, covered, tests)) for total in totals
+        ),
     )
+    return Outline(rows, surveys, state)
 
 
 def _seen(history: pd.DataFrame, connector: Connector, window: Window) -> Window:
@@ -126,7 +141,7 @@ def _seen(history: pd.DataFrame, connector: Connector, window: Window) -> Window
 
 
 @dataclass(frozen=True)
-class _Survey:
+class Survey:
     """Of the series of a shard and one measure: how many intervals each has of its own (S), their
     mean (S), the number of its group (S), their kinds; and counts as they first appeared, None for
     gauges."""
@@ -148,7 +163,8 @@ def _most_tests(keys: pd.DataFrame, total: Connector) -> int:
     return series_by(keys, total.dimensions) * len(total.measures) * Counted.TESTS
 
 
-def _survey(panel: Panel, connector: Connector) -> list[_Survey]:
+def survey(panel: Panel, connector: Connector) -> list[Survey]:
+    """What is found of each measure of a shard at a glance."""
     day, length = round(DAY / connector.frequency), spans(connector.frequency)[0]
     pool, first = _pools(panel), _first(panel)
     surveys = []
@@ -158,23 +174,37 @@ def _survey(panel: Panel, connector: Connector) -> list[_Survey]:
         is_count = measure.aggregation.counts and not np.any(own < 0)
         appeared = appearances(own, first, day, length) if is_count else None
         kinds = kinds_of(own, level) if is_count else kinds_of_gauges(len(own))
-        surveys.append(_Survey(points, level, pool, kinds, appeared))
+        surveys.append(Survey(points, level, pool, kinds, appeared))
     return surveys
 
 
-def _learn_part(
-    own: Floats, survey: _Survey, first: int, needed: int, calendar: Calendar, allowed: float
+def fit_shard(
+    panel: Panel, surveys: Sequence[Survey], connector: Connector, tests: int
+) -> list[tuple[Part, ...]]:
+    """The parts of each measure of a shard, which is one by how its series were surveyed; `tests`
+    are those of an interval of all series."""
+    needed = points_needed(connector.frequency)
+    calendar = Calendar.of(panel.times, connector.frequency, connector.calendar.timezone)
+    allowed = budget(tests, connector.frequency)
+    return [
+        _fit_measure(values, found, panel.keys.index[0], needed, calendar, allowed)
+        for values, found in zip(_own(panel), surveys, strict=True)
+    ]
+
+
+def _fit_measure(
+    own: Floats, found: Survey, first: int, needed: int, calendar: Calendar, allowed: float
 ) -> tuple[Part, ...]:
     """Models of those series (S, T) that have enough points, and what is left of their history in
     them; `first` is the position of the shard's first series."""
-    ready = survey.points >= needed
-    gauge = survey.kinds.gauges(allowed)
+    ready = found.points >= needed
+    gauge = found.kinds.gauges(allowed)
     parts = []
     for is_gauge in (False, True):
         rows = np.flatnonzero(ready & (gauge == is_gauge))
         if len(rows):
             values = own[rows]
-            model = _fit(values, survey.pool[rows], calendar, is_gauge)
+            model = _fit(values, found.pool[rows], calendar, is_gauge)
             parts.append(look_back(model, first + rows, values, calendar, allowed))
     return tuple(sorted(parts, key=lambda part: int(part.rows[0])))
 
@@ -186,19 +216,26 @@ def _fit(values: Floats, pool: Integers, calendar: Calendar, is_gauge: bool) -> 
     return fit_counted(values, calendar, groups)
 
 
-def _measure_state(
-    parts: Sequence[tuple[Part, ...]], surveys: Sequence[_Survey], needed: int, weeks: float
-) -> MeasureState:
-    """One measure's shards put together."""
-    points = np.concatenate([survey.points for survey in surveys])
-    appeared = [survey.appeared for survey in surveys if survey.appeared is not None]
+def _measure_state(surveys: Sequence[Survey], needed: int, weeks: float) -> MeasureState:
+    """One measure of all shards, without parts."""
+    points = np.concatenate([found.points for found in surveys])
+    appeared = [found.appeared for found in surveys if found.appeared is not None]
     return MeasureState(
-        tuple(part for found in parts for part in found),
+        (),
         points,
-        np.concatenate([survey.level for survey in surveys]),
+        np.concatenate([found.level for found in surveys]),
         points >= needed,
         fit_newcomers(np.concatenate(appeared), weeks) if len(appeared) == len(surveys) else None,
     )
+
+
+def with_parts(state: DetectorState, found: Sequence[Sequence[tuple[Part, ...]]]) -> DetectorState:
+    """The state with the parts of all its series: those of each run of them by measure."""
+    measures = {
+        name: replace(measure, parts=tuple(part for run in found for part in run[place]))
+        for place, (name, measure) in enumerate(state.measures.items())
+    }
+    return replace(state, measures=measures)
 
 
 def _own(panel: Panel) -> list[Floats]:

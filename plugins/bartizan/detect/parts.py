@@ -7,6 +7,7 @@ every interval; it can be kept in a file of its own, of all measures.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -56,6 +57,11 @@ def load_parts(folder: UPath, measure: int, kinds: Sequence[str]) -> tuple[Part,
     return _in_order(
         _part(table, kind) for kind in kinds for table in read(_path(folder, measure, kind))
     )
+
+
+def kinds_in(folder: UPath, measure: int) -> list[str]:
+    """The kinds of parts of a measure that were saved."""
+    return [kind for kind in KINDS if _path(folder, measure, kind).exists()]
 
 
 def save_recent(path: UPath, parts: Sequence[Part]) -> None:
@@ -111,11 +117,22 @@ def write(path: UPath, tables: Sequence[pa.Table]) -> None:
 
 def read(path: UPath) -> Iterator[pa.Table]:
     """One row group after the other. Raises ConfigError for a file that is not there or whole."""
+    with _opened(path) as stored:
+        for group in range(stored.num_row_groups):
+            yield stored.read_row_group(group)
+
+
+def read_group(path: UPath, group: int) -> pa.Table:
+    """One row group. Raises as `read`."""
+    with _opened(path) as stored:
+        return stored.read_row_group(group)
+
+
+@contextmanager
+def _opened(path: UPath) -> Iterator[pq.ParquetFile]:
     try:
         with path.open("rb") as file:
-            stored = pq.ParquetFile(file)
-            for group in range(stored.num_row_groups):
-                yield stored.read_row_group(group)
+            yield pq.ParquetFile(file)
     except (OSError, pa.ArrowInvalid) as error:
         raise ConfigError(str(path), "is not there, or no whole Parquet file", AGAIN) from error
 
