@@ -1,4 +1,4 @@
-"""Daily metrics of more series than fit into two shards, as files of a connector."""
+"""Daily metrics of many series, as files of a connector."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bartizan.model.connector import Connector
 from bartizan.model.window import DAY, Window, naive
 
 NAME = "many_series"
-SERIES, SHARDS, DAYS = 8_300, 3, 30
+DAYS = 30
 LEARNED_END = datetime(2026, 11, 12, tzinfo=UTC)  # daily metrics are learned from on Thursdays
 TODAY = Window(LEARNED_END, LEARNED_END + DAY)
 DESCRIBED = """
@@ -41,27 +41,27 @@ def write_connector(connectors: Path) -> Connector:
     return load_connector(folder)
 
 
-def write_metrics(metrics: Path) -> None:
+def write_metrics(metrics: Path, many: int) -> None:
     """DAYS of history before LEARNED_END, and the day after it. One in ten series appears late, one
     in forty is a level that hardly moves; on the last day one in a hundred bursts. The balance is
     below zero in the last shard only."""
     rng = np.random.default_rng(6)
-    level = np.exp(rng.uniform(np.log(0.3), np.log(40), SERIES))[:, None]
-    requests = rng.poisson(level * rng.gamma(6, 1 / 6, (SERIES, DAYS + 1)))
+    level = np.exp(rng.uniform(np.log(0.3), np.log(40), many))[:, None]
+    requests = rng.poisson(level * rng.gamma(6, 1 / 6, (many, DAYS + 1)))
     requests[::40] = 5_000 + rng.integers(0, 3, (len(requests[::40]), DAYS + 1))
     requests[1::10, : DAYS // 3] = 0
     requests[7::100, -1] += 900
-    requests[np.arange(SERIES) % 10 != 1, 0] += 1
+    requests[np.arange(many) % 10 != 1, 0] += 1
     series, day = np.nonzero(requests)
     count = requests[series, day]
     rows = pd.DataFrame(
         {
             "timestamp": np.datetime64(naive(LEARNED_END), "s")
             + (day - DAYS) * np.timedelta64(1, "D"),
-            "webacl": np.char.add("acl-", (series // 1_000).astype(str)),
+            "webacl": np.char.add("acl-", (series * 9 // many).astype(str)),
             "client": np.char.add("client-", np.char.zfill(series.astype(str), 5)),
             "requests": count,
-            "balance": np.where(series == SERIES - 1, -count, count),
+            "balance": np.where(series == many - 1, -count, count),
             "delay": rng.normal(20, 2, len(day)).round(3),
             "user": np.where(rng.random(len(day)) < 0.1, "", "u" + pd.Series(count).astype(str)),
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from files_of import files_of
-from many_series import LEARNED_END, SHARDS, TODAY
+from many_series import LEARNED_END, TODAY
 from upath import UPath
 
 from bartizan.config import store_in
@@ -29,7 +30,9 @@ from bartizan.model.window import DAY, HOUR, Window
 from bartizan.store import Store
 from bartizan.store.detectors import load_detector, set_active
 
-ONE = 4096 * many_series.DAYS  # a shard, series x intervals
+learning = import_module("bartizan.detect.learn")  # the package has a function of this name
+SHARD, SHARDS = 15, 3
+ONE = SHARD * many_series.DAYS  # a shard, series x intervals
 
 
 class House:
@@ -66,10 +69,17 @@ class House:
         return asdict(load_detector(self.store, many_series.NAME))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def small_shards() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(learning, "shard_size", lambda intervals: SHARD)
+        yield
+
+
 @pytest.fixture(scope="module")
 def metrics(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("metrics")
-    many_series.write_metrics(folder)
+    many_series.write_metrics(folder, SHARDS * SHARD - 4)
     return folder
 
 
