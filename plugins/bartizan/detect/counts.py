@@ -19,6 +19,7 @@ from scipy.special import betainc
 from bartizan.detect.calendar import DAY_TYPES, HOURS, SLOTS, Calendar
 from bartizan.detect.compiled import compiled
 from bartizan.detect.panel import Floats, Integers
+from bartizan.detect.ranks import medians
 from bartizan.detect.sums import sums_by
 
 SHAPE_SPREAD = 0.4  # standard deviation of a series' slot mean around the shared shape, relative
@@ -172,7 +173,7 @@ def fit_weekdays(values: Floats, mean: Floats, calendar: Calendar) -> Floats:
         return np.ones((len(values), WEEKDAYS))
     level = np.zeros((len(values), WEEKDAYS))
     for number in np.flatnonzero(days):
-        level[:, number] = np.median(ratio[:, weekday == number], axis=1)
+        level[:, number] = medians(ratio[:, weekday == number])
     freedom = max(len(starts) - np.count_nonzero(days), 1)
     noise = ((ratio - level[:, weekday]) ** 2).sum(axis=1) / freedom
     due_to_noise = MEDIAN_NOISE * noise * (1 / days[days > 0]).mean()

@@ -13,6 +13,7 @@ from bartizan.detect.forecast import Forecast, Memory, advance, begin, fit_forec
 from bartizan.detect.movement import Moved, Movement, begin_moving, fit_movement, move
 from bartizan.detect.outlook import TESTS, Outlook, smooth, spans
 from bartizan.detect.panel import Flags, Floats
+from bartizan.detect.ranks import medians, quantiles
 from bartizan.detect.season import Season, fit_season
 from bartizan.detect.severity import rarity
 
@@ -100,7 +101,7 @@ def fit_gauged(values: Floats, calendar: Calendar) -> Gauged:
     known = _transformed(values, unit)
     season = fit_season(known, calendar)
     deviation = known - season.at(calendar)
-    least = ROUNDING * np.nanmedian(np.abs(known), axis=1) + 1e-9
+    least = ROUNDING * medians(np.abs(known)) + 1e-9
     forecast = fit_forecast(deviation, calendar.day_length, least)
     step, _ = advance(forecast, begin(forecast), deviation, calendar.day_length)
     pulled = np.clip(step.drift, -PULL, PULL)
@@ -126,7 +127,7 @@ def _rare(away: Floats, unknown: Flags) -> Floats:
 def _unit(values: Floats) -> Floats:
     """The unit (S) below which values are linear and above which they are factors, 0 for none."""
     some = np.where(np.isfinite(values).any(axis=1, keepdims=True), values, 0.0)
-    low, middle, high = np.nanquantile(some, [0.05, 0.5, 0.95], axis=1)
+    low, middle, high = quantiles(some, [0.05, 0.5, 0.95])
     skew = (high - middle) > SKEW * (middle - low)
     positive = np.nanmin(some, axis=1) >= 0
     return np.where(skew & positive & (middle > 0), middle, 0.0)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from bartizan.detect.calendar import DAY_TYPES, HOURS, SLOTS, Calendar
 from bartizan.detect.panel import Floats, Integers
 from bartizan.detect.periods import find_period
+from bartizan.detect.ranks import medians
 from bartizan.detect.sums import sums_by
 
 WEEKDAYS = 7
@@ -86,10 +87,8 @@ def _bounded(values: Floats, reach: float) -> Floats:
 def robust(values: Floats) -> tuple[Floats, Floats]:
     """Median and 1.4826 MAD, each (S, 1); the standard deviation where the MAD is zero."""
     known = np.where(np.isfinite(values).any(axis=1, keepdims=True), values, 0.0)
-    gaps = bool(np.isnan(known).any())
-    median = np.nanmedian if gaps else np.median
-    middle = median(known, axis=1, keepdims=True)
-    spread = 1.4826 * median(np.abs(known - middle), axis=1, keepdims=True)
+    middle = medians(known)[:, None]
+    spread = 1.4826 * medians(np.abs(known - middle))[:, None]
     flat = (spread == 0)[:, 0]
     if flat.any():
         spread[flat] = np.nanstd(known[flat], axis=1, keepdims=True)
@@ -179,7 +178,7 @@ def _wave(values: Floats, number: Integers, period: int) -> tuple[Floats, Floats
     wave = _median(table)
     cycles = np.maximum(np.isfinite(table).sum(axis=1), 1)
     rest = table - wave[:, None]
-    noise = np.nanmedian(np.abs(rest), axis=(1, 2)) ** 2 * 1.4826**2
+    noise = medians(np.abs(rest).reshape(len(rest), -1)) ** 2 * 1.4826**2
     scatter = (wave**2).mean(axis=1)
     due = noise * 1.57 / cycles.mean(axis=1)
     trust = np.clip(1 - due / np.maximum(scatter, 1e-300), 0.0, 1.0)
@@ -189,9 +188,8 @@ def _wave(values: Floats, number: Integers, period: int) -> tuple[Floats, Floats
 def _median(table: Floats) -> Floats:
     """Median over the cycles (axis 1), 0 where a phase was never seen."""
     seen = np.isfinite(table).sum(axis=1) > 0
-    filled = np.where(seen[:, None], table, 0.0)
-    result: Floats = np.nanmedian(filled, axis=1)
-    return result
+    filled = np.where(seen[:, None], table, 0.0).swapaxes(1, 2)
+    return medians(filled.reshape(-1, table.shape[1])).reshape(seen.shape)
 
 
 def _by_period(period: Integers) -> list[tuple[int, Integers]]:
