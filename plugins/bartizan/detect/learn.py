@@ -63,14 +63,14 @@ class Outline:
     state: DetectorState
 
 
-def described(outline: Outline) -> DetectorState:
+def described(known: Outline) -> DetectorState:
     """The state with the parts of all shards."""
-    rows, tests = outline.rows, outline.state.tests
+    rows, tests = known.rows, known.state.tests
 
     def fit(shard: int) -> list[tuple[Part, ...]]:
-        return fit_shard(rows.panel(shard), outline.surveys[shard], rows.connector, tests)
+        return fit_shard(rows.panel(shard), known.surveys[shard], rows.connector, tests)
 
-    return with_parts(outline.state, each_shard(fit, rows.shards))
+    return with_parts(known.state, each_shard(fit, rows.shards))
 
 
 def outline(

@@ -68,7 +68,7 @@ def learn_for(
                 unusable = f"{error.thing} {error.problem}"
                 log.warning("%s: learning again: %s", connector.name, unusable)
         found = _outlined(store, metrics, connector, window)
-        return None if found is None else _kept(store, folder, described(found), unusable)
+        return None if found is None else _put_in_place(store, folder, described(found), unusable)
 
 
 def plan(
@@ -119,7 +119,7 @@ def _planned(
     shards = found.rows.shards
     parts = -(-shards // max(most // (found.rows.size * len(found.rows.times)), 1))
     if parts == 1:
-        _kept(store, state_folder(root, connector, window.end), described(found), "")
+        _put_in_place(store, state_folder(root, connector, window.end), described(found), "")
         return []
     return save_plan(place, found, -(-shards // parts))
 
@@ -143,7 +143,7 @@ def join(store: Store, root: Path, connector: Connector, names: Sequence[str]) -
     for plan in dict.fromkeys(named_share(folder, name).plan for name in names):
         place = state_folder(root, connector, learned_end(plan))
         if plan.exists() or not place.exists():
-            _kept(store, place, joined(plan, connector), "")
+            _put_in_place(store, place, joined(plan, connector), "")
             remove_plans(folder, learned_end(plan))
 
 
@@ -158,7 +158,9 @@ def _outlined(store: Store, metrics: UPath, connector: Connector, window: Window
     return outline(history, connector, window, known.covered)
 
 
-def _kept(store: Store, folder: UPath, state: DetectorState, unusable: str) -> DetectorState:
+def _put_in_place(
+    store: Store, folder: UPath, state: DetectorState, unusable: str
+) -> DetectorState:
     keep(folder, state)
     _record(store, _described(state, unusable))
     return state
