@@ -4,11 +4,16 @@ When metrics were crawled: learns once a UTC day from up to 35 days before it, s
 of the new intervals (severity 0-100, expected band, direction), groups what is too unusual into
 incidents, and explains each with contributions and sample requests.
 
+**Very many series** (more than BARTIZAN_LEARN_SHARE, series x intervals of history) are learned in
+shares, by as many workers as there are. Other detectors have no shares: `plan_learning` learns
+them itself, once a day.
+
 Until about 300 intervals were seen the detector is LEARNING: it says so, and a series without
 enough history is "not ready", never "normal". A detector that was deactivated
 (`bartizan connector deactivate`) is skipped with that reason.
 
-**Again.** Scoring a window again gives the same scores and the same incidents.
+**Again.** Scoring a window again gives the same scores and the same incidents. A share that was
+learned is not learned again; one of other metrics than now is never joined.
 
 **By hand.** Give start and end in the form.
 
@@ -37,6 +42,18 @@ def detect_dag(connector: str) -> None:
     )
     def detect() -> None:
         @task
+        def plan_learning(**context: Any) -> list[str]:
+            return jobs.plan_learning(connector, run_windows(context))
+
+        @task(map_index_template="{{ task.op_kwargs['share'] }}")
+        def learn_share(share: str) -> str:
+            return jobs.learn_share(connector, share)
+
+        @task
+        def join_shares(shares: list[str]) -> dict[str, Any]:
+            return jobs.join_shares(connector, shares)
+
+        @task(trigger_rule="none_failed")
         def score_windows(**context: Any) -> dict[str, Any]:
             found = jobs.detect(connector, run_windows(context))
             if found["state"] == "DEACTIVATED":
@@ -49,7 +66,9 @@ def detect_dag(connector: str) -> None:
             announce(context, INCIDENTS, run_windows(context))
             return explained
 
-        score_windows() >> explain_incidents()
+        shares = plan_learning()
+        joined = join_shares(shares)
+        learn_share.expand(share=shares) >> joined >> score_windows() >> explain_incidents()
 
     detect()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,7 +14,7 @@ from rich.console import Console
 from bartizan import jobs
 from bartizan.errors import UsageError
 from bartizan.model.text import number, short
-from bartizan.model.window import given_window, parse_time
+from bartizan.model.window import HOUR, Window, given_window, parse_time
 from bartizan.terminal import (
     AsJson,
     ConnectorName,
@@ -30,13 +31,64 @@ console = Console(stderr=True)
 def learn(
     name: ConnectorName,
     day: Annotated[str, typer.Option(help="The UTC day whose intervals will be scored.")],
+    step: Annotated[
+        str | None,
+        typer.Option(
+            help="One step of it: plan, a share such as 2/6, or join.",
+            show_default="all in this process",
+        ),
+    ] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Learn from up to 35 days of metrics before a day."""
+    """Learn from up to 35 days of metrics before a day.
+
+    Very many series can be learned by several processes that have one lake folder: `--step plan`
+    says how many shares there are, `--step 1/6` learns the first of six, in any order and again
+    where it was cut short, and `--step join` puts them together. The result is the same.
+    """
     configure_for(name, home)
-    found = jobs.learn(name, parse_time(day))
-    show(found, detector_lines(found), as_json)
+    at = parse_time(day)
+    match step:
+        case None:
+            found = jobs.learn(name, at)
+            show(found, detector_lines(found), as_json)
+        case "plan":
+            shares = jobs.plan_learning(name, [Window(at, at + HOUR)], again=True)
+            show(shares, _steps(name, day, len(shares)), as_json)
+        case "join":
+            found = jobs.join_shares(name, _planned(name, at))
+            show(found, detector_lines(found), as_json)
+        case _:
+            share = jobs.learn_share(name, _share(step, _planned(name, at)))
+            show(share, [f"learned {share}"], as_json)
+
+
+def _steps(name: str, day: str, shares: int) -> Iterator[str]:
+    """What is to be done after planning."""
+    if not shares:
+        yield f"{name} is no more than one share: learned"
+        return
+    command = f"bartizan learn {name} --day {day} --step"
+    yield f"{shares} shares, in any order and at once:"
+    yield from (f"  {command} {number}/{shares}" for number in range(1, shares + 1))
+    yield f"then:\n  {command} join"
+
+
+def _planned(name: str, day: datetime) -> list[str]:
+    shares = jobs.planned_shares(name, day)
+    if not shares:
+        raise UsageError("--step", "nothing is planned for this day", "begin with --step plan")
+    return shares
+
+
+def _share(step: str, shares: list[str]) -> str:
+    """The planned share that a step such as 2/6 is."""
+    steps = {f"{number}/{len(shares)}": share for number, share in enumerate(shares, start=1)}
+    if step not in steps:
+        last = f"{len(shares)}/{len(shares)}"
+        raise UsageError("--step", f"{step!r} is none", f"give plan, join, or 1/… up to {last}")
+    return steps[step]
 
 
 class Relearn(StrEnum):

@@ -83,6 +83,8 @@ class Calendar:
     def spread(self, profile: Floats) -> Floats:
         """A profile (S, 2, 24) at every interval (S, T)."""
         left = profile[:, self.day_type, self.left]
+        if not self.share.any():  # whole hours
+            return left
         return left + self.share * (profile[:, self.day_type, self.right] - left)
 
     def edge(self, profile: Floats) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +29,11 @@ class Categories:
     def groups(self) -> int:
         return int(self.group.max(initial=-1)) + 1
 
+    def among(self, rows: Integers) -> Categories:
+        """Those of the series at some `rows`."""
+        mine = np.isin(self.rows, rows)
+        return Categories(self.rows[mine], self.group[mine], self.alone)
+
 
 @dataclass(frozen=True)
 class Watched:
@@ -42,6 +48,21 @@ class Watched:
     def empty(cls, categories: Categories, intervals: int) -> Watched:
         values, expected = np.full((2, len(categories.rows), intervals), np.nan)
         return cls(categories, values, expected)
+
+    @classmethod
+    def joined(cls, runs: Sequence[Watched | None]) -> Watched | None:
+        """What was seen of all series, given that of runs of them, in order."""
+        seen = [run for run in runs if run is not None]
+        if not seen:
+            return None
+        rows, group, values, expected = (
+            np.concatenate(arrays)
+            for arrays in zip(
+                *((o.categories.rows, o.categories.group, o.values, o.expected) for o in seen),
+                strict=True,
+            )
+        )
+        return cls(Categories(rows, group, seen[0].categories.alone), values, expected)
 
     def put(self, series: Integers, values: Floats, expected: Floats) -> None:
         """Fill in those of some series (S, T), in order, that are categories."""

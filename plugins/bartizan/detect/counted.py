@@ -42,14 +42,14 @@ class CountMemory:
 @dataclass(frozen=True)
 class _Seen:
     """Arrays (S, T): the counts foretold, the relative variance of that, and what of it is the
-    season's; the counts foretold by the slow level; smoothed values and means, each (2, S, T)."""
+    season's; the counts foretold by the slow level; smoothed values and means of each span."""
 
     mean: Floats
     doubt: Floats
     season_doubt: Floats
     slow_mean: Floats
-    values: Floats
-    means: Floats
+    values: list[Floats]
+    means: list[Floats]
 
 
 @dataclass(frozen=True)
@@ -81,16 +81,14 @@ class Counted:
         seen, memory = _see(self, memory, values, calendar)
         dispersion = self.dispersion[:, None] + seen.doubt
         both = (True, False)
-        tests = [_rare(values, seen.mean, dispersion, up) for up in both]
+        tests = _rare(values, seen.mean, dispersion)
         matters = [_matters(values, seen.mean, MIN_CHANGE, up) for up in both]
         recent = [values - seen.slow_mean]
         for number, span in enumerate(spans(calendar.frequency)):
             value, mean = seen.values[number], seen.means[number]
             total, due = value * span, np.maximum(mean * span, 1e-9)
+            tests += _rare(total, due, self.smooth_dispersion[:, [number]] + seen.season_doubt)
             for up in both:
-                tests.append(
-                    _rare(total, due, self.smooth_dispersion[:, [number]] + seen.season_doubt, up)
-                )
                 share = PART * (value - mean)
                 lasts = [part >= share if up else part <= share for part in recent]
                 matters.append(np.all(lasts, axis=0) & _matters(total, due, MIN_SMOOTH_CHANGE, up))
@@ -158,8 +156,8 @@ def _see(
         doubt + quick.doubt,
         doubt,
         slow_mean,
-        np.stack([series for series, _ in values]),
-        np.stack([series for series, _ in means]),
+        [series for series, _ in values],
+        [series for series, _ in means],
     )
     ends = (np.stack([last for _, last in part], axis=1) for part in (values, means))
     return seen, CountMemory(quick_end, slow_end, *ends)
@@ -175,15 +173,17 @@ def _doubt(model: Counted, calendar: Calendar) -> Floats:
     return result
 
 
-def _rare(value: Floats, mean: Floats, dispersion: Floats, up: bool) -> Floats:
-    """Rarity (S, T) of counts on one side of their mean, 0 near it."""
+def _rare(value: Floats, mean: Floats, dispersion: Floats) -> list[Floats]:
+    """Rarity (S, T) of counts above and below their mean, 0 near it and on the other side."""
     distance = (value - mean) / np.sqrt(mean + dispersion * mean**2)
-    far = (distance if up else -distance) > WORTH_A_TAIL  # never where unknown
     spread = np.broadcast_to(dispersion, value.shape)
-    tail = tail_above if up else tail_below
-    result = np.zeros(value.shape)
-    result[far] = rarity(tail(value[far], mean[far], spread[far]))
-    return result
+    found = []
+    for tail, away in ((tail_above, distance), (tail_below, -distance)):
+        far = away > WORTH_A_TAIL  # never where unknown
+        result = np.zeros(value.shape)
+        result[far] = rarity(tail(value[far], mean[far], spread[far]))
+        found.append(result)
+    return found
 
 
 def _matters(value: Floats, mean: Floats, least: float, up: bool) -> Flags:

@@ -19,6 +19,8 @@ from scipy.special import betainc
 from bartizan.detect.calendar import DAY_TYPES, HOURS, SLOTS, Calendar
 from bartizan.detect.compiled import compiled
 from bartizan.detect.panel import Floats, Integers
+from bartizan.detect.ranks import medians
+from bartizan.detect.sums import sums_by
 
 SHAPE_SPREAD = 0.4  # standard deviation of a series' slot mean around the shared shape, relative
 BLOCK_CLIP = 3.0  # an hour of history further than this many standard deviations is pulled in
@@ -111,14 +113,13 @@ def _spread_of_days(
 
 
 def _shrunk(block: Floats, weight: Floats, slot: Integers, pool: Integers) -> Profile:
-    member = np.eye(SLOTS)[slot]
     counted = np.where(weight > 0, block, 0.0) * weight
-    count = weight @ member
-    days = (weight > 0).astype(float) @ member
+    count = sums_by(weight, slot, SLOTS)
+    days = sums_by((weight > 0).astype(float), slot, SLOTS)
     total = counted.sum(axis=1)
     # Half a count, so that a series never seen in this history keeps a positive rate.
     level = (total + 0.5) / np.maximum(weight.sum(axis=1), 1)
-    own = (counted @ member) / np.maximum(count, 1)
+    own = sums_by(counted, slot, SLOTS) / np.maximum(count, 1)
     shape = _shared_shape(own / level[:, None], count, level, pool)
     prior = level[:, None] * shape.reshape(-1, SLOTS)[pool]
     between = _between_days(block, own, weight, slot, fitted=len(np.unique(slot)))
@@ -172,7 +173,7 @@ def fit_weekdays(values: Floats, mean: Floats, calendar: Calendar) -> Floats:
         return np.ones((len(values), WEEKDAYS))
     level = np.zeros((len(values), WEEKDAYS))
     for number in np.flatnonzero(days):
-        level[:, number] = np.median(ratio[:, weekday == number], axis=1)
+        level[:, number] = medians(ratio[:, weekday == number])
     freedom = max(len(starts) - np.count_nonzero(days), 1)
     noise = ((ratio - level[:, weekday]) ** 2).sum(axis=1) / freedom
     due_to_noise = MEDIAN_NOISE * noise * (1 / days[days > 0]).mean()

@@ -17,6 +17,7 @@ from scipy.signal import lfilter
 from bartizan.detect.compiled import compiled
 from bartizan.detect.outlook import patience
 from bartizan.detect.panel import Floats
+from bartizan.detect.ranks import quantiles
 from bartizan.detect.season import robust
 
 LAGS = 3
@@ -86,7 +87,7 @@ def fit_forecast(values: Floats, day_length: int, least: Floats) -> Forecast:
         pulled = np.clip(np.nan_to_num(error), -PULL * scale[:, None], PULL * scale[:, None])
         clean[:, LAGS:] = found + pulled
     away = values[:, LAGS:] - features[-1]
-    low, high = np.quantile(clean, [0.005, 0.995], axis=1)
+    low, high = quantiles(clean, [0.005, 0.995])
     margin = (high - low) / 2 + 5 * scale
     return Forecast(intercept, weights, scale, low - margin, high + margin, spread_of(away, least))
 

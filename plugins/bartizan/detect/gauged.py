@@ -13,11 +13,12 @@ from bartizan.detect.forecast import Forecast, Memory, advance, begin, fit_forec
 from bartizan.detect.movement import Moved, Movement, begin_moving, fit_movement, move
 from bartizan.detect.outlook import TESTS, Outlook, smooth, spans
 from bartizan.detect.panel import Flags, Floats
+from bartizan.detect.ranks import medians, quantiles
 from bartizan.detect.season import Season, fit_season
 from bartizan.detect.severity import rarity
 
 FREEDOM = 5.0  # degrees of freedom of the tail
-FREEDOM_OF = np.repeat([FREEDOM, 20.0], [6, 2])[:, None, None]  # steps have no tail beyond PULL
+FREEDOM_OF = np.repeat([FREEDOM, 20.0], [3, 1])[:, None, None]  # steps have no tail beyond PULL
 STUCK = TESTS.index("stuck")
 PULL = 4.0  # no interval counts further in a smoothed mean
 PART = 0.6  # an interval belongs to a sustained change when it has this part of the mean change
@@ -63,17 +64,14 @@ class Gauged:
         deviation = known - season
         step, end = advance(self.forecast, memory.forecast, deviation, calendar.day_length)
         distance = step.error / step.spread
-        away = [distance, -distance]
+        away = [distance]
         matters: list[Flags] = [distance > 1, distance < -1]
         pulled = np.clip(step.drift, -PULL, PULL)
         smoothed = []
         for number, span in enumerate(spans(calendar.frequency)):
             mean, last = smooth(pulled, span, memory.smoothed[:, number])
             smoothed.append(last)
-            away += [
-                mean / self.smooth_spread[:, [number]],
-                -mean / self.smooth_spread[:, [number]],
-            ]
+            away.append(mean / self.smooth_spread[:, [number]])
             matters += [
                 (mean > 0) & (step.drift >= PART * mean),
                 (mean < 0) & (step.drift <= PART * mean),
@@ -81,11 +79,9 @@ class Gauged:
         strange, rest, restless, stuck, moved = move(
             self.movement, memory.moved, known, spans(calendar.frequency)[1]
         )
-        away += [strange, -strange]
+        away.append(strange)
         matters += [restless, stuck]
-        distances = np.stack(away)
-        distances[:, np.isnan(deviation)] = np.nan
-        rare = rarity(stdtr(FREEDOM_OF, -distances))
+        rare = _rare(np.stack(away), np.isnan(deviation))
         rare[STUCK] = np.maximum(rare[STUCK], rest)
         outlook = Outlook(season + step.expected, step.spread, rare, np.stack(matters))
         return outlook, GaugeMemory(end, np.stack(smoothed, axis=1), moved)
@@ -105,7 +101,7 @@ def fit_gauged(values: Floats, calendar: Calendar) -> Gauged:
     known = _transformed(values, unit)
     season = fit_season(known, calendar)
     deviation = known - season.at(calendar)
-    least = ROUNDING * np.nanmedian(np.abs(known), axis=1) + 1e-9
+    least = ROUNDING * medians(np.abs(known)) + 1e-9
     forecast = fit_forecast(deviation, calendar.day_length, least)
     step, _ = advance(forecast, begin(forecast), deviation, calendar.day_length)
     pulled = np.clip(step.drift, -PULL, PULL)
@@ -119,10 +115,19 @@ def fit_gauged(values: Floats, calendar: Calendar) -> Gauged:
     return Gauged(unit, season, forecast, np.stack(spreads, axis=1), movement)
 
 
+def _rare(away: Floats, unknown: Flags) -> Floats:
+    """Rarity (8, S, T) of distances (4, S, T), each upwards and downwards."""
+    tail = stdtr(FREEDOM_OF, -np.abs(away))
+    tail[:, unknown] = np.nan
+    up = away > 0
+    beyond = np.where([up, ~up], tail, 1 - tail)
+    return rarity(beyond.swapaxes(0, 1).reshape(-1, *unknown.shape))
+
+
 def _unit(values: Floats) -> Floats:
     """The unit (S) below which values are linear and above which they are factors, 0 for none."""
     some = np.where(np.isfinite(values).any(axis=1, keepdims=True), values, 0.0)
-    low, middle, high = np.nanquantile(some, [0.05, 0.5, 0.95], axis=1)
+    low, middle, high = quantiles(some, [0.05, 0.5, 0.95])
     skew = (high - middle) > SKEW * (middle - low)
     positive = np.nanmin(some, axis=1) >= 0
     return np.where(skew & positive & (middle > 0), middle, 0.0)

@@ -22,6 +22,7 @@ import numpy as np
 
 from bartizan.detect.compiled import compiled
 from bartizan.detect.panel import Floats
+from bartizan.detect.ranks import quantiles
 
 FROM = 2.0  # the rarity where the tail of the whole history begins
 FAR = 4.0  # no event counts as further beyond it
@@ -126,7 +127,8 @@ def _whole(rare: Floats, known: Floats, sharpen: bool) -> Tail:
 
 def _bulk(rare: Floats, known: Floats) -> Tail:
     """Exponential between the two quantiles, and as steep beyond."""
-    begin, end = np.quantile(rare, [1 - part for part in BULK], axis=2)
+    every = rare.reshape(-1, rare.shape[2])
+    begin, end = quantiles(every, [1 - part for part in BULK]).reshape(2, *known.shape)
     begin = np.maximum(begin, LEAST_BULK)
     orders = np.log10(BULK[0] / BULK[1])
     points = known * (BULK[0] - BULK[1])

@@ -14,9 +14,14 @@ from bartizan.model.connector import Connector
 KEPT = 3  # states; who still scores by the one before has it
 
 
+def detector_folder(root: Path, connector: Connector) -> UPath:
+    """Of all that a detector has learned; `root` is the lake folder."""
+    return UPath(root / "detectors" / connector.name)
+
+
 def state_folder(root: Path, connector: Connector, learned_end: datetime) -> UPath:
-    """Of the state that scores from `learned_end` on; `root` is the lake folder."""
-    return UPath(root / "detectors" / connector.name / f"state_{learned_end:%Y%m%d}")
+    """Of the state that scores from `learned_end` on."""
+    return detector_folder(root, connector) / f"state_{learned_end:%Y%m%d}"
 
 
 def load_kept(folder: UPath, connector: Connector) -> DetectorState:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bartizan.detect.panel import Flags, Floats
+from bartizan.detect.ranks import medians
 
 LEAST = 10.0  # median from which a level can be told from a count
 SMOOTH = 0.5  # part of the usual step of Poisson counts that steps of a level stay below
@@ -48,7 +49,7 @@ def kinds_of(counts: Floats, mean: Floats) -> Kinds:
 
 
 def _kinds(counts: Floats) -> tuple[Flags, Flags]:
-    middle = np.nanmedian(counts, axis=1)
+    middle = medians(counts)
     steps = np.diff(counts, axis=1)
     step = _usual(steps)
     by_chance = np.sqrt(2 * middle) / 1.4826
@@ -59,5 +60,4 @@ def _kinds(counts: Floats) -> tuple[Flags, Flags]:
 def _usual(steps: Floats) -> Floats:
     """Median size (S), 0 where none is known."""
     known = np.where(np.isfinite(steps).any(axis=1, keepdims=True), steps, 0.0)
-    result: Floats = np.nanmedian(np.abs(known), axis=1)
-    return result
+    return medians(np.abs(known))

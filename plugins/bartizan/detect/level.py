@@ -21,6 +21,7 @@ PRIOR = 2.0  # counts' worth of belief in the level 1
 PULL = 3.0
 WIDENED = 30.0
 NOTICED = 2.0
+CELLS = 2**16  # series x intervals gone through together, so that they stay near the processor
 WORTH = 0.01  # mean log likelihood an interval by which a wandering level must be better
 
 
@@ -66,6 +67,14 @@ def advance(
 def choose_discount(counts: Floats, mean: Floats, dispersion: Floats, patience: float) -> Floats:
     """The discount (S) under which the history (S, T) has the highest likelihood, negative
     binomial and with what is far pulled in."""
+    some = max(CELLS // counts.shape[1], 1)
+    runs = [slice(start, start + some) for start in range(0, len(counts), some)]
+    return np.concatenate(
+        [_chosen(counts[run], mean[run], dispersion[run], patience) for run in runs]
+    )
+
+
+def _chosen(counts: Floats, mean: Floats, dispersion: Floats, patience: float) -> Floats:
     points = np.maximum(np.isfinite(counts).sum(axis=1), 1)
     fit = np.empty((len(DISCOUNTS), len(counts)))
     for number, discount in enumerate(DISCOUNTS):

@@ -19,8 +19,8 @@ Flags = NDArray[np.bool_]
 Times = NDArray[np.datetime64]
 
 __all__ = [
-    "FEEDBACK", "RAW_SEVERITY", "RESERVED", "TIME", "Flags", "Floats", "Integers", "Panel", "Times",
-    "arrange", "interval_starts",
+    "FEEDBACK", "RAW_SEVERITY", "RESERVED", "TIME", "Flags", "Floats", "Integers", "Panel", "Rows",
+    "Times", "arrange", "interval_starts",
 ]  # fmt: skip
 
 TIME = "interval_start"
@@ -35,8 +35,9 @@ RESERVED = (
 class Panel:
     """Series x intervals of one connector.
 
-    `keys` (S rows) holds the dimension values; `times` (T) every interval start of the window;
-    `covered` (T) whether the source delivered; `present` (S, T) whether the series had a row;
+    `keys` (S rows) holds the dimension values, its index the positions of the series among all;
+    `times` (T) every interval start of the window; `covered` (T) whether the source delivered;
+    `present` (S, T) whether the series had a row;
     `values` per measure (S, T), NaN where there is no value.
     """
 

@@ -7,6 +7,7 @@ every interval; it can be kept in a file of its own, of all measures.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -40,7 +41,7 @@ KINDS: dict[str, tuple[type[Any], type[Any], type[Any]]] = {
 }
 AGAIN = "learn again from history; the state is rebuilt from it at any time"
 _RECENT = "recent"
-_JOINTLY = "jointly.parquet"
+JOINTLY = "jointly.parquet"
 AnyPart = Part | JointPart
 
 
@@ -61,13 +62,18 @@ def load_parts(folder: UPath, measure: int, kinds: Sequence[str]) -> tuple[Part,
     )
 
 
+def kinds_in(folder: UPath, measure: int) -> list[str]:
+    """The kinds of parts of a measure that were saved."""
+    return [kind for kind in KINDS if _path(folder, measure, kind).exists()]
+
+
 def save_jointly(folder: UPath, parts: Sequence[JointPart]) -> None:
-    write(folder / _JOINTLY, [_table(part) for part in parts])
+    write(folder / JOINTLY, [_table(part) for part in parts])
 
 
 def load_jointly(folder: UPath) -> tuple[JointPart, ...]:
     return tuple(
-        JointPart(*_columns(table, Joint, Means, TwoTails)) for table in read(folder / _JOINTLY)
+        JointPart(*_columns(table, Joint, Means, TwoTails)) for table in read(folder / JOINTLY)
     )
 
 
@@ -124,11 +130,22 @@ def write(path: UPath, tables: Sequence[pa.Table]) -> None:
 
 def read(path: UPath) -> Iterator[pa.Table]:
     """One row group after the other. Raises ConfigError for a file that is not there or whole."""
+    with _opened(path) as stored:
+        for group in range(stored.num_row_groups):
+            yield stored.read_row_group(group)
+
+
+def read_group(path: UPath, group: int) -> pa.Table:
+    """One row group. Raises as `read`."""
+    with _opened(path) as stored:
+        return stored.read_row_group(group)
+
+
+@contextmanager
+def _opened(path: UPath) -> Iterator[pq.ParquetFile]:
     try:
         with path.open("rb") as file:
-            stored = pq.ParquetFile(file)
-            for group in range(stored.num_row_groups):
-                yield stored.read_row_group(group)
+            yield pq.ParquetFile(file)
     except (OSError, pa.ArrowInvalid) as error:
         raise ConfigError(str(path), "is not there, or no whole Parquet file", AGAIN) from error
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -18,24 +18,23 @@ from pathlib import Path
 import pandas as pd
 from upath import UPath
 
-from bartizan.detect.feedback import excuse, from_new_level
+from bartizan.detect.feedback import excuse
 from bartizan.detect.group import anomalous, find_groups, reach, settled
-from bartizan.detect.kept import keep, load_kept, state_folder
-from bartizan.detect.learn import DetectorState, learn, points_needed
+from bartizan.detect.kept import state_folder
+from bartizan.detect.learning import learn_for, warn
 from bartizan.detect.metrics import MetricFrame, read_live
 from bartizan.detect.notice import noticed
 from bartizan.detect.panel import TIME
 from bartizan.detect.reading import all_live, read_metrics
 from bartizan.detect.remembered import place_after, recall, remember
-from bartizan.detect.replay import history_for
 from bartizan.detect.score import context_start, follow
 from bartizan.detect.scores import load_anomalous, save_scores
-from bartizan.errors import BartizanError, ConfigError
+from bartizan.detect.state import DetectorState
 from bartizan.model.connector import Connector
 from bartizan.model.feedback import Feedback
-from bartizan.model.window import DAY, Window, floor, format_time, parse_time
+from bartizan.model.window import DAY, Window, format_time, parse_time
 from bartizan.store import Store
-from bartizan.store.detectors import DetectorRecord, DetectorStatus, load_detector, save_detector
+from bartizan.store.detectors import DetectorStatus, load_detector, save_detector
 from bartizan.store.feedback import load_feedback
 from bartizan.store.incidents import oldest_open, replace_incidents
 from bartizan.store.scores import measure_scores
@@ -43,7 +42,6 @@ from bartizan.store.scores import measure_scores
 log = logging.getLogger(__name__)
 
 GROUP_OVER = timedelta(days=7)
-NOTHING_YET = "no metrics before this day; backfill history, or wait for live intervals"
 
 
 @dataclass(frozen=True)
@@ -57,52 +55,6 @@ class DetectResult:
     scores: int
     changed: tuple[str, ...]  # ids of incidents that opened or changed
     rejected: dict[str, int]  # metric rows of these intervals that cannot be used, by reason
-
-
-def learn_for(
-    store: Store,
-    root: Path,
-    metrics: UPath,
-    connector: Connector,
-    day: datetime,
-    again: bool = False,
-) -> DetectorState | None:
-    """What scores the UTC day that holds `day`: learned before, or now, or `again` now.
-
-    Reads the metrics before that day (`history_for`), backfilled and live; None without any.
-    What is raised on the way is also the reason why the detector's state is then FAILED.
-    """
-    day = floor(day, DAY)
-    try:
-        return _learned(store, root, metrics, connector, day, again)
-    except BartizanError as error:
-        stored = load_detector(store, connector.name)
-        if format_time(day) >= (stored.learned_end or ""):
-            _record(store, replace(stored, state=DetectorStatus.FAILED, reason=str(error)))
-        raise
-
-
-def _learned(
-    store: Store, root: Path, metrics: UPath, connector: Connector, day: datetime, again: bool
-) -> DetectorState | None:
-    window = history_for(day, connector.frequency)
-    folder, unusable = state_folder(root, connector, window.end), ""
-    if folder.exists() and not again:
-        try:
-            return load_kept(folder, connector)
-        except ConfigError as error:
-            unusable = f"{error.thing} {error.problem}"
-            log.warning("%s: learning again: %s", connector.name, unusable)
-    known = read_metrics(metrics / connector.name, connector, window)
-    if known.frame.empty:
-        _record(store, DetectorRecord(connector.name, DetectorStatus.LEARNING, NOTHING_YET))
-        return None
-    _warn(connector, known.rejected)
-    history = from_new_level(known.frame, load_feedback(store, connector.name), window.end)
-    state = learn(history, connector, window, known.covered)
-    keep(folder, state)
-    _record(store, _described(state, unusable))
-    return state
 
 
 def detect(
@@ -127,7 +79,7 @@ def detect(
             folder = state_folder(root, connector, state.learned.end)
             scores, live = _score(folder, state, metrics / connector.name, connector, day)
             save_scores(root, connector, day, excuse(scores, connector, feedback))
-            rejected.update(_warn(connector, live.rejected))
+            rejected.update(warn(connector, live.rejected))
             intervals += scores[TIME].nunique()
             rows += len(scores)
     if windows:
@@ -207,55 +159,6 @@ def _score(
     if all_live(live, connector, window):
         remember(after, state)
     return scores, live
-
-
-def _warn(connector: Connector, rejected: Mapping[str, int]) -> dict[str, int]:
-    """Log and return how many rows are unusable."""
-    counts = {reason: count for reason, count in rejected.items() if count}
-    for reason, count in counts.items():
-        log.warning("%s: %d metric rows cannot be used: %s", connector.name, count, reason)
-    return counts
-
-
-def _described(state: DetectorState, unusable: str) -> DetectorRecord:
-    """The record of what was learned; `unusable` is what was wrong with the state of before."""
-    active = [one.active for one in state.measures.values()]
-    needed = points_needed(state.frequency)
-    ready_at = _ready_from(state, needed)
-    reason = (
-        f"learned from {state.points} intervals"
-        if state.ready
-        else f"{state.points} of {needed} intervals seen; ready at {format_time(ready_at)}, "
-        "if none is missing until then"
-    )
-    return DetectorRecord(
-        state.connector,
-        DetectorStatus.ACTIVE if state.ready else DetectorStatus.LEARNING,
-        f"{reason}; learned again because {unusable}" if unusable else reason,
-        format_time(state.learned.start),
-        format_time(state.learned.end),
-        series=sum(map(len, active)),
-        series_ready=sum(int(one.sum()) for one in active) if state.ready else 0,
-    )
-
-
-def _ready_from(state: DetectorState, needed: int) -> datetime:
-    """The day before which enough intervals can have been seen, if all from now on are delivered:
-    what is learned for a day is from before it."""
-    lacking = max(needed - state.points, 0)
-    enough = state.learned.end + lacking * state.frequency
-    return enough if floor(enough, DAY) == enough else floor(enough, DAY) + DAY
-
-
-def _record(store: Store, record: DetectorRecord) -> None:
-    """Store what was learned, unless more recent metrics were; how far was scored stays, and so
-    does that a person deactivated the detector."""
-    stored = load_detector(store, record.name)
-    if (record.learned_end or "") < (stored.learned_end or ""):
-        return
-    if stored.state is DetectorStatus.DEACTIVATED:
-        record = replace(record, state=stored.state, reason=stored.reason)
-    save_detector(store, replace(record, scored_through=stored.scored_through))
 
 
 def _scored(store: Store, connector: Connector, end: datetime) -> None:

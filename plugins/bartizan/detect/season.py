@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from bartizan.detect.calendar import DAY_TYPES, HOURS, SLOTS, Calendar
 from bartizan.detect.panel import Floats, Integers
 from bartizan.detect.periods import find_period
+from bartizan.detect.ranks import medians
+from bartizan.detect.sums import sums_by
 
 WEEKDAYS = 7
 GAIN = 0.97  # a calendar must lower the error of prediction to this part
@@ -85,10 +87,8 @@ def _bounded(values: Floats, reach: float) -> Floats:
 def robust(values: Floats) -> tuple[Floats, Floats]:
     """Median and 1.4826 MAD, each (S, 1); the standard deviation where the MAD is zero."""
     known = np.where(np.isfinite(values).any(axis=1, keepdims=True), values, 0.0)
-    gaps = bool(np.isnan(known).any())
-    median = np.nanmedian if gaps else np.median
-    middle = median(known, axis=1, keepdims=True)
-    spread = 1.4826 * median(np.abs(known - middle), axis=1, keepdims=True)
+    middle = medians(known)[:, None]
+    spread = 1.4826 * medians(np.abs(known - middle))[:, None]
     flat = (spread == 0)[:, 0]
     if flat.any():
         spread[flat] = np.nanstd(known[flat], axis=1, keepdims=True)
@@ -103,15 +103,14 @@ def _fit_calendar(values: Floats, calendar: Calendar) -> tuple[Floats, Floats]:
     block = np.add.reduceat(np.where(known, values, 0.0), starts, axis=1) / np.maximum(weight, 1)
     best = np.zeros((len(values), SLOTS))
     error = _error(block, weight)
-    hours = np.concatenate([np.eye(HOURS)] * DAY_TYPES)  # slot -> hour
-    for groups in (hours, np.eye(SLOTS)):
-        mean, tried = _group_means(block, weight, groups[slot])
+    every = np.arange(SLOTS)
+    for group in (every % HOURS, every):
+        mean, tried = _group_means(block, weight, group[slot], group.max() + 1)
         better = tried < GAIN * error
-        best[better] = (mean @ groups.T)[better]
+        best[better] = mean[better][:, group]
         error = np.where(better, tried, error)
     rest = block - best[:, slot]
-    day = np.eye(WEEKDAYS)[calendar.weekday[starts]]
-    mean, tried = _group_means(rest, weight, day)
+    mean, tried = _group_means(rest, weight, calendar.weekday[starts], WEEKDAYS)
     return best.reshape(-1, DAY_TYPES, HOURS), np.where((tried < GAIN * error)[:, None], mean, 0.0)
 
 
@@ -122,17 +121,16 @@ def _error(values: Floats, weight: Floats) -> Floats:
 
 
 def _group_means(
-    block: Floats, weight: Floats, member: NDArray[np.float64]
+    block: Floats, weight: Floats, group: Integers, groups: int
 ) -> tuple[Floats, Floats]:
-    """Shrunk means (S, K) of the groups, and the error (S) with each block left out of its mean."""
-    place = member.argmax(axis=1)
-    count = (weight > 0).astype(float) @ member
-    mean = np.where(weight > 0, block, 0.0) @ member / np.maximum(count, 1)
-    seen = count[:, place]
-    left_out = (block - mean[:, place]) * np.where(seen > 1, seen / np.maximum(seen - 1, 1), 0.0)
+    """Shrunk means (S, groups), and the error (S) with each block left out of its mean."""
+    count = sums_by((weight > 0).astype(float), group, groups)
+    mean = sums_by(np.where(weight > 0, block, 0.0), group, groups) / np.maximum(count, 1)
+    seen = count[:, group]
+    left_out = (block - mean[:, group]) * np.where(seen > 1, seen / np.maximum(seen - 1, 1), 0.0)
     left_out = np.where(seen > 1, left_out, block)
     error = _error(left_out, weight)
-    return mean * _trust(block - mean[:, place], weight > 0, mean, count), error
+    return mean * _trust(block - mean[:, group], weight > 0, mean, count), error
 
 
 def _trust(rest: Floats, known: NDArray[np.bool_], mean: Floats, count: Floats) -> Floats:
@@ -180,7 +178,7 @@ def _wave(values: Floats, number: Integers, period: int) -> tuple[Floats, Floats
     wave = _median(table)
     cycles = np.maximum(np.isfinite(table).sum(axis=1), 1)
     rest = table - wave[:, None]
-    noise = np.nanmedian(np.abs(rest), axis=(1, 2)) ** 2 * 1.4826**2
+    noise = medians(np.abs(rest).reshape(len(rest), -1)) ** 2 * 1.4826**2
     scatter = (wave**2).mean(axis=1)
     due = noise * 1.57 / cycles.mean(axis=1)
     trust = np.clip(1 - due / np.maximum(scatter, 1e-300), 0.0, 1.0)
@@ -190,9 +188,8 @@ def _wave(values: Floats, number: Integers, period: int) -> tuple[Floats, Floats
 def _median(table: Floats) -> Floats:
     """Median over the cycles (axis 1), 0 where a phase was never seen."""
     seen = np.isfinite(table).sum(axis=1) > 0
-    filled = np.where(seen[:, None], table, 0.0)
-    result: Floats = np.nanmedian(filled, axis=1)
-    return result
+    filled = np.where(seen[:, None], table, 0.0).swapaxes(1, 2)
+    return medians(filled.reshape(-1, table.shape[1])).reshape(seen.shape)
 
 
 def _by_period(period: Integers) -> list[tuple[int, Integers]]:

@@ -36,7 +36,6 @@ from bartizan.jobs.incidents import (
     detect,
     dispatch,
     explain,
-    learn,
     list_outbox,
     preview_dispatch,
     report,
@@ -71,6 +70,13 @@ from bartizan.jobs.landing import (
     stage_batch,
     validate_batches,
     validation_page,
+)
+from bartizan.jobs.learning import (
+    join_shares,
+    learn,
+    learn_share,
+    plan_learning,
+    planned_shares,
 )
 from bartizan.jobs.marks import list_deploys, mark_deploy, remove_deploy
 from bartizan.jobs.metrics import (
@@ -133,9 +139,11 @@ __all__ = [
     "intel_enabled",
     "intel_status",
     "intel_stopped",
+    "join_shares",
     "lake_ddl",
     "land",
     "learn",
+    "learn_share",
     "list_connectors",
     "list_deploys",
     "list_feedback",
@@ -157,7 +165,9 @@ __all__ = [
     "plan_id",
     "plan_intel",
     "plan_landing",
+    "plan_learning",
     "plan_simulation",
+    "planned_shares",
     "preview_detector",
     "preview_dispatch",
     "preview_rule",

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,16 +20,6 @@ if TYPE_CHECKING:
     from bartizan.dispatch.alerts import Alerts
     from bartizan.dispatch.delivery import Plan
     from bartizan.overview import Overview
-
-
-def learn(name: str, day: datetime) -> dict[str, Any]:
-    """Learn what scores the UTC day that holds `day`."""
-    from bartizan.detect.run import learn_for
-    from bartizan.store.detectors import load_detector
-
-    here, store = settings(), open_store()
-    learn_for(store, here.lake, here.metrics, load_connector(name), day, again=True)
-    return asdict(load_detector(store, name))
 
 
 def detect(name: str, windows: Sequence[Window]) -> dict[str, Any]:

@@ -28,7 +28,7 @@ TODAY = Window(LEARNED.end, LEARNED.end + DAY)
 MEASURES = (Measure("count"), Measure("delay", Aggregation.AVG, Missing.GAP))
 CONNECTOR = Connector("n", "", HOUR, timedelta(), "t", ("webacl", "rule"), MEASURES, "")
 # The package has functions of the same names.
-learning, scoring = (import_module(f"bartizan.detect.{name}") for name in ("learn", "score"))
+learning, scoring = (import_module(f"bartizan.detect.{name}") for name in ("learn", "judge_rows"))
 SHARD = 6
 SHARDS = 4
 
