@@ -107,7 +107,7 @@ def fit_habit(rare: Floats, *, sharpen: bool) -> Habit:
     """
     known = np.isfinite(rare).sum(axis=2)
     seen = np.nan_to_num(rare)
-    whole = _whole(seen, known, sharpen)
+    whole = fit_tail(rare, sharpen=sharpen)
     if not sharpen:
         return whole
     often = np.maximum(OFTEN_PART * known, OFTEN)
@@ -115,8 +115,10 @@ def fit_habit(rare: Floats, *, sharpen: bool) -> Habit:
     return TwoTails(whole, _bulk(seen, known), _often(seen, often).T.copy(), at_most.T.copy())
 
 
-def _whole(rare: Floats, known: Floats, sharpen: bool) -> Tail:
-    events, excess = _events(rare)
+def fit_tail(rare: Floats, *, sharpen: bool) -> Tail:
+    """What the whole of a history says of claimed rarities (tests, S, T), NaN where unknown."""
+    known = np.isfinite(rare).sum(axis=2)
+    events, excess = _events(np.nan_to_num(rare))
     rate = (events + RATE_PRIOR) / (known * 10**-FROM + RATE_PRIOR)
     slope = (events + SLOPE_PRIOR) / (LN10 * excess + SLOPE_PRIOR)
     if not sharpen:

@@ -18,14 +18,14 @@ from scipy.special import fdtrc, ndtri
 
 from bartizan.detect.arrays import join, take
 from bartizan.detect.calendar import Calendar
-from bartizan.detect.habit import TwoTails, fit_habit
+from bartizan.detect.habit import Tail, fit_tail
 from bartizan.detect.outlook import smooth, spans
 from bartizan.detect.panel import Flags, Floats, Integers
 from bartizan.detect.severity import rarity
 from bartizan.detect.told import Told, nothing_told, reminded, told_before
 
 TESTS = 3  # the interval, and the exponential means over both spans
-FREEDOM = 5.0  # degrees of freedom of the tail
+FREEDOM = 20.0  # degrees of freedom of the tail: departures are calibrated already
 PULL = 3.0  # no departure counts further in how measures vary together, and in the means
 MOST = 8.0  # nor further at all: what is beyond it says so by itself
 PRIOR = 30.0  # intervals that say: measures have nothing to do with each other
@@ -66,7 +66,7 @@ class JointPart:
     rows: Integers
     model: Joint
     memory: Means
-    habit: TwoTails
+    habit: Tail
     told: Told
 
 
@@ -119,8 +119,7 @@ def _fit(
     inverse = np.linalg.inv(_covariance(every)).astype(np.float64)
     model = Joint(inverse.reshape(len(rows), -1))
     rare = _rare(every, _parts_of(every, model))
-    habit = fit_habit(rare[:, :, SETTLING:], sharpen=True)
-    assert isinstance(habit, TwoTails)
+    habit = fit_tail(rare[:, :, SETTLING:], sharpen=True)
     part = JointPart(rows, model, memory, habit, nothing_told(len(rows)))
     begin = replace(part, memory=nothing)
     return judge_jointly(begin, measures, calendar, allowed)[1]

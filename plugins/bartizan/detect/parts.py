@@ -73,7 +73,7 @@ def save_jointly(folder: UPath, parts: Sequence[JointPart]) -> None:
 
 def load_jointly(folder: UPath) -> tuple[JointPart, ...]:
     return tuple(
-        JointPart(*_columns(table, Joint, Means, TwoTails)) for table in read(folder / JOINTLY)
+        JointPart(*_columns(table, Joint, Means, Tail)) for table in read(folder / JOINTLY)
     )
 
 

@@ -82,8 +82,10 @@ def busy(window: Window, webacl: str) -> pd.DataFrame:
 
 @pytest.fixture(scope="module", params=[COUNTS, GAUGES], ids=["counts", "gauges"])
 def learned(request: pytest.FixtureRequest) -> tuple[Connector, DetectorState]:
-    """Without totals, which are judged of several series."""
-    return request.param, replace(learn(history(), request.param, LEARNED), totals=())
+    """Without totals and mixes, which are judged of several series."""
+    state = learn(history(), request.param, LEARNED)
+    measures = {name: replace(one, mix=None) for name, one in state.measures.items()}
+    return request.param, replace(state, totals=(), measures=measures)
 
 
 onlys = st.dictionaries(

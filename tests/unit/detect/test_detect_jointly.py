@@ -10,7 +10,6 @@ import pytest
 from scipy.stats import f, norm
 
 from bartizan.detect.calendar import Calendar
-from bartizan.detect.habit import TwoTails
 from bartizan.detect.jointly import FREEDOM, Departures, departures, fit_jointly, judge_jointly
 from bartizan.detect.learn import learn
 from bartizan.detect.score import follow, score
@@ -144,7 +143,6 @@ def test_rarity_is_that_of_hotelling_s_distance() -> None:
                              timedelta(hours=1)), 6.0)  # fmt: skip
     distance = float(asked @ np.linalg.inv(known) @ asked)
     claimed = -np.log10(f.sf(distance / 2, 2, FREEDOM))
-    assert isinstance(part.habit, TwoTails)
     due = part.habit.worth(np.full((3, 1, 1), claimed))[0, 0, 0]
     assert found.rare[0, 0] == pytest.approx(due, rel=0.05)
 

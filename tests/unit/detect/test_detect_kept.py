@@ -46,9 +46,7 @@ LAYOUT = {  # of version 8
     "habit.bulk.at habit.bulk.start habit.bulk.slope habit.often habit.at_most "
     "told.rarest told.since",
     "jointly.parquet": "row model.inverse memory.last "
-    "habit.whole.at habit.whole.start habit.whole.slope "
-    "habit.bulk.at habit.bulk.start habit.bulk.slope habit.often habit.at_most "
-    "told.rarest told.since",
+    "habit.at habit.start habit.slope told.rarest told.since",
     "total_0/series.parquet": "dimension.webacl 0.points 0.level 0.active",
     "total_0/populations.parquet": f"group {SIZES}",
     "total_0/0_counted.parquet": COUNTED,
