@@ -4,9 +4,9 @@ When metrics were crawled: learns once a UTC day from up to 35 days before it, s
 of the new intervals (severity 0-100, expected band, direction), groups what is too unusual into
 incidents, and explains each with contributions and sample requests.
 
-**Very many series** (more than BARTIZAN_LEARN_SHARE, series x intervals of history) are learned in
-shares, by as many workers as there are. Other detectors have no shares: `plan_learning` learns
-them itself, once a day.
+**Very many series** are learned in shares, by as many workers as there are, where
+BARTIZAN_LEARN_SHARE says how many series x intervals one task may learn from. A detector that has
+no more has no shares: `plan_learning` learns it, once a day. Without that setting, scoring learns.
 
 Until about 300 intervals were seen the detector is LEARNING: it says so, and a series without
 enough history is "not ready", never "normal". A detector that was deactivated
@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow.sdk import dag, task
+from airflow.sdk import XComArg, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from bartizan import jobs
@@ -41,18 +41,6 @@ def detect_dag(connector: str) -> None:
         **dag_settings(Tag.DETECT, __doc__),
     )
     def detect() -> None:
-        @task
-        def plan_learning(**context: Any) -> list[str]:
-            return jobs.plan_learning(connector, run_windows(context))
-
-        @task(map_index_template="{{ task.op_kwargs['share'] }}")
-        def learn_share(share: str) -> str:
-            return jobs.learn_share(connector, share)
-
-        @task
-        def join_shares(shares: list[str]) -> dict[str, Any]:
-            return jobs.join_shares(connector, shares)
-
         @task(trigger_rule="none_failed")
         def score_windows(**context: Any) -> dict[str, Any]:
             found = jobs.detect(connector, run_windows(context))
@@ -66,11 +54,31 @@ def detect_dag(connector: str) -> None:
             announce(context, INCIDENTS, run_windows(context))
             return explained
 
-        shares = plan_learning()
-        joined = join_shares(shares)
-        learn_share.expand(share=shares) >> joined >> score_windows() >> explain_incidents()
+        scored = score_windows()
+        if jobs.learns_in_shares():
+            learn_in_shares(connector) >> scored
+        scored >> explain_incidents()
 
     detect()
+
+
+def learn_in_shares(connector: str) -> XComArg:
+    @task
+    def plan_learning(**context: Any) -> list[str]:
+        return jobs.plan_learning(connector, run_windows(context))
+
+    @task(map_index_template="{{ task.op_kwargs['share'] }}")
+    def learn_share(share: str) -> str:
+        return jobs.learn_share(connector, share)
+
+    @task
+    def join_shares(shares: list[str]) -> dict[str, Any]:
+        return jobs.join_shares(connector, shares)
+
+    shares = plan_learning()
+    joined = join_shares(shares)
+    learn_share.expand(share=shares) >> joined
+    return joined
 
 
 for name in jobs.connector_names():

@@ -14,8 +14,8 @@ BARTIZAN_MIRROR_PREFIX  what its Glue databases begin with       (default: nothi
 BARTIZAN_LATE      how far back waf_land lists for late objects, and crawls of other sources
                    than the lake look for late rows              (default: PT25H)
 BARTIZAN_LATEST_REOPEN  how late a request still opens its hour, 0: always  (default: P35D)
-BARTIZAN_LEARN_SHARE  series x intervals of history that one task learns from, where a detector
-                   has more                                      (default: 60000000)
+BARTIZAN_LEARN_SHARE  series x intervals of history that one task learns from; 0: scoring learns
+                   by itself, all of it                          (default: 0)
 
 Read where they are used: BARTIZAN_SECRET_HEADERS, BARTIZAN_SECRET_ARGUMENTS and BARTIZAN_HASH_KEY
 (land/redact.py), BARTIZAN_RECONCILE and others that begin so (reconcile/options.py),
@@ -71,7 +71,7 @@ class Settings:
             alerts=_alerts(env),
             late=_duration(env, "BARTIZAN_LATE", "PT25H"),
             latest_reopen=_duration(env, "BARTIZAN_LATEST_REOPEN", "P35D") or None,
-            learn_share=_whole(env, "BARTIZAN_LEARN_SHARE", "60000000"),
+            learn_share=_whole(env, "BARTIZAN_LEARN_SHARE", "0"),
             mirror=env.get("BARTIZAN_MIRROR") or None,
             mirror_prefix=env.get("BARTIZAN_MIRROR_PREFIX", ""),
         )
@@ -121,10 +121,10 @@ def _duration(env: Mapping[str, str], name: str, usual: str) -> timedelta:
 
 
 def _whole(env: Mapping[str, str], name: str, usual: str) -> int:
-    """A whole number from 1 on. Raises UsageError for any other text."""
+    """A whole number. Raises UsageError for any other text."""
     text = env.get(name, usual)
-    if not (text.isascii() and text.isdigit() and int(text)):
-        raise UsageError(name, f"{text!r} is no whole number from 1 on", f"write {usual}")
+    if not (text.isascii() and text.isdigit()):
+        raise UsageError(name, f"{text!r} is no whole number", f"write {usual}")
     return int(text)
 
 

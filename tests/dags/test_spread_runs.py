@@ -99,7 +99,15 @@ def test_many_shares_score_as_one_process(
     assert [one["id"] for one in jobs.list_incidents(TODAY.end)] == [one["id"] for one in incidents]
 
 
-def test_a_detector_that_is_one_share_has_no_tasks_for_it(run: Run, home: Path) -> None:
+def test_without_the_setting_scoring_learns(run: Run, home: Path) -> None:
+    assert run() == {name: Counter(success=1) for name in TASKS[-2:]}
+    assert "state_20261112/series.parquet" in detector(home / "shares")
+
+
+def test_a_detector_that_is_one_share_has_no_tasks_for_it(
+    run: Run, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BARTIZAN_LEARN_SHARE", "60000000")
     none = {"learn_share": Counter(skipped=1), "join_shares": Counter(skipped=1)}
     assert run() == {name: Counter(success=1) for name in TASKS} | none
     learned = detector(home / "shares")

@@ -83,9 +83,9 @@ def plan(
     """Names of the shares in which to learn what scores the days of the windows and is not there,
     or is to be learned `again`. The same files give the same names.
 
-    A share has about `most` series x intervals; what has no more is learned here and now. No more
-    than KEPT learnings are looked at; scoring makes others when it comes to them. Nothing is
-    learned for a detector that is deactivated. Plans of before are removed.
+    A share has about `most` series x intervals, 0 for all of them; what has no more is learned here
+    and now. No more than KEPT learnings are looked at; scoring makes others when it comes to them.
+    Nothing is learned for a detector that is deactivated. Plans of before are removed.
     """
     if load_detector(store, connector.name).state is DetectorStatus.DEACTIVATED:
         return []
@@ -117,7 +117,8 @@ def _planned(
     if found is None:
         return []
     shards = found.rows.shards
-    parts = -(-shards // max(most // (found.rows.size * len(found.rows.times)), 1))
+    in_share = max(most // (found.rows.size * len(found.rows.times)), 1) if most else shards
+    parts = -(-shards // in_share)
     if parts == 1:
         _put_in_place(store, state_folder(root, connector, window.end), described(found), "")
         return []

@@ -75,6 +75,7 @@ from bartizan.jobs.learning import (
     join_shares,
     learn,
     learn_share,
+    learns_in_shares,
     plan_learning,
     planned_shares,
 )
@@ -144,6 +145,7 @@ __all__ = [
     "land",
     "learn",
     "learn_share",
+    "learns_in_shares",
     "list_connectors",
     "list_deploys",
     "list_feedback",

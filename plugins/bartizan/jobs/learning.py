@@ -24,6 +24,11 @@ def learn(name: str, day: datetime) -> dict[str, Any]:
     return asdict(load_detector(store, name))
 
 
+def learns_in_shares() -> bool:
+    """Whether tasks share the learning of very many series (BARTIZAN_LEARN_SHARE)."""
+    return settings().learn_share > 0
+
+
 def plan_learning(name: str, windows: Sequence[Window], again: bool = False) -> list[str]:
     """Names of the shares in which to learn what scores the days of the windows: of what is not
     there, or `again`. What is no more than one share (BARTIZAN_LEARN_SHARE) is learned at once.
