@@ -92,6 +92,8 @@ def photograph_all(wanted: set[str]) -> None:
     """The views that are named, all without any."""
     chromium = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chrome"))))
     with served() as address, sync_playwright() as playwright:
+        if unknown := wanted - views().keys():
+            sys.exit(f"no such view: {', '.join(sorted(unknown))}; take {', '.join(views())}")
         browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
         for name, path in views().items():
             if not wanted or name in wanted:
