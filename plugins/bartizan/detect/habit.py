@@ -24,6 +24,7 @@ from bartizan.detect.compiled import compiled
 from bartizan.detect.panel import Floats
 from bartizan.detect.ranks import quantiles
 
+SETTLING = 12  # intervals at the start of a history in which nothing is yet itself
 FROM = 2.0  # the rarity where the tail of the whole history begins
 FAR = 4.0  # no event counts as further beyond it
 TRIMMED = 2
@@ -105,9 +106,10 @@ def fit_habit(rare: Floats, *, sharpen: bool) -> Habit:
     With `sharpen` a history calmer than its model makes it more sure, and its bulk has a say; else
     it can only dull it.
     """
+    rare = rare[:, :, SETTLING:]
     known = np.isfinite(rare).sum(axis=2)
     seen = np.nan_to_num(rare)
-    whole = fit_tail(rare, sharpen=sharpen)
+    whole = _whole(seen, known, sharpen)
     if not sharpen:
         return whole
     often = np.maximum(OFTEN_PART * known, OFTEN)
@@ -117,8 +119,12 @@ def fit_habit(rare: Floats, *, sharpen: bool) -> Habit:
 
 def fit_tail(rare: Floats, *, sharpen: bool) -> Tail:
     """What the whole of a history says of claimed rarities (tests, S, T), NaN where unknown."""
-    known = np.isfinite(rare).sum(axis=2)
-    events, excess = _events(np.nan_to_num(rare))
+    rare = rare[:, :, SETTLING:]
+    return _whole(np.nan_to_num(rare), np.isfinite(rare).sum(axis=2), sharpen)
+
+
+def _whole(rare: Floats, known: Floats, sharpen: bool) -> Tail:
+    events, excess = _events(rare)
     rate = (events + RATE_PRIOR) / (known * 10**-FROM + RATE_PRIOR)
     slope = (events + SLOPE_PRIOR) / (LN10 * excess + SLOPE_PRIOR)
     if not sharpen:

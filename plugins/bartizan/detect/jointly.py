@@ -30,7 +30,6 @@ PULL = 3.0  # no departure counts further in how measures vary together, and in 
 MOST = 8.0  # nor further at all: what is beyond it says so by itself
 PRIOR = 30.0  # intervals that say: measures have nothing to do with each other
 PART = 0.6  # of the mean departure that the interval itself must show
-SETTLING = 12  # intervals at the start of a history in which means are not yet themselves
 CELLS = 2**16  # measures x series x intervals that are followed at a time, to bound memory
 
 
@@ -71,6 +70,16 @@ class JointPart:
 
 
 @dataclass(frozen=True)
+class _Seen:
+    """What was seen of S series with M measures: departures and their means (TESTS, S, M, T), the
+    part of T² that each measure makes (TESTS, S, M, T), and the rarity of T² (TESTS, S, T)."""
+
+    every: Floats
+    parts: Floats
+    rare: Floats
+
+
+@dataclass(frozen=True)
 class Findings:
     """Rarity (S, T), whether it only goes on with what was told, and the measure that makes most
     of it, by its number, with its direction: 0 upwards, 1 downwards."""
@@ -86,7 +95,8 @@ def departures(worth: Floats, matters: Flags) -> Departures:
     upwards, the second downwards."""
     upwards = worth[0] > worth[1]
     tail = np.minimum(10 ** -np.where(upwards, worth[0], worth[1]), 0.5)
-    deviate = np.where(upwards, -ndtri(tail), ndtri(tail))
+    distance = -ndtri(tail)
+    deviate = np.where(upwards, distance, -distance)
     return Departures(deviate, np.where(upwards, matters[0], matters[1]))
 
 
@@ -113,16 +123,14 @@ def fit_jointly(
 def _fit(
     rows: Integers, measures: Sequence[Departures], calendar: Calendar, allowed: float
 ) -> JointPart:
-    deviates, _ = _stacked(measures)
     nothing = Means(np.zeros((len(rows), (TESTS - 1) * len(measures))))
-    every, memory = _with_means(deviates, nothing, calendar)
+    every, memory = _with_means(measures, nothing, calendar)
     inverse = np.linalg.inv(_covariance(every)).astype(np.float64)
     model = Joint(inverse.reshape(len(rows), -1))
-    rare = _rare(every, _parts_of(every, model))
-    habit = fit_tail(rare[:, :, SETTLING:], sharpen=True)
+    seen = _see(model, every)
+    habit = fit_tail(seen.rare, sharpen=True)
     part = JointPart(rows, model, memory, habit, nothing_told(len(rows)))
-    begin = replace(part, memory=nothing)
-    return judge_jointly(begin, measures, calendar, allowed)[1]
+    return replace(part, told=_find(part, seen, measures, calendar, allowed)[1])
 
 
 def judge_jointly(
@@ -130,16 +138,28 @@ def judge_jointly(
 ) -> tuple[Findings, JointPart]:
     """Judge the departures that come after what the part has seen; `allowed` is the rarity of
     severity 70. Returns the part as it is after them."""
-    deviates, matters = _stacked(measures)
-    every, memory = _with_means(deviates, part.memory, calendar)
-    parts = _parts_of(every, part.model)
-    measure = np.argmax(np.where(matters, parts, -1.0), axis=2)
+    every, memory = _with_means(measures, part.memory, calendar)
+    seen = _see(part.model, every)
+    findings, told = _find(part, seen, measures, calendar, allowed)
+    return findings, replace(part, memory=memory, told=told)
+
+
+def _find(
+    part: JointPart,
+    seen: _Seen,
+    measures: Sequence[Departures],
+    calendar: Calendar,
+    allowed: float,
+) -> tuple[Findings, Told]:
+    """What is worth telling of what was seen, and what was told after it."""
+    every, matters = seen.every, np.stack([one.matters for one in measures], axis=1)
+    measure = np.argmax(np.where(matters, seen.parts, -1.0), axis=2)
     told, now, counts = (
         np.take_along_axis(one, measure[:, :, None], axis=2)[:, :, 0]
-        for one in (every, np.broadcast_to(deviates, every.shape), matters & (parts > 0))
+        for one in (every, np.broadcast_to(every[0], every.shape), matters & (seen.parts > 0))
     )
     shown = counts & (np.sign(told) * now >= PART * np.abs(told))
-    worth = np.where(shown, np.nan_to_num(part.habit.worth(_rare(every, parts))), 0.0)
+    worth = np.where(shown, np.nan_to_num(part.habit.worth(seen.rare)), 0.0)
     echo = worth[: TESTS - 1].max(axis=0) < allowed
     most = worth.argmax(axis=0)[None]
     rare, measure, told = (
@@ -154,26 +174,24 @@ def judge_jointly(
         spans(calendar.frequency)[1],
         part.told,
     )
-    return Findings(rare, continues[0], measure, side), replace(part, memory=memory, told=after)
+    return Findings(rare, continues[0], measure, side), after
 
 
-def _stacked(measures: Sequence[Departures]) -> tuple[Floats, Flags]:
-    """Deviates and what matters (S, M, T); without a value of every measure there is none."""
+def _with_means(
+    measures: Sequence[Departures], memory: Means, calendar: Calendar
+) -> tuple[Floats, Means]:
+    """The deviates and their means over both spans (TESTS, S, M, T); without a value of every
+    measure there are none."""
     deviates = np.clip(np.stack([one.deviate for one in measures], axis=1), -MOST, MOST)
     deviates = np.where(np.isnan(deviates).any(axis=1, keepdims=True), np.nan, deviates)
-    return deviates, np.stack([one.matters for one in measures], axis=1)
-
-
-def _with_means(deviates: Floats, memory: Means, calendar: Calendar) -> tuple[Floats, Means]:
-    """The deviates (S, M, T) and their means over both spans (TESTS, S, M, T)."""
-    series, measures, steps = deviates.shape
+    series, size, steps = deviates.shape
     flat = np.clip(deviates, -PULL, PULL).reshape(-1, steps)
-    before = memory.last.reshape(series, -1, measures)
+    before = memory.last.reshape(series, -1, size)
     every, last = [deviates], []
     for number, span in enumerate(spans(calendar.frequency)):
         mean, end = smooth(flat, span, before[:, number].reshape(-1))
         every.append(np.where(np.isnan(deviates), np.nan, mean.reshape(deviates.shape)))
-        last.append(end.reshape(series, measures))
+        last.append(end.reshape(series, size))
     return np.stack(every), Means(np.hstack(last))
 
 
@@ -187,15 +205,10 @@ def _covariance(every: Floats) -> Floats:
     return np.moveaxis((products + PRIOR * own) / (count + PRIOR), 0, 1)
 
 
-def _parts_of(every: Floats, model: Joint) -> Floats:
-    """The part of T² that each measure makes (TESTS, S, M, T)."""
+def _see(model: Joint, every: Floats) -> _Seen:
+    """T² of departures (TESTS, S, M, T), and how rare it is under an F distribution."""
     size = every.shape[2]
     inverse = model.inverse.reshape(-1, TESTS, size, size)
-    result: Floats = every * np.einsum("skmn,ksnt->ksmt", inverse, every)
-    return result
-
-
-def _rare(every: Floats, parts: Floats) -> Floats:
-    """Rarity (TESTS, S, T) of T² under an F distribution; NaN where there is none."""
-    size = every.shape[2]
-    return rarity(fdtrc(size, FREEDOM, np.maximum(parts.sum(axis=2), 0.0) / size))
+    parts = every * np.einsum("skmn,ksnt->ksmt", inverse, every)
+    square = np.maximum(parts.sum(axis=2), 0.0)
+    return _Seen(every, parts, rarity(fdtrc(size, FREEDOM, square / size)))

@@ -29,7 +29,6 @@ from bartizan.detect.population import Population, population_rarity
 from bartizan.detect.severity import AT_BUDGET, severity
 from bartizan.detect.told import Told, nothing_told, reminded, told_before
 
-SETTLING = 12  # intervals at the start of a history in which a model is not yet itself
 HISTORY_CELLS = 2**16  # series x intervals that are followed together, to bound memory
 BAND = 3.0  # the band leaves out one in 10^3 normal intervals on either side
 TOLD = 0.99 * AT_BUDGET  # most severity of what only continues
@@ -94,7 +93,7 @@ def look_back(
         some = np.arange(start, min(start + few, len(rows)))
         own, seen = take(model, some), values[some]
         outlook, memory = own.follow(own.begin(), seen, calendar)
-        habit = fit_habit(outlook.rare[:, :, SETTLING:], sharpen=model.SHARPEN)
+        habit = fit_habit(outlook.rare, sharpen=model.SHARPEN)
         worth = habit.worth(outlook.rare)
         _, told = _told(rarities(worth, outlook), allowed, calendar, nothing_told(len(some)))
         found.append((memory, habit, told))

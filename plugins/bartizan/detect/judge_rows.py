@@ -49,7 +49,7 @@ def judge_rows(state: DetectorState, rows: Rows, places: Places, scored: Scored)
         name: replace(
             measure,
             parts=tuple(part for (of, _), some in one.parts.items() if of == name for part in some),
-            mix=one.mixes.get(name, measure.mix),
+            mix=one.mixes.get(name),
         )
         for name, measure in state.measures.items()
     }
@@ -80,7 +80,7 @@ class _Judging:
         for name, measure in state.measures.items():
             for part in measure.parts:
                 parts[name, int(part.rows[0]) // state.shard].append(part)
-        mixes = {name: one.mix for name, one in state.measures.items() if one.mix and state.ready}
+        mixes = {name: one.mix for name, one in state.measures.items() if one.mix}
         return cls(
             state,
             rows,
@@ -101,7 +101,7 @@ class _Judging:
         present = panel.present[:, self.places.asked]
         self.scored.exists[:, span] = (known[:, None] | present).T
         apart = [self._judge_measure(shard, name, panel) for name in panel.values]
-        if shard in self.jointly and self.state.ready:
+        if shard in self.jointly:
             self._judge_jointly(shard, list(panel.values), apart)
 
     def _judge_measure(self, shard: int, name: str, panel: Panel) -> _Apart:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import f, norm
+from upath import UPath
 
 from bartizan.detect.calendar import Calendar
 from bartizan.detect.jointly import FREEDOM, Departures, departures, fit_jointly, judge_jointly
 from bartizan.detect.learn import learn
 from bartizan.detect.score import follow, score
+from bartizan.detect.state import DetectorState
 from bartizan.model.connector import Aggregation, Connector, Measure, Missing
 from bartizan.model.window import DAY, Window
 
@@ -106,11 +109,7 @@ def test_quiet_series_keep_the_budget(kind: str) -> None:
     assert len(found[(found["severity"] >= 70) & (found["reason"] == "jointly")]) <= 3
 
 
-def test_live_is_replay_and_the_state_is_kept_whole(tmp_path) -> None:  # type: ignore[no-untyped-def]
-    from upath import UPath
-
-    from bartizan.detect.state import DetectorState
-
+def test_live_is_replay_and_the_state_is_kept_whole(tmp_path: Path) -> None:
     values = hosts(np.random.default_rng(5), count=4)
     values[1, 0, ASKED] += 3.0
     values[1, 1, ASKED] -= 3.0
