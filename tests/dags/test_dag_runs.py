@@ -13,6 +13,7 @@ from typing import Any
 
 import boto3
 import pytest
+from dag_run import DAGS, run_dag
 from lakes import SmallLake, requests
 from moto.server import ThreadedMotoServer
 
@@ -21,7 +22,6 @@ from bartizan.lake import planned_files
 from bartizan.model.window import DAY, HOUR, Window
 from bartizan.store.reconciliation import Verdict, load_hours
 
-ROOT = Path(__file__).resolve().parents[2]
 PLAN = {"start": "2026-11-14", "days": 2, "records_per_day": 1000, "seed": 3}
 BOTH = Window.parse("2026-11-14", "2026-11-16")
 HISTORY = Window(BOTH.start, BOTH.start + DAY)
@@ -47,25 +47,15 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def run(home: Path) -> Run:
     """Runs a DAG to its end; returns how many instances of each task ended in which state."""
     from airflow.dag_processing.dagbag import DagBag
-    from airflow.utils.db import initdb
 
-    initdb()
-    files = {dag_id: dag.fileloc for dag_id, dag in DagBag(ROOT / "dags").dags.items()}
+    files = {dag_id: Path(dag.fileloc).name for dag_id, dag in DagBag(DAGS).dags.items()}
 
-    def run_dag(
+    def run_in_home(
         dag_id: str, state: str = "success", at: datetime | None = None, **conf: Any
     ) -> dict[str, Counter[str]]:
-        dag = DagBag(files[dag_id]).dags[dag_id]  # read anew: a test run leaves its params behind
-        for task in dag.tasks:
-            task.retries = 0  # a failure is to be seen at once
-        finished = dag.test(logical_date=at or datetime.now(UTC), run_conf=conf)
-        found: dict[str, Counter[str]] = {}
-        for instance in finished.get_task_instances():
-            found.setdefault(instance.task_id, Counter())[str(instance.state)] += 1
-        assert finished.state == state, found
-        return found
+        return run_dag(files[dag_id], dag_id, state, at, run_conf=conf)
 
-    return run_dag
+    return run_in_home
 
 
 @pytest.fixture(scope="module")

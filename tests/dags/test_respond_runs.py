@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 from attacked import ATTACKER, FOREIGN, Sets, attacked_lake
+from dag_run import run_single
 from moto.server import ThreadedMotoServer
 
 from bartizan import jobs
 from bartizan.model.window import HOUR, floor
 from bartizan.orchestration.client import AirflowClient
 
-ROOT = Path(__file__).resolve().parents[2]
 BEFORE, APPLIED = [[FOREIGN]] * 2, [[FOREIGN, f"{ATTACKER}/32"]] * 2
 WAITS_S = 60.0
 
@@ -66,21 +66,7 @@ def run(**how: Any) -> dict[str, str]:
     """Runs the DAG on the last day; returns the state of each task."""
     end = floor(datetime.now(UTC), HOUR)
     conf = {"start": (end - timedelta(days=1)).isoformat(), "end": end.isoformat()}
-    return run_dag("respond", run_conf=conf, **how)
-
-
-def run_dag(dag_id: str, **how: Any) -> dict[str, str]:
-    from airflow.dag_processing.dagbag import DagBag
-    from airflow.utils.db import initdb
-
-    initdb()
-    dag = DagBag(ROOT / "dags" / f"{dag_id}.py").dags[dag_id]
-    for task in dag.tasks:
-        task.retries = 0
-    finished = dag.test(logical_date=datetime.now(UTC), **how)
-    found = {one.task_id: str(one.state) for one in finished.get_task_instances()}
-    assert finished.state == "success", found
-    return found
+    return run_single("respond.py", "respond", run_conf=conf, **how)
 
 
 class Person(threading.Thread):
@@ -158,7 +144,7 @@ def test_automatic_asks_nobody_and_off_adds_nothing_and_keeps_nothing(
     assert ("apply", "automatic") in deeds()
 
     monkeypatch.setenv("BARTIZAN_RESPOND", "off")
-    run_dag("respond_expire", run_after=datetime.now(UTC) + 3 * HOUR)
+    run_single("respond_expire.py", "respond_expire", run_after=datetime.now(UTC) + 3 * HOUR)
     assert sets.addresses() == APPLIED
-    run_dag("respond_expire", run_after=datetime.now(UTC) + 5 * HOUR)
+    run_single("respond_expire.py", "respond_expire", run_after=datetime.now(UTC) + 5 * HOUR)
     assert sets.addresses() == BEFORE

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import boto3
 import pytest
+from dag_run import run_single
 from moto.server import ThreadedMotoServer
 from sharing import SENDER, body, envelope, indicator
 
 from bartizan import jobs
 from bartizan.store.intel_sharing import load_said
 
-ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 pytestmark = pytest.mark.airflow
@@ -38,15 +38,7 @@ def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def run() -> dict[str, str]:
-    """Runs the DAG; returns the state of each task."""
-    from airflow.dag_processing.dagbag import DagBag
-    from airflow.utils.db import initdb
-
-    initdb()
-    dag = DagBag(ROOT / "dags" / "respond_share.py").dags["respond_share"]
-    finished = dag.test(logical_date=datetime.now(UTC))
-    assert finished.state == "success"
-    return {one.task_id: str(one.state) for one in finished.get_task_instances()}
+    return run_single("respond_share.py", "respond_share")
 
 
 def test_only_what_is_configured_is_done(

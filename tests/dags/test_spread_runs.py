@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable
 from pathlib import Path
 
 import many_series
 import pytest
+from dag_run import run_dag
 from files_of import files_of
 from many_series import NAME, TODAY
 
@@ -51,24 +51,11 @@ def home(sql: Path, metrics: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.fixture
-def run(home: Path) -> Iterator[Run]:
-    from airflow.dag_processing.dagbag import DagBag
-    from airflow.utils.db import initdb
-
-    initdb()
-
+def run(home: Path) -> Run:
     def run_detect(state: str = "success") -> dict[str, Counter[str]]:
-        dag = DagBag(ROOT / "dags" / "detect.py").dags[DETECT]
-        for task in dag.tasks:
-            task.retries = 0
-        finished = dag.test(logical_date=datetime.now(UTC), run_conf=TODAY.as_json())
-        found: dict[str, Counter[str]] = {}
-        for instance in finished.get_task_instances():
-            found.setdefault(instance.task_id, Counter())[str(instance.state)] += 1
-        assert finished.state == state, found
-        return found
+        return run_dag("detect.py", DETECT, state, run_conf=TODAY.as_json())
 
-    yield run_detect
+    return run_detect
 
 
 def detector(home: Path) -> dict[str, bytes]:
