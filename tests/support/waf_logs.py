@@ -83,6 +83,15 @@ def lines(values: Iterable[object]) -> bytes:
     return b"".join(line(value) + b"\n" for value in values)
 
 
+def record_at(text: bytes, offset: int) -> bytes:
+    """The JSON object at a byte offset, with white space before it. ValueError if there is none."""
+    # Latin-1 maps every byte to one character.
+    chars = text.decode("latin-1")
+    start = len(chars) - len(chars[offset:].lstrip())
+    _, end = json.JSONDecoder(strict=False).raw_decode(chars, start)
+    return text[offset:end]
+
+
 def write_object(
     folder: Path, name: str, content: bytes, delivered: datetime | None = None
 ) -> Path:

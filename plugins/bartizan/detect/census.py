@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bartizan.detect.compiled import compiled
+from bartizan.compiled import compiled
 from bartizan.detect.panel import Floats, Integers
 
 KINDS = 2  # a count, a sum

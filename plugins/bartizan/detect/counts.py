@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import betainc
 
+from bartizan.compiled import compiled
 from bartizan.detect.calendar import DAY_TYPES, HOURS, SLOTS, Calendar
-from bartizan.detect.compiled import compiled
 from bartizan.detect.panel import Floats, Integers
 from bartizan.detect.ranks import medians
 from bartizan.detect.sums import sums_by

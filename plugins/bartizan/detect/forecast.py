@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.signal import lfilter
 
-from bartizan.detect.compiled import compiled
+from bartizan.compiled import compiled
 from bartizan.detect.outlook import patience
 from bartizan.detect.panel import Floats
 from bartizan.detect.ranks import quantiles

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bartizan.detect.compiled import compiled
+from bartizan.compiled import compiled
 from bartizan.detect.panel import Floats
 from bartizan.detect.ranks import quantiles
 

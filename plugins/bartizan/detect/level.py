@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bartizan.detect.compiled import compiled
+from bartizan.compiled import compiled
 from bartizan.detect.panel import Floats
 
 DISCOUNTS = np.array([1.0, 0.995, 0.97, 0.9])  # 1: the level does not wander

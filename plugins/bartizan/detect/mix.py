@@ -18,9 +18,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bartizan.compiled import compiled
 from bartizan.detect.calendar import SLOTS, Calendar
 from bartizan.detect.categories import Categories, Watched
-from bartizan.detect.compiled import compiled
 from bartizan.detect.counted import fit_counted
 from bartizan.detect.counts import fit_dispersion
 from bartizan.detect.judge import DIRECTIONS, Codes, Judgement, Part, judge_known, look_back

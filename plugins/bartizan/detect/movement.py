@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bartizan.detect.compiled import compiled
+from bartizan.compiled import compiled
 from bartizan.detect.forecast import spread_of
 from bartizan.detect.outlook import smooth
 from bartizan.detect.panel import Flags, Floats

@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
+from bartizan.compiled import compiled
 from bartizan.detect.calendar import Calendar
-from bartizan.detect.compiled import compiled
 from bartizan.detect.panel import Flags, Floats
 
 # A test has a direction: up and down in turn. The interval, a short and a long smoothed mean, and

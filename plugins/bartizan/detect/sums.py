@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bartizan.detect.compiled import compiled
+from bartizan.compiled import compiled
 from bartizan.detect.values import Floats, Integers
 
 

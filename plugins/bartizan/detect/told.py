@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bartizan.compiled import compiled
 from bartizan.detect.calendar import Calendar
-from bartizan.detect.compiled import compiled
 from bartizan.detect.panel import Flags, Floats
 
 WORSE = 1.25  # times as rare (in powers of ten) as what was told is news again

@@ -1,24 +1,26 @@
-"""From the texts of some objects to the records in them, ready to be decoded."""
+"""From the texts of some objects to the records in them, as rows of waf.requests."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from bartizan.land.columns import Columns
+from bartizan.land.decode import About, decode, order
 from bartizan.land.framing import SHORTEST_RECORD, Frames, Ints, Piece, cut_out, lines, spans
+from bartizan.land.identity import identities
+from bartizan.land.locate import NEEDS_CARE
 from bartizan.land.origin import origin
 from bartizan.land.quarantine import Quarantine, Quarantined
 from bartizan.land.redact import NO_KEY, Redaction
 from bartizan.land.redact_rows import redact_extra
-from bartizan.land.screen import Mended, Screened, screen
+from bartizan.land.screen import Screened, screen
 from bartizan.land.unwrap import MARK, unwrap
 
-_HOUR_MS = 3_600_000
 _EXTRA = pa.map_(pa.string(), pa.string())
 
 
@@ -39,7 +41,7 @@ class ObjectText:
 class Records:
     """What a chunk holds.
 
-    `parts` are tables for decode(), each in order of hour, web ACL and time. `framed` is how many
+    `parts` are rows of waf.requests, each in order of hour, web ACL and time. `framed` is how many
     records and pieces set aside each object has, by URI.
     """
 
@@ -48,25 +50,32 @@ class Records:
     framed: Counter[str]
 
 
-def read_chunk(objects: Sequence[ObjectText], redaction: Redaction = NO_KEY) -> Records:
+def read_chunk(
+    objects: Sequence[ObjectText],
+    columns: Columns,
+    batch_id: str,
+    redaction: Redaction = NO_KEY,
+) -> Records:
     """All records of the objects. Those that are not JSON lines are framed again, with care."""
     frames = lines([b"" if item.problem else item.text for item in objects])
-    screened = screen(frames, give_up=True)
+    screened = screen(frames, columns, give_up=True)
     broken = {index for index, item in enumerate(objects) if item.problem}
     broken |= {int(frames.item[index]) for index in screened.malformed}
     broken |= {int(frames.item[i]) for i in screened.refused if MARK in frames.raw(i)}
-    parts = [_Part(objects, frames, screened, without=broken)]
+    framings = [_Framing(objects, frames, screened, without=broken)]
+    parts = framings[0].rows(columns, batch_id, redaction)
     quarantine = Quarantine(redaction)
     if broken:
         again = cut_out(list(_frame_again(objects, sorted(broken), quarantine)))
-        parts.append(_Part(objects, again, screen(again)))
+        framings.append(_Framing(objects, again, screen(again, columns)))
+        parts += framings[1].rows(columns, batch_id, redaction)
     # Counted where records are found, not from what became of them: the account compares the two.
     framed = Counter(quarantine.pieces)
-    for part in parts:
-        framed.update(part.framed())
-        part.set_aside(quarantine)
+    for framing in framings:
+        framed.update(framing.framed())
+        framing.set_aside(quarantine)
     framed.subtract(quarantine.merged())
-    return Records([part.rows(redaction) for part in parts], quarantine.entries(), framed)
+    return Records([part for part in parts if len(part)], quarantine.entries(), framed)
 
 
 def _frame_again(
@@ -91,7 +100,7 @@ def _frame_again(
             quarantine.add(item.uri, item.start + len(item.text), b"", item.problem)
 
 
-class _Part:
+class _Framing:
     """The screened records of one framing, those of the objects `without` left out."""
 
     def __init__(
@@ -122,47 +131,35 @@ class _Part:
                 raw = self._frames.raw(index).rstrip(b"\r\n")
                 quarantine.add(uri, int(self._offset[index]), raw, reason)
 
-    def rows(self, redaction: Redaction) -> pa.Table:
-        """The log records."""
-        chosen = self._in_order()
-        mended = _in_rows(self._screened.mended, chosen)
-        extra = [redact_extra(one.extra, redaction) or None for one in mended.values()]
+    def rows(self, columns: Columns, batch_id: str, redaction: Redaction) -> list[pa.Table]:
+        """Rows of waf.requests: of the records as documented, which `columns` holds, and of those
+        that were mended, which it holds afterwards.
+        """
+        verdict = self._screened.verdict
+        chosen = np.flatnonzero(self._kept & (verdict != NEEDS_CARE))
+        chosen = chosen[order(columns, chosen)]
+        about = self._about(chosen, pa.nulls(len(chosen), _EXTRA))
+        parts = [decode(columns, chosen, about, batch_id, redaction)]
+        mended = {i: one for i, one in self._screened.mended.items() if self._kept[i]}
+        if mended:
+            clean = cut_out([Piece(0, 0, one.clean) for one in mended.values()])
+            assert (columns.read(clean, any_value=True) != NEEDS_CARE).all(), "mended badly"
+            rows = order(columns, np.arange(len(clean)))
+            extra = [redact_extra(one.extra, redaction) or None for one in mended.values()]
+            about = self._about(np.array(list(mended))[rows], pa.array(extra, _EXTRA).take(rows))
+            parts.append(decode(columns, rows, about, batch_id, redaction))
+        return parts
+
+    def _about(self, chosen: Ints, extra: pa.Array) -> About:
+        """What is known of the records beside their text."""
         uris = [item.uri for item in self._objects]
         accounts, regions = zip(*map(origin, uris), strict=True)
         item = pa.array(self._frames.item[chosen])
-        return pa.table(
-            {
-                "logged": self._frames.text(chosen),
-                "clean": _at(mended, [one.clean for one in mended.values()], pa.string(), chosen),
-                "extra": _at(mended, extra, _EXTRA, chosen),
-                "event_ms": self._screened.event_ms[chosen],
-                "record_hash": self._screened.identity[chosen],
-                "source_object": pa.array(uris, pa.string()).take(item),
-                "source_account": pa.array(accounts, pa.string()).take(item),
-                "source_region": pa.array(regions, pa.string()).take(item),
-                "source_offset": self._offset[chosen],
-            }
+        return About(
+            extra=extra,
+            record_hash=identities(self._frames, chosen, self._screened.verdict),
+            source_object=pa.array(uris, pa.string()).take(item),
+            source_account=pa.array(accounts, pa.string()).take(item),
+            source_region=pa.array(regions, pa.string()).take(item),
+            source_offset=self._offset[chosen],
         )
-
-    def _in_order(self) -> Ints:
-        """Indices of the log records: sorting them here, as text, is cheaper than as columns."""
-        chosen = np.flatnonzero(self._kept & (self._screened.event_ms > 0))
-        event_ms, webacl = self._screened.event_ms[chosen], self._screened.webacl[chosen]
-        return chosen[np.lexsort((event_ms, webacl, event_ms // _HOUR_MS))]
-
-
-def _in_rows(mended: dict[int, Mended], chosen: Ints) -> dict[int, Mended]:
-    """The mended records by row instead of by index."""
-    if not mended:
-        return {}
-    return {row: mended[index] for row, index in enumerate(chosen.tolist()) if index in mended}
-
-
-def _at(rows: Iterable[int], values: list[Any], kind: pa.DataType, chosen: Ints) -> pa.Array:
-    """The values at their rows, NULL in all others."""
-    if not values:
-        return pa.nulls(len(chosen), kind)
-    spread: list[Any] = [None] * len(chosen)
-    for row, value in zip(rows, values, strict=True):
-        spread[row] = value
-    return pa.array(spread, kind)

@@ -1,129 +1,194 @@
-"""Turns records into the columns of waf.requests with one SQL statement."""
+"""Makes the columns of waf.requests from what was found in the text of records."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
+from dataclasses import dataclass
 
-import duckdb
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from bartizan.lake.schemas import REQUESTS
+from bartizan.land.columns import Columns
+from bartizan.land.framing import Ints
 from bartizan.land.redact import NO_KEY, Redaction
 from bartizan.land.redact_rows import redact_rows
-from bartizan.land.shape import RECORD, json_structure
 
-_HEADER = "list_filter(r.httpRequest.headers, lambda h: lower(h.name) = '{}')[1].value"
+_HOUR_MS = 3_600_000
+_DAY_MS = 24 * _HOUR_MS
 
-_SELECT = f"""
-select
-    make_timestamp(event_ms * 1000) as event_time,
-    event_ms,
-    cast(make_timestamp(event_ms * 1000) as date) as event_date,
-    cast(event_ms // 3600000 % 24 as integer) as event_hour,
-    case when is_arn then nullif(split_part(arn, ':', 5), '') else source_account end as account_id,
-    case
-        when scope like 'global/%' then 'cloudfront'
-        when is_arn then split_part(arn, ':', 4)
-        else source_region
-    end as region,
-    case when is_arn then split_part(scope, '/', 3) else arn end as webacl,
-    arn as webacl_id,
-    r.formatVersion as format_version,
-    upper(r.action) as action,
-    r.terminatingRuleId as terminating_rule_id,
-    r.terminatingRuleType as terminating_rule_type,
-    r.terminatingRuleMatchDetails as terminating_rule_match_details,
-    nullif(r.httpSourceName, '-') as source_name,
-    nullif(r.httpSourceId, '-') as source_id,
-    r.ruleGroupList as rule_groups,
-    r.rateBasedRuleList as rate_based_rules,
-    r.nonTerminatingMatchingRules as non_terminating_matching_rules,
-    r.requestHeadersInserted as request_headers_inserted,
-    r.responseCodeSent as response_code_sent,
-    r.httpRequest.clientIp as client_ip,
-    nullif(r.httpRequest.country, '-') as country,
-    r.httpRequest.headers as headers,
-    r.httpRequest.uri as uri,
-    r.httpRequest.args as args,
-    r.httpRequest.fragment as fragment,
-    r.httpRequest.httpVersion as http_version,
-    r.httpRequest.httpMethod as method,
-    r.httpRequest.requestId as request_id,
-    r.httpRequest.scheme as scheme,
-    lower(coalesce(nullif(r.httpRequest.host, ''), {_HEADER.format("host")})) as host,
-    {_HEADER.format("user-agent")} as user_agent,
-    list_transform(r.labels, lambda l: l.name) as labels,
-    r.captchaResponse as captcha_response,
-    r.challengeResponse as challenge_response,
-    r.ja3Fingerprint as ja3_fingerprint,
-    r.ja4Fingerprint as ja4_fingerprint,
-    r.clientAsn as client_asn,
-    r.forwardedAsn as forwarded_asn,
-    r.cfDistributionTenantId as cf_distribution_tenant_id,
-    r.oversizeFields as oversize_fields,
-    r.requestBodySize as request_body_size,
-    r.requestBodySizeInspectedByWAF as request_body_size_inspected,
-    extra,
-    record_hash,
-    source_object,
-    source_offset,
-    $batch_id as batch_id
-from (
-    select
-        *,
-        r.webaclId as arn,
-        r.webaclId like 'arn:%' as is_arn,
-        split_part(r.webaclId, ':', 6) as scope
-    from (
-        select
-            * exclude (logged, clean),
-            json_transform($record, '{json.dumps(json_structure(RECORD))}') as r
-        from records
-    )
-)
-"""
+_AS_LOGGED = {  # column: path of the member
+    "format_version": ("formatVersion",),
+    "terminating_rule_id": ("terminatingRuleId",),
+    "terminating_rule_type": ("terminatingRuleType",),
+    "terminating_rule_match_details": ("terminatingRuleMatchDetails",),
+    "rule_groups": ("ruleGroupList",),
+    "rate_based_rules": ("rateBasedRuleList",),
+    "non_terminating_matching_rules": ("nonTerminatingMatchingRules",),
+    "request_headers_inserted": ("requestHeadersInserted",),
+    "response_code_sent": ("responseCodeSent",),
+    "client_ip": ("httpRequest", "clientIp"),
+    "headers": ("httpRequest", "headers"),
+    "uri": ("httpRequest", "uri"),
+    "args": ("httpRequest", "args"),
+    "fragment": ("httpRequest", "fragment"),
+    "http_version": ("httpRequest", "httpVersion"),
+    "method": ("httpRequest", "httpMethod"),
+    "request_id": ("httpRequest", "requestId"),
+    "scheme": ("httpRequest", "scheme"),
+    "captcha_response": ("captchaResponse",),
+    "challenge_response": ("challengeResponse",),
+    "ja3_fingerprint": ("ja3Fingerprint",),
+    "ja4_fingerprint": ("ja4Fingerprint",),
+    "client_asn": ("clientAsn",),
+    "forwarded_asn": ("forwardedAsn",),
+    "cf_distribution_tenant_id": ("cfDistributionTenantId",),
+    "oversize_fields": ("oversizeFields",),
+    "request_body_size": ("requestBodySize",),
+    "request_body_size_inspected": ("requestBodySizeInspectedByWAF",),
+}
+_WITH_DASH = {  # column: path of a text that is "-" where there is nothing to say
+    "source_name": ("httpSourceName",),
+    "source_id": ("httpSourceId",),
+    "country": ("httpRequest", "country"),
+}
+_TEXT = pa.string()
+_LABELS = pa.list_(pa.struct({"name": pa.string()}))
+
+
+@dataclass(frozen=True)
+class About:
+    """What is known of records beside their text, one element each."""
+
+    extra: pa.Array  # what has no column
+    record_hash: Ints
+    source_object: pa.Array
+    source_account: pa.Array
+    source_region: pa.Array
+    source_offset: Ints
+
+
+def order(columns: Columns, records: Ints) -> Ints:
+    """The indices of `records` in order of hour, web ACL and time."""
+    event_ms = columns.integers("timestamp")[records]
+    webacl = columns.column(("webaclId",), _TEXT, records).dictionary_encode()
+    names = webacl.dictionary.to_pylist()
+    rank = np.argsort(np.argsort(names)) if names else np.empty(0, np.int64)
+    of_record = np.append(rank, -1)[pc.fill_null(webacl.indices, -1).to_numpy()]
+    return np.lexsort((event_ms, of_record, event_ms // _HOUR_MS))
 
 
 def decode(
-    connection: duckdb.DuckDBPyConnection,
-    records: pa.Table,
-    batch_id: str,
-    redaction: Redaction = NO_KEY,
+    columns: Columns, records: Ints, about: About, batch_id: str, redaction: Redaction = NO_KEY
 ) -> pa.Table:
-    """Rows of waf.requests for `records`, in the same order.
+    """Rows of waf.requests for the records of these numbers, in this order, without secrets."""
+    event_ms = columns.integers("timestamp")[records]
 
-    `records` has the columns logged (the record's JSON), clean (its JSON in the documented shape
-    where it had to be mended, else NULL), extra (what has no column), event_ms, record_hash,
-    source_object, source_account, source_region and source_offset.
-    """
-    mended = records.column("clean").null_count < len(records)
-    query = _SELECT.replace("$record", "coalesce(clean, logged)" if mended else "logged")
-    connection.register("records", records)
-    decoded = connection.sql(query, params={"batch_id": batch_id}).to_arrow_table()
-    connection.unregister("records")
-    columns = [renamed(_whole(decoded.column(field.name)), field.type) for field in REQUESTS]
-    return redact_rows(pa.table(columns, schema=REQUESTS), redaction)
+    def texts(*path: str) -> pa.Array:
+        return columns.column(path, _TEXT, records)
+
+    made = {
+        name: columns.column(path, REQUESTS.field(name).type, records)
+        for name, path in _AS_LOGGED.items()
+    }
+    made |= {name: _without(texts(*path), "-") for name, path in _WITH_DASH.items()}
+    made |= _of_web_acl(texts("webaclId"), about)
+    host = _without(texts("httpRequest", "host"), "")
+    labels = columns.column(("labels",), _LABELS, records)
+    made |= {
+        "event_time": pa.array(event_ms * 1000, pa.timestamp("us")),
+        "event_ms": pa.array(event_ms),
+        "event_date": pa.array((event_ms // _DAY_MS).astype(np.int32), pa.date32()),
+        "event_hour": pa.array((event_ms // _HOUR_MS % 24).astype(np.int32)),
+        "action": _folded(texts("action"), pc.utf8_upper),
+        "host": _folded(pc.coalesce(host, _header("host", made["headers"])), pc.utf8_lower),
+        "user_agent": _header("user-agent", made["headers"]),
+        "labels": _names_only(labels),
+        "extra": about.extra,
+        "record_hash": pa.array(about.record_hash),
+        "source_object": about.source_object,
+        "source_offset": pa.array(about.source_offset),
+        "batch_id": pa.repeat(batch_id, len(records)),
+    }
+    rows = pa.table([made[name] for name in REQUESTS.names], schema=REQUESTS)
+    return redact_rows(rows, redaction)
 
 
-def _whole(column: pa.ChunkedArray) -> pa.Array:
-    """The column as one array; combine_chunks copies even where there is only one."""
-    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+@dataclass(frozen=True)
+class _WebAcl:
+    """What the id of a web ACL says: an ARN, or a bare GUID of AWS WAF Classic."""
+
+    is_arn: bool
+    account: str | None
+    region: str | None
+    name: str
+
+    @classmethod
+    def of(cls, webacl_id: str) -> _WebAcl:
+        is_arn = webacl_id.startswith("arn:")
+        scope = _part(webacl_id, ":", 6)
+        region = _part(webacl_id, ":", 4) if is_arn else None
+        return cls(
+            is_arn=is_arn,
+            account=_part(webacl_id, ":", 5) or None,
+            region="cloudfront" if scope.startswith("global/") else region,
+            name=_part(scope, "/", 3) if is_arn else webacl_id,
+        )
 
 
-def renamed(array: pa.Array, target: pa.DataType) -> pa.Array:
-    """The same values as type `target`, whose nested members have other names. Copies nothing."""
-    if array.type == target:
-        return array
-    if pa.types.is_map(target):
-        return array.cast(target)
-    if pa.types.is_list(target):
-        own, children = 2, [renamed(array.values, target.value_type)]
-    elif pa.types.is_struct(target):
-        members = [target.field(index) for index in range(target.num_fields)]
-        own = 1
-        children = [renamed(array.field(i), member.type) for i, member in enumerate(members)]
-    else:
-        return array.cast(target)
+def _part(text: str, separator: str, place: int) -> str:
+    """The part at a place, counted from 1; empty where there are not so many."""
+    parts = text.split(separator)
+    return parts[place - 1] if place <= len(parts) else ""
+
+
+def _of_web_acl(webacl_id: pa.Array, about: About) -> dict[str, pa.Array]:
+    different = webacl_id.dictionary_encode()
+    known = [_WebAcl.of(one) for one in different.dictionary.to_pylist()]
+
+    def each(name: str, kind: pa.DataType) -> pa.Array:
+        return pa.array([getattr(one, name) for one in known], kind).take(different.indices)
+
+    is_arn = pc.fill_null(each("is_arn", pa.bool_()), False)
+    return {
+        "account_id": pc.if_else(is_arn, each("account", _TEXT), about.source_account),
+        "region": pc.coalesce(each("region", _TEXT), about.source_region),
+        "webacl": each("name", _TEXT),
+        "webacl_id": webacl_id,
+    }
+
+
+def _without(texts: pa.Array, nothing: str) -> pa.Array:
+    """The texts, NULL where they say nothing."""
+    empty = pc.fill_null(pc.equal(texts, nothing), False)
+    return pc.if_else(empty, None, texts) if pc.any(empty).as_py() else texts
+
+
+def _folded(texts: pa.Array, fold: Callable[[pa.Array], pa.Array]) -> pa.Array:
+    """The texts in upper or lower case; there are few different ones."""
+    different = texts.dictionary_encode()
+    return fold(different.dictionary).take(different.indices)
+
+
+def _header(name: str, headers: pa.Array) -> pa.Array:
+    """The value of the first header of this name, in any case, of each record."""
+    inside = headers.values
+    different = inside.field("name").dictionary_encode()
+    named = pc.equal(pc.utf8_lower(different.dictionary), name)
+    places = np.flatnonzero(pc.fill_null(named.take(different.indices), False))
+    records, first = np.unique(
+        np.searchsorted(headers.offsets, places, side="right") - 1, return_index=True
+    )
+    chosen = np.full(len(headers), -1)
+    chosen[records] = places[first]
+    return inside.field("value").take(pa.array(chosen, mask=chosen < 0))
+
+
+def _names_only(labels: pa.Array) -> pa.Array:
+    """Lists of names from lists of objects that have nothing else."""
+    buffers = labels.buffers()[:2]
+    names = labels.values.field("name")
     return pa.Array.from_buffers(
-        target, len(array), array.buffers()[:own], array.null_count, array.offset, children
+        REQUESTS.field("labels").type, len(labels), buffers, labels.null_count, 0, [names]
     )

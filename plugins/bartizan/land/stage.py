@@ -14,7 +14,7 @@ from bartizan.lake.schemas import LANDED, REQUESTS, RULE_HITS
 from bartizan.lake.staged import staged_files
 from bartizan.land.account import Account, per_object
 from bartizan.land.chunk import ObjectText, read_chunk
-from bartizan.land.decode import decode
+from bartizan.land.columns import Columns
 from bartizan.land.drift import DriftCounts
 from bartizan.land.duplicates import Seen
 from bartizan.land.hour_files import HourFiles
@@ -65,8 +65,7 @@ def _stage(store: Store, lake: Lake, batch: Batch, redaction: Redaction) -> Batc
         def add_hits(matched: pa.Table) -> None:
             hits.add(rule_hits(connection, matched))
 
-        def add_requests(records: pa.Table) -> None:
-            decoded = decode(connection, records, batch_id, redaction)
+        def add_requests(decoded: pa.Table) -> None:
             rows = seen.first_of_each(decoded)
             account.requests.update(per_object(rows))
             account.duplicates.update(per_object(decoded) - per_object(rows))
@@ -75,8 +74,9 @@ def _stage(store: Store, lake: Lake, batch: Batch, redaction: Redaction) -> Batc
             in_hits.add(with_hits(rows))
 
         in_requests, in_hits = _Gathered(add_requests), _Gathered(add_hits)
+        columns = Columns()
         for chunk in chunks(batch.objects):
-            found = read_chunk(chunk, redaction)
+            found = read_chunk(chunk, columns, batch_id, redaction)
             account.records.update(found.framed)
             set_aside += found.quarantined
             for part in found.parts:

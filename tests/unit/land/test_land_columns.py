@@ -16,7 +16,7 @@ from waf_logs import SAMPLES, START_MS, instant, line, lines, record, sample_rec
 from bartizan.engines.duckdb import connect
 from bartizan.lake.schemas import REQUESTS
 from bartizan.land.chunk import ObjectText, read_chunk
-from bartizan.land.decode import decode
+from bartizan.land.columns import Columns
 from bartizan.land.rule_hits import rule_hits
 from bartizan.land.shape import RECORD
 
@@ -25,13 +25,12 @@ PATH = "s3://logs/AWSLogs/222233334444/WAFLogs/eu-west-1/old/2026/11/04/00/00/a.
 
 def landed(*records: Any, uri: str = PATH) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Rows of requests and rule_hits, as Python values."""
-    found = read_chunk([ObjectText(uri, lines(records))])
+    found = read_chunk([ObjectText(uri, lines(records))], Columns(), "batch")
     assert not found.quarantined
     with connect() as connection:
-        tables = [decode(connection, part, "batch") for part in found.parts]
-        assert all(table.schema == REQUESTS for table in tables)
-        requests = [row for table in tables for row in table.to_pylist()]
-        hits = [row for table in tables for row in rule_hits(connection, table).to_pylist()]
+        assert all(table.schema == REQUESTS for table in found.parts)
+        requests = [row for table in found.parts for row in table.to_pylist()]
+        hits = [row for table in found.parts for row in rule_hits(connection, table).to_pylist()]
     return requests, hits
 
 
@@ -279,23 +278,21 @@ def test_names_in_lower_case_and_unusual_text_land_whole():
     assert [lowered[name] for name in columns] == [documented[name] for name in columns]
 
     text = line(record(2)).replace(b"/item/2", b"/\\ud800\\u0000\\u001b<script>\xc3\xa9")
-    found = read_chunk([ObjectText(PATH, text)])
-    with connect() as connection:
-        [row] = decode(connection, found.parts[0], "batch").to_pylist()
+    found = read_chunk([ObjectText(PATH, text)], Columns(), "batch")
+    [row] = found.parts[0].to_pylist()
     assert row["uri"] == "/\\ud800\x00\x1b<script>é"
 
 
 def test_the_hash_is_of_the_content_not_of_the_framing():
     entry = record(1)
     texts = (line(entry), json.dumps(entry, indent=1).encode(), b"[" + line(entry) + b"]")
-    found = read_chunk([ObjectText(str(index), text) for index, text in enumerate(texts)])
-    other = read_chunk([ObjectText("other", line(record(1, action="ALLOW")))])
-    with connect() as connection:
-        hashes = [
-            row["record_hash"]
-            for part in [*found.parts, *other.parts]
-            for row in decode(connection, part, "batch").to_pylist()
-        ]
+    found = read_chunk(
+        [ObjectText(str(index), text) for index, text in enumerate(texts)], Columns(), "batch"
+    )
+    other = read_chunk([ObjectText("other", line(record(1, action="ALLOW")))], Columns(), "batch")
+    hashes = [
+        one for part in [*found.parts, *other.parts] for one in part["record_hash"].to_pylist()
+    ]
     assert len(hashes) == 4
     assert len(set(hashes[:3])) == 1
     assert hashes[3] not in hashes[:3]

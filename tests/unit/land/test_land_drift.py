@@ -19,6 +19,7 @@ from waf_logs import ARN, START_MS, lines, record
 from bartizan.config import store_in
 from bartizan.engines.duckdb import connect
 from bartizan.land.chunk import ObjectText, read_chunk
+from bartizan.land.columns import Columns
 from bartizan.land.drift import MOST_PATHS, OTHER, DriftCounts
 from bartizan.model.landing import Batch, LogObject
 from bartizan.model.window import HOUR
@@ -57,7 +58,7 @@ def counted(*tables: pa.Table) -> list[Drift]:
 
 def of_records(*records: Any) -> dict[str, Drift]:
     """Drift of whole records by path."""
-    read = read_chunk([ObjectText("file:///raw/a", lines(records))])
+    read = read_chunk([ObjectText("file:///raw/a", lines(records))], Columns(), "batch")
     assert not read.quarantined
     return {drift.path: drift for drift in counted(*read.parts)}
 

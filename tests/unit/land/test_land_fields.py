@@ -11,10 +11,9 @@ from hostile_maker import good
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bartizan.engines.duckdb import connect
 from bartizan.lake.schemas import REQUESTS
-from bartizan.land.chunk import NO_KEY, ObjectText, read_chunk
-from bartizan.land.decode import decode
+from bartizan.land.chunk import ObjectText, read_chunk
+from bartizan.land.columns import Columns
 from bartizan.land.shape import JSON_TEXT, RECORD, TEXT
 
 PATH = "s3://logs/AWSLogs/o-1ab2/222233334444/WAFLogs/eu-west-1/old_acl/2026/11/04/00/00/a.log.gz"
@@ -24,11 +23,9 @@ _OWN = {"record_hash", "source_object", "source_offset", "batch_id"}
 def landed(records: Sequence[Any]) -> list[dict[str, Any]]:
     """Rows of the records in their order; each must land."""
     texts = [json.dumps(one).encode() + b"\n" for one in records]
-    found = read_chunk([ObjectText(PATH, b"".join(texts))])
+    found = read_chunk([ObjectText(PATH, b"".join(texts))], Columns(), "batch")
     assert not found.quarantined
-    with connect() as connection:
-        tables = [decode(connection, part, "batch", NO_KEY) for part in found.parts]
-    rows = {row["source_offset"]: row for table in tables for row in table.to_pylist()}
+    rows = {row["source_offset"]: row for table in found.parts for row in table.to_pylist()}
     offsets = [sum(map(len, texts[:number])) for number in range(len(texts))]
     assert sorted(rows) == offsets
     return [rows[offset] for offset in offsets]

@@ -10,9 +10,10 @@ import zlib
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from waf_logs import lines, record
+from waf_logs import lines, record, record_at
 
 from bartizan.land.chunk import ObjectText, read_chunk
+from bartizan.land.columns import Columns
 from bartizan.land.inflate import Inflated, inflate
 
 SEPARATORS = ["\n", "\r\n", "\r", "", "\n\n\n", ",\n", " ", "\ufeff", "\n\x1e", "]\n["]
@@ -64,7 +65,7 @@ def test_any_mix_of_framings_and_junk(pieces, head):
             text += content + separator
     raw = text.encode()
 
-    found = read_chunk([ObjectText("a", raw)])
+    found = read_chunk([ObjectText("a", raw)], Columns(), "batch")
 
     landed = [ms for part in found.parts for ms in part["event_ms"].to_pylist()]
     assert sorted(landed) == expected
@@ -72,9 +73,11 @@ def test_any_mix_of_framings_and_junk(pieces, head):
     assert bool(found.quarantined) == bool(junk)
     rest = bytearray(raw)
     for part in found.parts:
-        logged = [text.rstrip() for text in part["logged"].to_pylist()]
-        for offset, one in zip(part["source_offset"].to_pylist(), logged, strict=True):
-            assert rest[offset : offset + len(one)] == one.encode(), "spans overlap"
+        for offset, event_ms in zip(
+            *part.select(["source_offset", "event_ms"]).to_pydict().values(), strict=True
+        ):
+            one = record_at(bytes(rest), offset)  # fails where spans overlap
+            assert json.loads(one)["timestamp"] == event_ms
             rest[offset : offset + len(one)] = b" " * len(one)
     for span in found.quarantined:
         end = span.source_offset + span.length
@@ -85,7 +88,9 @@ def test_any_mix_of_framings_and_junk(pieces, head):
 
 def test_one_broken_line_costs_one_line():
     text = lines([record(1), record(2)]) + b'{"timestamp":1,"action"\n' + lines([record(3)])
-    found = read_chunk([ObjectText("a", text), ObjectText("b", lines([record(4)]))])
+    found = read_chunk(
+        [ObjectText("a", text), ObjectText("b", lines([record(4)]))], Columns(), "batch"
+    )
     [bad] = found.quarantined
     assert text[bad.source_offset : bad.source_offset + bad.length].startswith(b'{"timestamp":1')
     assert found.framed == {"a": 4, "b": 1}
@@ -101,7 +106,9 @@ def test_one_broken_line_costs_one_line():
     ],
 )
 def test_an_object_that_is_no_log_record_is_set_aside(changes, reason):
-    found = read_chunk([ObjectText("a", lines([record(1, **changes), record(2)]))])
+    found = read_chunk(
+        [ObjectText("a", lines([record(1, **changes), record(2)]))], Columns(), "batch"
+    )
     assert [len(part) for part in found.parts] == [1]
     [entry] = found.quarantined
     assert entry.source_offset == 0
@@ -111,7 +118,7 @@ def test_an_object_that_is_no_log_record_is_set_aside(changes, reason):
 def test_invalid_utf8_is_set_aside_and_shown_as_escapes():
     strange = b"Ex\xff\x1b[31m\xe2\x80\xaeClient"
     damaged = lines([record(1)]).replace(b"ExampleClient", strange)
-    found = read_chunk([ObjectText("a", damaged + lines([record(2)]))])
+    found = read_chunk([ObjectText("a", damaged + lines([record(2)]))], Columns(), "batch")
     [entry] = found.quarantined
     assert "\\xff\\u001b[31m\\u202eClient" in entry.raw
     assert entry.raw.isprintable()
@@ -121,7 +128,7 @@ def test_invalid_utf8_is_set_aside_and_shown_as_escapes():
 def test_secrets_do_not_reach_the_quarantine():
     headers = [{"name": "Cookie", "value": 'session="s3cret"'}]
     broken = lines([record(1, httpRequest={"headers": headers})])[:-30]
-    [entry] = read_chunk([ObjectText("a", broken)]).quarantined
+    [entry] = read_chunk([ObjectText("a", broken)], Columns(), "batch").quarantined
     assert "s3cret" not in entry.raw
     assert '"value":"REDACTED' in entry.raw
 
@@ -178,7 +185,7 @@ def test_a_bomb_is_cut():
 def test_a_damaged_object_has_one_entry_for_its_tail():
     data = gzip.compress(TEXT, mtime=0)
     cut = inflated(data[: len(data) // 2])
-    found = read_chunk([ObjectText("a", cut.text, cut.problem)])
+    found = read_chunk([ObjectText("a", cut.text, cut.problem)], Columns(), "batch")
     [tail] = found.quarantined
     assert tail.reason.startswith("gzip is truncated")
     assert tail.source_offset + tail.length == len(cut.text)
@@ -194,7 +201,7 @@ def test_reading_goes_on_behind_a_damaged_gzip_member():
     assert found.text.endswith(last)
     assert "gzip is damaged" in found.problem
     assert "read on at byte" in found.problem
-    records = read_chunk([ObjectText("a", found.text, found.problem)])
+    records = read_chunk([ObjectText("a", found.text, found.problem)], Columns(), "batch")
     landed = {ms for part in records.parts for ms in part["event_ms"].to_pylist()}
     assert {record(n)["timestamp"] for n in range(50, 90)} <= landed
     assert records.quarantined

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from waf_logs import record
 
 from bartizan.engines.duckdb import connect
-from bartizan.land.chunk import NO_KEY, ObjectText, read_chunk
-from bartizan.land.decode import decode
+from bartizan.land.chunk import ObjectText, read_chunk
+from bartizan.land.columns import Columns
 from bartizan.land.rule_hits import rule_hits
 
 ACTIONS = st.sampled_from(["BLOCK", "ALLOW", "COUNT", "CAPTCHA", "CHALLENGE", "block"])
@@ -81,8 +81,8 @@ def hits_of(records: Sequence[dict[str, Any]]) -> dict[int, Counter[Hit]]:
     found: dict[int, Counter[Hit]] = defaultdict(Counter)
     names = ("rule_group", "rule", "rule_action", "overridden_action", "terminating")
     with connect() as connection:
-        for part in read_chunk([ObjectText("a.log", text)]).parts:
-            rows = rule_hits(connection, decode(connection, part, "batch", NO_KEY))
+        for part in read_chunk([ObjectText("a.log", text)], Columns(), "batch").parts:
+            rows = rule_hits(connection, part)
             for row in rows.to_pylist():
                 found[row["event_ms"]][tuple(row[name] for name in names)] += 1
     return found

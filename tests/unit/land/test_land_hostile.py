@@ -18,11 +18,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from landing_worker import accept
 from upath import UPath
-from waf_logs import line, lines
+from waf_logs import line, lines, record_at
 
 from bartizan.config import store_in
 from bartizan.lake import Lake, planned_files
 from bartizan.land.chunk import ObjectText, read_chunk
+from bartizan.land.columns import Columns
 from bartizan.land.run import land
 from bartizan.model.landing import ObjectCounts
 from bartizan.store.database import Store
@@ -167,10 +168,10 @@ def test_bytes_changed_anywhere_cost_only_the_records_they_lie_in(forms, head, a
         if not any(max(a, start) < min(b, end) or start < a == b < end for a, b in touched)
     }
 
-    found = read_chunk([ObjectText("a", damaged)])
+    found = read_chunk([ObjectText("a", damaged)], Columns(), "batch")
 
-    logged = [one for part in found.parts for one in part["logged"].to_pylist()]
-    requests = [json.loads(one, strict=False) for one in logged]
+    offsets = [one for part in found.parts for one in part["source_offset"].to_pylist()]
+    requests = [json.loads(record_at(damaged, one), strict=False) for one in offsets]
     assert found.framed["a"] == len(requests) + len(found.quarantined)
     for number in untouched:
         assert requests.count(good(number)) == 1, number

@@ -7,14 +7,16 @@ import gzip
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
-from waf_logs import lines, record
+from waf_logs import lines, record, record_at
 
 from bartizan.land import inflate as inflate_module
 from bartizan.land import parts as parts_module
 from bartizan.land.chunk import ObjectText, read_chunk
+from bartizan.land.columns import Columns
 from bartizan.land.inflate import Inflated, inflate
 from bartizan.land.parts import parts
 from bartizan.land.stage import chunks
@@ -35,16 +37,18 @@ def pieces(text: bytes, problem: str = "") -> Iterator[Inflated]:
     yield Inflated(b"", problem)
 
 
-def landed(chunked: Iterable[list[ObjectText]]) -> tuple[dict[int, bytes], set[tuple[int, str]]]:
+def landed(
+    chunked: Iterable[list[ObjectText]],
+) -> tuple[dict[int, dict[str, Any]], set[tuple[int, str]]]:
     """Records by their offset, and where something was set aside and why."""
-    records: dict[int, bytes] = {}
+    records: dict[int, dict[str, Any]] = {}
     set_aside: set[tuple[int, str]] = set()
     for chunk in chunked:
-        found = read_chunk(chunk)
+        found = read_chunk(chunk, Columns(), "batch")
         for part in found.parts:
-            for row in part.select(["source_offset", "logged"]).to_pylist():
+            for row in part.to_pylist():
                 assert row["source_offset"] not in records
-                records[row["source_offset"]] = row["logged"].rstrip().encode()
+                records[row["source_offset"]] = row
         set_aside |= {(entry.source_offset, entry.reason) for entry in found.quarantined}
     return records, set_aside
 
@@ -70,8 +74,8 @@ def test_parts_hold_what_the_whole_holds(text: bytes, problem: str) -> None:
     found = landed([part] for part in cut)
     assert found == landed([[ObjectText("a", text, problem)]])
     assert len(found[0]) >= 32
-    for offset, logged in found[0].items():
-        assert text[offset : offset + len(logged)] == logged
+    for offset, row in found[0].items():
+        assert json.loads(record_at(text, offset))["timestamp"] == row["event_ms"]
 
 
 def test_a_record_without_an_end_is_set_aside(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,8 +83,8 @@ def test_a_record_without_an_end_is_set_aside(monkeypatch: pytest.MonkeyPatch) -
     endless = b'{"timestamp":1,"httpRequest":{"uri":"' + b"x" * 50_000
     text = lines([record(1)]) + endless + b"\n" + lines(record(n) for n in range(2, 30))
     records, set_aside = landed([part] for part in parts("a", pieces(text), PART))
-    expected = [lines([record(n)]).strip() for n in range(1, 30)]
-    assert [records[offset] for offset in sorted(records)] == expected
+    expected = [record(n)["timestamp"] for n in range(1, 30)]
+    assert [records[offset]["event_ms"] for offset in sorted(records)] == expected
     assert "record is larger than 20000 bytes" in min(set_aside)[1]
 
 
@@ -114,10 +118,14 @@ def test_envelopes_of_a_cloudwatch_subscription() -> None:
         "twice": gzip.compress(b"".join(members)),
         "zstd": pa.compress(whole, codec="zstd", asbytes=True),
     }
-    expected = read_chunk([ObjectText("whole", whole)]).parts[0]["record_hash"].to_pylist()
+    expected = (
+        read_chunk([ObjectText("whole", whole)], Columns(), "batch")
+        .parts[0]["record_hash"]
+        .to_pylist()
+    )
     assert len(set(expected)) == len(NUMBERS)
     for name, data in objects.items():
-        found = [read_chunk(chunk) for chunk in read(name, data)]
+        found = [read_chunk(chunk, Columns(), "batch") for chunk in read(name, data)]
         hashes = [row for one in found for part in one.parts for row in hashes_of(part)]
         assert sorted(hashes) == sorted(expected), name
         assert sum(one.framed[name] for one in found) == len(NUMBERS)
@@ -126,7 +134,7 @@ def test_envelopes_of_a_cloudwatch_subscription() -> None:
 
 def test_a_damaged_envelope_is_set_aside_and_the_next_one_read() -> None:
     text = envelope([record(1)])[:-40] + b"\n" + envelope([record(2), {"timestamp": 3}])
-    found = read_chunk([ObjectText("a", text)])
+    found = read_chunk([ObjectText("a", text)], Columns(), "batch")
     assert [ms for part in found.parts for ms in part["event_ms"].to_pylist()] == [
         record(2)["timestamp"]
     ]

@@ -16,12 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from waf_logs import lines, record
 
-from bartizan.engines.duckdb import connect
 from bartizan.errors import UsageError
 from bartizan.lake import Lake
 from bartizan.land.chunk import ObjectText, Records, read_chunk
-from bartizan.land.decode import decode
-from bartizan.land.redact import ARGUMENTS, HEADERS, Redaction
+from bartizan.land.columns import Columns
+from bartizan.land.redact import ARGUMENTS, HEADERS, NO_KEY, Redaction
 from bartizan.land.stage import stage
 from bartizan.model.landing import Batch, LogObject
 from bartizan.store.database import Store
@@ -69,14 +68,12 @@ def matched(location: str, field: str | None, number: int) -> dict[str, Any]:
     return record(number, terminatingRuleMatchDetails=[details])
 
 
-def landed(found: Records, redaction: Redaction) -> pa.Table:
-    with connect() as connection:
-        tables = [decode(connection, part, "b", redaction) for part in found.parts]
-    return pa.concat_tables(tables)
+def read(text: bytes, redaction: Redaction = NO_KEY) -> Records:
+    return read_chunk([ObjectText("a", text)], Columns(), "batch", redaction)
 
 
-def everything(found: Records, rows: pa.Table) -> str:
-    return json.dumps([rows.to_pylist(), [str(one) for one in found.quarantined]], default=str)
+def landed(*records: Any) -> pa.Table:
+    return pa.concat_tables(read(lines(records)).parts)
 
 
 @pytest.mark.parametrize("redaction", [Redaction(), Redaction(key=KEY)], ids=["REDACTED", "hashed"])
@@ -87,10 +84,10 @@ def test_a_secret_in(place: str, change: Any, redaction: Redaction, cut: bool) -
     assert SECRET.encode() in text
     if cut:
         text = text[:-20] + b"\n"
-    found = read_chunk([ObjectText("a", text)], redaction)
-    rows = landed(found, redaction)
-    assert (rows.num_rows, len(found.quarantined)) == ((0, 1) if cut else (1, 0))
-    shown = everything(found, rows)
+    found = read(text, redaction)
+    rows = [row for part in found.parts for row in part.to_pylist()]
+    assert (len(rows), len(found.quarantined)) == ((0, 1) if cut else (1, 0))
+    shown = json.dumps([rows, [str(one) for one in found.quarantined]], default=str)
     assert SECRET not in shown, place
     if place not in ("an ill-typed header", "an unknown member", "headers as text"):
         assert (HASHED if redaction.key else "REDACTED") in shown
@@ -108,7 +105,7 @@ def test_what_matched_in_a_cookie_or_a_secret_argument() -> None:
         matched("COOKIE", "basket", 8),
         matched("BODY", None, 9),
     ]
-    rows = landed(read_chunk([ObjectText("a", lines(records))]), Redaction())
+    rows = landed(*records)
     data = [row[0]["matched_data"] for row in rows["terminating_rule_match_details"].to_pylist()]
     assert data == [["REDACTED"] * 2] * 6 + [[SECRET, "or"]] * 3
 
@@ -126,7 +123,7 @@ def test_rate_keys_and_inserted_headers() -> None:
     }
     inserted = [{"name": "authorization", "value": SECRET}, {"name": "x-a", "value": "1"}]
     one = record(1, rateBasedRuleList=[rule], requestHeadersInserted=inserted)
-    [row] = landed(read_chunk([ObjectText("a", lines([one]))]), Redaction()).to_pylist()
+    [row] = landed(one).to_pylist()
     values = [value["value"] for value in row["rate_based_rules"][0]["custom_values"]]
     assert values == ["REDACTED"] * 3 + ["192.0.2.1"]
     assert [one["value"] for one in row["request_headers_inserted"]] == ["REDACTED", "1"]
@@ -138,16 +135,13 @@ def test_what_is_no_secret_stays() -> None:
         "args": "q=secret&tokens=3&author=x&sort=asc",
         "headers": [{"name": "x-note", "value": "cookie"}, {"name": "cookie", "value": ""}],
     }
-    found = read_chunk([ObjectText("a", lines([with_request(1, harmless)]))])
-    [row] = landed(found, Redaction()).to_pylist()
+    [row] = landed(with_request(1, harmless)).to_pylist()
     assert {name: row[name] for name in harmless} == harmless
 
 
 def test_web_tokens_anywhere_and_in_linear_time() -> None:
     headers = [{"name": "x-own", "value": f"Bearer {JWT}"}, {"name": "x", "value": "eyJ no token"}]
-    [row] = landed(
-        read_chunk([ObjectText("a", lines([with_request(1, {"headers": headers})]))]), Redaction()
-    ).to_pylist()
+    [row] = landed(with_request(1, {"headers": headers})).to_pylist()
     assert [one["value"] for one in row["headers"]] == ["Bearer REDACTED", "eyJ no token"]
     assert Redaction().argument_text("eyJ" * 200_000) == "eyJ" * 200_000
 
@@ -161,9 +155,7 @@ def test_web_tokens_anywhere_and_in_linear_time() -> None:
 def test_columns_and_text_are_redacted_alike(name: str, prefix: str, value: str) -> None:
     """RE2 in columns and Python in text read one pattern."""
     query = f"q=1&{prefix}{name.upper()}={value}&r=2"
-    [row] = landed(
-        read_chunk([ObjectText("a", lines([with_request(1, {"args": query})]))]), Redaction()
-    ).to_pylist()
+    [row] = landed(with_request(1, {"args": query})).to_pylist()
     assert row["args"] == Redaction().argument_text(query)
     assert row["args"] == f"q=1&{prefix}{name.upper()}=REDACTED&r=2"
 

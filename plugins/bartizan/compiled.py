@@ -1,4 +1,4 @@
-"""Loops over the intervals of a series, compiled: what comes next depends on what came before."""
+"""Loops that no column operation can express, compiled: what comes next depends on what came before."""
 
 from __future__ import annotations
 
