@@ -15,11 +15,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
+
+from bartizan.land.json_text import line_feeds
+from bartizan.land.memory import address
 
 SHORTEST_RECORD = 32  # bytes: a time, and an action or a web ACL
 
 Ints = npt.NDArray[np.int64]
+_NOTHING = np.empty(0, np.int64)
 
 _BETWEEN = re.compile(rb"[\s,\[\]\x1e]+|\xef\xbb\xbf".decode("latin-1"))
 _EXPORT_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z[ \t]+(?=\{)")
@@ -51,22 +54,6 @@ class Frames:
         start = int(self.start[index])
         return self.buffer[start : start + int(self.length[index])]
 
-    def text(self, chosen: Ints) -> pa.Array:
-        """The chosen records as Arrow string views into the buffer, which is not copied.
-
-        Arrow's layout of a view longer than 12 bytes: length, first 4 bytes, buffer, offset.
-        """
-        assert len(self.buffer) < 2**31, f"{len(self.buffer)} bytes are too many for 32-bit offsets"
-        start = self.start[chosen]
-        views = np.empty((len(chosen), 4), np.int32)
-        views[:, 0] = self.length[chosen]
-        prefix = np.frombuffer(self.buffer, np.uint8)[start[:, None] + np.arange(4)]
-        views[:, 1] = prefix.view(np.int32)[:, 0]
-        views[:, 2] = 0
-        views[:, 3] = start
-        buffers = [None, pa.py_buffer(views), pa.py_buffer(self.buffer)]
-        return pa.Array.from_buffers(pa.string_view(), len(chosen), buffers)
-
 
 @dataclass(frozen=True)
 class Piece:
@@ -95,31 +82,32 @@ def lines(texts: Sequence[bytes]) -> Frames:
 
     A text whose lines are too short to be records is one line.
     """
-    starts: list[int] = []
-    ends: list[int] = []
-    counts: list[int] = []
+    offsets: list[Ints] = []
+    ends: list[Ints] = []
     for text in texts:
-        before = len(starts)
-        most = before + len(text) // SHORTEST_RECORD
-        start, end = 0, text.find(b"\n")
-        # A search a line is quicker than a look at each byte.
-        while end >= 0 and len(starts) <= most:
-            starts.append(start)
-            ends.append(end)
-            start = end + 1
-            end = text.find(b"\n", start)
-        if end >= 0:
-            start = 0
-            del starts[before:], ends[before:]
-        if start < len(text):
-            starts.append(start)
-            ends.append(len(text))
-        counts.append(len(starts) - before)
+        end = _line_ends(text)
+        offsets.append(np.append(0, end + 1)[: len(end)])
+        ends.append(end)
+    counts = list(map(len, ends))
     item = np.repeat(np.arange(len(texts)), counts)
     text_start = np.repeat(np.cumsum([0, *map(len, texts)])[:-1], counts)
-    offset = np.array(starts, np.int64)
+    offset = np.concatenate([_NOTHING, *offsets])
     buffer = texts[0] if len(texts) == 1 else b"".join(texts)
-    return Frames(buffer, text_start + offset, np.array(ends, np.int64) - offset, item, offset)
+    length = np.concatenate([_NOTHING, *ends]) - offset
+    return Frames(buffer, text_start + offset, length, item, offset)
+
+
+def _line_ends(text: bytes) -> Ints:
+    """Where the lines of a text end, its end included if its last line does not."""
+    most = len(text) // SHORTEST_RECORD + 2
+    ends = np.empty(most, np.int64)
+    count = line_feeds(address(np.frombuffer(text, np.uint8)), len(text), ends)
+    if count == most:
+        count = 0
+    if len(text) > (ends[count - 1] + 1 if count else 0):
+        ends[count] = len(text)
+        count += 1
+    return ends[:count]
 
 
 def cut_out(pieces: Sequence[Piece]) -> Frames:

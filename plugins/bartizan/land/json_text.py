@@ -4,6 +4,8 @@ what it read, or -1 where the text is not that.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from bartizan.compiled import compiled
@@ -22,12 +24,34 @@ _OPENINGS, _CLOSINGS = (ord("{"), ord("[")), (ord("}"), ord("]"))
 _EACH = np.uint64(0x0101010101010101)  # times a byte: the word of eight of it
 _HIGH = np.uint64(0x80) * _EACH
 _SPACES = np.uint64(0x20) * _EACH
+LINE_FEED = 10
+_LINE_FEEDS = np.uint64(LINE_FEED) * _EACH
 _QUOTES = np.uint64(QUOTE) * _EACH
 _BACKSLASHES = np.uint64(BACKSLASH) * _EACH
 _NULL = tuple(b"null")
 _SHORT = np.zeros(256, np.uint8)  # what a letter behind a backslash stands for
 for _letter, _meant in zip(b'"\\/bfnrt', b'"\\/\b\f\n\r\t', strict=True):
     _SHORT[_letter] = _meant
+
+
+@compiled
+def line_feeds(text: int, size: int, places: Any) -> int:
+    """Note where the line feeds of a text are, as many as `places` can hold; how many are noted."""
+    count = 0
+    at = 0
+    while at < size and count < len(places):
+        if at + 8 <= size:
+            other = word(text, at) ^ _LINE_FEEDS
+            found = (other - _EACH) & ~other & _HIGH
+            if not found:
+                at += 8
+                continue
+            at += lowest_bit(found) >> 3
+        if byte(text, at) == LINE_FEED:
+            places[count] = at
+            count += 1
+        at += 1
+    return count
 
 
 @compiled

@@ -41,6 +41,7 @@ ARGUMENTS = (
 WITH_URL = ("referer", "x-original-url", "x-rewrite-url", "x-forwarded-uri")
 _NOTHING = r"\b\B"  # matches nowhere
 _SHORTEST_KEY = 16
+JWT_START = "eyJ"  # of a JSON Web Token: base64 of {"
 _JWT = r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bartizan.land.redact import REDACTED, WITH_URL, Redaction
+from bartizan.land.redact import JWT_START, REDACTED, WITH_URL, Redaction
 
 _NESTED = (
     "terminating_rule_match_details",
@@ -66,9 +66,11 @@ def _nested(array: pa.Array, redaction: Redaction) -> pa.Array:
 
 def _values(names: pa.Array, values: pa.Array, redaction: Redaction) -> pa.Array:
     """Values of headers, cookies or arguments, by their names."""
-    values = _replaced(values, _are_secret(names, redaction), redaction)
-    with_url = pc.is_in(pc.utf8_lower(names), pa.array(WITH_URL, names.type))
-    partly = pc.fill_null(pc.or_(with_url, pc.match_substring(values, "eyJ")), False)
+    different = names.dictionary_encode()
+    values = _replaced(values, _are_secret(different, redaction), redaction)
+    named = pc.is_in(pc.utf8_lower(different.dictionary), pa.array(WITH_URL, names.type))
+    with_url = named.take(different.indices)
+    partly = pc.fill_null(pc.or_(with_url, pc.match_substring(values, JWT_START)), False)
     if not pc.any(partly).as_py():
         return values
     return pc.replace_with_mask(values, partly, _arguments(values.filter(partly), redaction))
@@ -78,25 +80,34 @@ def _matched_data(details: dict[str, pa.Array], redaction: Redaction) -> pa.Arra
     """What matched, where it was part of something secret: a cookie of unknown name included."""
     matched, names = details["matched_data"], details["matched_field_name"]
     cookie = pc.equal(pc.fill_null(details["location"], ""), "COOKIE")
-    secret = pc.or_(pc.and_(cookie, pc.is_null(names)), _are_secret(names, redaction))
+    secret = pc.or_(
+        pc.and_(cookie, pc.is_null(names)), _are_secret(names.dictionary_encode(), redaction)
+    )
     of_detail = np.repeat(secret.to_numpy(zero_copy_only=False), np.diff(matched.offsets))
     return _with_children(matched, 2, [_replaced(matched.values, pa.array(of_detail), redaction)])
 
 
-def _are_secret(names: pa.Array, redaction: Redaction) -> pa.Array:
-    """Which of the names are of something secret; there are few different ones, often repeated."""
-    different = names.dictionary_encode()
-    secret = pc.match_substring_regex(different.dictionary, redaction.name_pattern)
-    return pc.fill_null(secret.take(different.indices), False)
+def _are_secret(names: pa.DictionaryArray, redaction: Redaction) -> pa.Array:
+    """Which of the names are of something secret."""
+    secret = pc.match_substring_regex(names.dictionary, redaction.name_pattern)
+    return pc.fill_null(secret.take(names.indices), False)
 
 
 def _arguments(texts: pa.Array, redaction: Redaction) -> pa.Array:
     """Query strings, fragments or URLs without secret values."""
+    # What has neither cannot match, and most paths have neither: looking is cheaper than matching.
+    possible = pc.or_(pc.match_substring(texts, "="), pc.match_substring(texts, JWT_START))
+    possible = pc.fill_null(possible, False)
+    if not pc.any(possible).as_py():
+        return texts
+    found = texts.filter(possible)
     if not redaction.key:
-        return pc.replace_substring_regex(texts, redaction.argument_pattern, rf"\1{REDACTED}")
-    secret = pc.fill_null(pc.match_substring_regex(texts, redaction.argument_pattern), False)
-    hashed = [redaction.argument_text(text) for text in texts.filter(secret).to_pylist()]
-    return pc.replace_with_mask(texts, secret, pa.array(hashed, texts.type))
+        clean = pc.replace_substring_regex(found, redaction.argument_pattern, rf"\1{REDACTED}")
+        return pc.replace_with_mask(texts, possible, clean)
+    secret = pc.match_substring_regex(found, redaction.argument_pattern)
+    hashed = [redaction.argument_text(text) for text in found.filter(secret).to_pylist()]
+    clean = pc.replace_with_mask(found, secret, pa.array(hashed, texts.type))
+    return pc.replace_with_mask(texts, possible, clean)
 
 
 def _replaced(values: pa.Array, secret: pa.Array, redaction: Redaction) -> pa.Array:
