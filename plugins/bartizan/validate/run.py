@@ -18,6 +18,9 @@ from bartizan.store.landing import load_batch, set_state
 from bartizan.store.validations import CheckResult, load_results, save_results
 from bartizan.validate import frames, suite
 
+# Counts and a few examples: what is shown. The default asks for the index of each row, too.
+_FORMAT = {"result_format": "BASIC", "partial_unexpected_count": 3}
+
 
 @dataclass(frozen=True)
 class BatchVerdict:
@@ -51,10 +54,11 @@ def validate(store: Store, lake: Lake, batch_ids: Sequence[str]) -> list[BatchVe
 
 
 def _validate_one(store: Store, lake: Lake, batch: Batch, checks: _Checks) -> None:
-    results = checks.run("account", frames.account(lake, batch))
+    files = frames.staged(lake, batch)
+    results = checks.run("account", frames.account(batch, files))
     # Only an account that adds up says which files to read.
     if not _failed(results) and batch.counts.requests:
-        results += checks.run("requests", frames.requests(lake, batch))
+        results += checks.run("requests", frames.requests(files))
     save_results(store, batch.id, results)
     failed = _failed(results)
     reason = "; ".join(f"{one.expectation} on {one.subject}: {one.observed}" for one in failed)
@@ -100,7 +104,9 @@ class _Checks:
             )
 
     def run(self, name: str, frame: pd.DataFrame) -> list[CheckResult]:
-        outcome = self._definitions[name].run(batch_parameters={"dataframe": frame})
+        outcome = self._definitions[name].run(
+            batch_parameters={"dataframe": frame}, result_format=_FORMAT
+        )
         return [_result(one) for one in outcome.results]
 
 
@@ -129,5 +135,5 @@ def _observed(outcome: Any) -> str:
     found = outcome.result
     unexpected, rows = found.get("unexpected_count", 0), found.get("element_count", 0)
     text = f"{unexpected} of {rows} rows unexpected"
-    examples = [repr(value) for value in found.get("partial_unexpected_list", [])[:3]]
+    examples = [repr(value) for value in found.get("partial_unexpected_list", [])]
     return f"{text}, such as {', '.join(examples)}"[:500] if examples else text
