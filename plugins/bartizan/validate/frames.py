@@ -87,7 +87,6 @@ def requests(files: Staged) -> pd.DataFrame:
     step = -(-len(table) // MOST_ROWS)
     if step > 1:
         table = table.take(pa.array(np.arange(0, len(table), step)))
-    table = table.unify_dictionaries().combine_chunks()
     frame: pd.DataFrame = table.drop_columns(["source_object"]).to_pandas()
     frame["client_ip_is_address"] = _are_addresses(frame["client_ip"])
     frame["hours_from_delivery"] = _hours_from_delivery(table)
