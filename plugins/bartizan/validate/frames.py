@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
+from socket import AF_INET, AF_INET6, inet_pton
 
 import numpy as np
 import pandas as pd
@@ -81,14 +81,12 @@ def requests(files: Staged) -> pd.DataFrame:
     `client_ip_is_address` is whether client_ip is one. `hours_from_delivery` is the distance of
     the request from the delivery window that the object's path names, NULL without one.
     """
-    if not files["waf.requests"]:
-        return pd.DataFrame(columns=list(COLUMNS))
     table = pa.concat_tables(_read(file) for file in files["waf.requests"])
     step = -(-len(table) // MOST_ROWS)
     if step > 1:
         table = table.take(pa.array(np.arange(0, len(table), step)))
     frame: pd.DataFrame = table.drop_columns(["source_object"]).to_pandas()
-    frame["client_ip_is_address"] = _are_addresses(frame["client_ip"])
+    frame["client_ip_is_address"] = _are_addresses(table.column("client_ip")).to_pandas()
     frame["hours_from_delivery"] = _hours_from_delivery(table)
     return frame
 
@@ -96,7 +94,8 @@ def requests(files: Staged) -> pd.DataFrame:
 def _read(file: StagedFile) -> pa.Table:
     texts = [column for column in COLUMNS if column != "event_ms"]
     with pq.ParquetFile(file.path, metadata=file.footer, read_dictionary=texts) as opened:
-        return opened.read(columns=list(COLUMNS))
+        # Columns as small as these cost more CPU time when they are read side by side.
+        return opened.read(columns=list(COLUMNS), use_threads=False)
 
 
 def _differs(files: Sequence[StagedFile], name: str) -> int:
@@ -105,14 +104,15 @@ def _differs(files: Sequence[StagedFile], name: str) -> int:
     return sum(not lacks_only(file.footer.schema.to_arrow_schema(), expected) for file in files)
 
 
-def _are_addresses(texts: pd.Series) -> pd.Series:
-    return texts.map(_is_address, na_action="ignore")
+def _are_addresses(texts: pa.ChunkedArray) -> pa.Array:
+    known = texts.unify_dictionaries().combine_chunks()
+    return pa.array(map(_is_address, known.dictionary.to_pylist()), pa.bool_()).take(known.indices)
 
 
 def _is_address(text: str) -> bool:
     try:
-        ip_address(text)
-    except ValueError:
+        inet_pton(AF_INET6 if ":" in text else AF_INET, text)
+    except (OSError, ValueError):  # ValueError: a NUL inside
         return False
     return True
 

@@ -35,7 +35,7 @@ def files(tmp_path: Path) -> dict[str, list[StagedFile]]:
     first = [row(client_ip="192.0.2.1"), row(client_ip=None, uri=None), row(client_ip="192.0.2")]
     second = [
         row(client_ip="2001:db8::1", event_ms=NOON - 2 * HOUR_MS),
-        row(client_ip="", event_ms=None),
+        row(client_ip="::1\0", event_ms=None),
         row(client_ip="192.0.2.1", source_object="a.gz"),
     ]
     return {
@@ -50,7 +50,7 @@ def values(column: pd.Series) -> list[object]:
 def test_rows_of_all_files(files: dict[str, list[StagedFile]]) -> None:
     frame = frames.requests(files)
 
-    clients = ["192.0.2.1", None, "192.0.2", "2001:db8::1", "", "192.0.2.1"]
+    clients = ["192.0.2.1", None, "192.0.2", "2001:db8::1", "::1\0", "192.0.2.1"]
     assert values(frame["client_ip"]) == clients
     assert values(frame["client_ip_is_address"]) == [True, None, False, True, False, True]
     assert values(frame["hours_from_delivery"]) == [0, 0, 0, 2, None, None]
