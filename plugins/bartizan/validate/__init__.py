@@ -2,6 +2,7 @@
 
 frames.py  what of a batch is checked, as pandas frames
 suite.py   the expectations
-run.py     runs them, stores the results, lets the batch pass or rejects it
+checks.py  runs them on a frame
+run.py     stores the results, lets the batch pass or rejects it
 page.py    the results as one HTML page
 """
