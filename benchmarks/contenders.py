@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from isal import igzip
 
-from schemas import arrow_schema, polars_schema, sql_columns
+from schemas import arrow_schema, polars_schema, sql_columns, strict_type
 
 
 @dataclass
@@ -177,7 +177,7 @@ def orjson_rows(text: bytes) -> pa.Table:
 def msgspec_columns(text: bytes) -> pa.Table:
     import msgspec  # noqa: PLC0415
 
-    from bartizan.land.shape import RECORD, strict_type  # noqa: PLC0415
+    from bartizan.land.shape import RECORD  # noqa: PLC0415
 
     decode = msgspec.json.Decoder(strict_type(RECORD)).decode
     records = [decode(line) for line in text.splitlines()]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import pyarrow as pa
 
-from bartizan.land.shape import INT32, INT64, RECORD, Shape
+from bartizan.land.shape import BOUNDS, INT32, INT64, JSON_TEXT, RECORD, TEXT, Shape
 
 
 def sql_columns() -> str:
@@ -22,6 +23,22 @@ def polars_schema() -> dict[str, Any]:
     import polars as pl  # noqa: PLC0415
 
     return {field.name: _polars(field.type, pl) for field in arrow_schema()}
+
+
+def strict_type(shape: Shape, name: str = "Record") -> Any:
+    """A msgspec type that accepts exactly the shape: no other member, no other type.
+
+    Members may be absent or null; the value itself and the items of lists may not.
+    """
+    if isinstance(shape, dict):
+        fields = [(key, _nullable(member, key), None) for key, member in shape.items()]
+        return msgspec.defstruct(name, fields, forbid_unknown_fields=True, gc=False)
+    if isinstance(shape, list):
+        return list[strict_type(shape[0], name)]  # type: ignore[misc]
+    if shape == TEXT:
+        return str
+    low, high = BOUNDS[shape]
+    return Annotated[int, msgspec.Meta(ge=low, le=high)]
 
 
 def _sql(shape: Shape) -> str:
@@ -45,3 +62,9 @@ def _polars(kind: pa.DataType, pl: Any) -> Any:
     if pa.types.is_list(kind):
         return pl.List(_polars(kind.value_type, pl))
     return {pa.int32(): pl.Int32, pa.int64(): pl.Int64}.get(kind, pl.String)
+
+
+def _nullable(shape: Shape, name: str) -> Any:
+    if shape == JSON_TEXT:
+        return None  # null in all published records; anything else is looked at one by one
+    return strict_type(shape, name) | None

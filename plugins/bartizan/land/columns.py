@@ -85,7 +85,7 @@ class Columns:
 
     def given(self, name: str) -> npt.NDArray[np.bool_]:
         """Which of all records have a value for a member."""
-        return self._of(self._root.members[name], SLOTS)[: self._levels[0, COUNT]] != 0
+        return np.not_equal(self._of(self._root.members[name], SLOTS)[: self._levels[0, COUNT]], 0)
 
     def _array(self, node: Node, kind: pa.DataType, order: Ints) -> pa.Array:
         slots = self._of(node, SLOTS)
@@ -129,11 +129,11 @@ class Columns:
         self._levels[:, COUNT] = self._levels[:, WHOLE]
 
     def _grow(self, level: int) -> None:
-        """Make room for twice as many values of a level."""
+        """Make room for four times as many values of a level."""
         places = [(node, SLOTS) for node in self._all]
         places += [(node, NUMBERS) for node in self._all if node.kind == INTEGER]
         before = [self._of(*place) for place in places]
-        self._levels[level, CAPACITY] *= 2
+        self._levels[level, CAPACITY] *= 4
         self._lay_out()
         for place, values in zip(places, before, strict=True):
             self._of(*place)[: len(values)] = values

@@ -15,6 +15,7 @@ QUOTE, COMMA, MINUS, POINT, ZERO, NINE, COLON, BACKSLASH = (ord(one) for one in 
 ESCAPED_UNICODE, SLASH, NULL = ord("u"), ord("/"), ord("n")
 MOST_DIGITS = 18  # of an integer that is read here; no 64 bits overflow
 
+_SPACE = (32, 10, 13, 9)
 _LONGEST_ESCAPE = 12  # bytes
 
 PLAIN, ESCAPES, OTHER_ESCAPES = range(3)  # what a string holds; the last may be written otherwise
@@ -59,7 +60,7 @@ def behind_space(text: int, at: int, end: int) -> int:
     """Past white space; never -1."""
     while at < end:
         char = byte(text, at)
-        if char > 32 or not (char == 32 or char == 10 or char == 13 or char == 9):
+        if char > 32 or char not in _SPACE:
             break
         at += 1
     return at
@@ -166,7 +167,8 @@ def _next_special(text: int, at: int, end: int) -> int:
         found |= ((eight - _SPACES) & ~eight) | eight
         found &= _HIGH
         if found:
-            return at + (lowest_bit(found) >> 3)
+            at += lowest_bit(found) >> 3
+            break
         at += 8
     return at
 
@@ -194,31 +196,27 @@ def _utf8_size(text: int, at: int, end: int) -> int:
 def escape(text: int, at: int, end: int) -> tuple[int, int]:
     """Bytes of the escape sequence at a backslash, two for a surrogate pair, and the code point
     that it stands for; 0 bytes if it is none or a lone surrogate."""
-    if at + 1 >= end:
-        return 0, 0
-    if byte(text, at + 1) != ESCAPED_UNICODE:
+    if at + 1 < end and byte(text, at + 1) != ESCAPED_UNICODE:
         meant = _SHORT[byte(text, at + 1)]
         return (2 if meant else 0), meant
-    code = _hex(text, at + 2, end)
+    code = _escaped_unit(text, at, end)
     if code < 0 or 0xDC00 <= code < 0xE000:
         return 0, 0
     if code < 0xD800 or code > 0xDFFF:
         return 6, code
-    if at + 8 > end or byte(text, at + 6) != BACKSLASH or byte(text, at + 7) != ESCAPED_UNICODE:
-        return 0, 0
-    low = _hex(text, at + 8, end)
+    low = _escaped_unit(text, at + 6, end)
     if low < 0xDC00 or low > 0xDFFF:
         return 0, 0
     return 12, 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00)
 
 
 @compiled
-def _hex(text: int, at: int, end: int) -> int:
-    """The number of four hexadecimal digits."""
-    if at + 4 > end:
+def _escaped_unit(text: int, at: int, end: int) -> int:
+    """The UTF-16 code unit that six characters such as \\u00e9 stand for, -1 if they do not."""
+    if at + 6 > end or byte(text, at) != BACKSLASH or byte(text, at + 1) != ESCAPED_UNICODE:
         return -1
-    number = 0
-    for place in range(at, at + 4):
+    unit = 0
+    for place in range(at + 2, at + 6):
         char = byte(text, place)
         if ZERO <= char <= NINE:
             digit = char - ZERO
@@ -226,8 +224,8 @@ def _hex(text: int, at: int, end: int) -> int:
             digit = (char | 32) - 87
         else:
             return -1
-        number = number * 16 + digit
-    return number
+        unit = unit * 16 + digit
+    return unit
 
 
 @compiled

@@ -45,8 +45,8 @@ from bartizan.land.nodes import (
     NODE,
     NUMBERS,
     OBJECT,
-    OF_MEMBER,
-    OF_NODE,
+    ROW_OF_MEMBER,
+    ROW_OF_NODE,
     SLOTS,
     TEXTUAL,
 )
@@ -61,7 +61,8 @@ LENGTH_BITS = 31  # of a slot; above them is where a text starts, or which item 
 _OPENING = (ord("{"), ord("["))
 _CLOSING = (ord("}"), ord("]"))
 _DEEPEST = 16  # objects and lists inside each other
-_OUTER, _INDEX, _BEFORE = range(3)  # of an object or list on the stack: node, value, last member
+# Of an object or list on the stack: address of its node's row, number of its value, last member.
+_OUTER, _INDEX, _BEFORE = range(3)
 _OF_STACK = 3
 
 
@@ -84,7 +85,7 @@ def locate(
     Integers where arrays are meant are addresses. With `any_value`, members that may have any value
     are taken as they are; the text must be JSON then. A slot is 0 where there is no value; of a
     text (position + 1) * 2**31 + length, its negative if there are escapes; of a list the same with
-    the number of its first item and their count; 1 of an object or integer.
+    the number of its first item and their count; any other number of an object or integer.
     """
     stack = np.empty(_DEEPEST * _OF_STACK, np.int64)
     for record in range(number(levels, WHOLE), len(starts)):
@@ -103,7 +104,7 @@ def locate(
 
 
 @compiled
-def _record(
+def _record(  # noqa: PLR0911, PLR0912, PLR0915 - one loop; a call for each step would cost as much
     text: int,
     at: int,
     end: int,
@@ -118,60 +119,35 @@ def _record(
     """What the record from `at` to `end` is; -1 - level if the level's slots are used up."""
     depth = 0
     node, index = 0, record
-    holds = PLAIN
-    dense = True  # no white space
+    nullable = False
+    holds, dense = PLAIN, True  # in strings; no white space between values
     while True:
         # A value begins here, or white space before it.
         start = at
         at = behind_space(text, at, end)
         dense &= at == start
-        if at >= end:
+        row = nodes + node * ROW_OF_NODE
+        slot = number(row, SLOTS) + index
+        if at >= end or number(slots, slot) != 0:  # or the member came before
             return NEEDS_CARE
-        row = node * OF_NODE
-        kind = number(nodes, row + KIND)
-        slot = number(nodes, row + SLOTS) + index
-        if number(slots, slot) != 0:  # the member came before
-            return NEEDS_CARE
-        char = byte(text, at)
-        opened = False
-        if kind == OBJECT and char == _OPENING[OBJECT]:
-            opened = True
-            put_number(slots, slot, 1)
-        elif kind == LIST and char == _OPENING[LIST]:
-            opened = True
-            first = number(levels, number(nodes, row + END) * OF_LEVEL + COUNT)
-            put_number(slots, slot, (first + 1) << LENGTH_BITS)
-        elif char == NULL:
-            at = behind_null(text, at, end)
-            if at < 0 or depth == 0 or _is_item(depth, stack, nodes):
-                return NEEDS_CARE
-        elif char == QUOTE and (kind == TEXTUAL or (kind == ANY and any_value)):
-            start = at + 1
-            at, length, inside = string(text, start, end)
-            if at < 0:
-                return NEEDS_CARE
-            holds = max(holds, inside)
-            found = ((start + 1) << LENGTH_BITS) | length
-            put_number(slots, slot, found if inside == PLAIN else -found)
-        elif kind == INTEGER:
-            at, value = integer(text, at, end)
-            if at < 0 or value >> number(nodes, row + BITS) not in (0, -1):
-                return NEEDS_CARE
-            put_number(slots, slot, 1)
-            put_number(slots, number(nodes, row + NUMBERS) + index, value)
-        elif kind == ANY and any_value:
-            start = at
-            at = behind_value(text, at, end)
-            put_number(slots, slot, ((start + 1) << LENGTH_BITS) | (at - start))
-        else:
-            return NEEDS_CARE
+        kind = number(row, KIND)
+        opened = kind <= LIST and byte(text, at) == _OPENING[kind]
         if opened:
+            first = number(levels, number(row, END) * OF_LEVEL + COUNT) if kind == LIST else 0
+            put_number(slots, slot, (first + 1) << LENGTH_BITS)
             top = depth * _OF_STACK
-            put_number(stack, top + _OUTER, node)
+            put_number(stack, top + _OUTER, row)
             put_number(stack, top + _INDEX, index)
             put_number(stack, top + _BEFORE, -1)
             depth += 1
             at += 1
+        elif nullable and byte(text, at) == NULL:
+            at = behind_null(text, at, end)
+        else:
+            at, inside = _leaf(text, at, end, any_value, row, index, slots)
+            holds = max(holds, inside)
+        if at < 0:
+            return NEEDS_CARE
 
         # On to the next value, out of all that ends here.
         while True:
@@ -185,87 +161,101 @@ def _record(
             if at >= end:
                 return NEEDS_CARE
             top = (depth - 1) * _OF_STACK
-            outer = number(stack, top + _OUTER) * OF_NODE
-            in_list = number(nodes, outer + KIND) == LIST
-            if byte(text, at) == (_CLOSING[LIST] if in_list else _CLOSING[OBJECT]):
-                if in_list:
-                    count = number(levels, number(nodes, outer + END) * OF_LEVEL + COUNT)
-                    slot = number(nodes, outer + SLOTS) + number(stack, top + _INDEX)
-                    first = (number(slots, slot) >> LENGTH_BITS) - 1
-                    put_number(slots, slot, number(slots, slot) | (count - first))
-                depth -= 1
-                at += 1
-                opened = False
-                continue
-            if not opened:
-                if byte(text, at) != COMMA:
-                    return NEEDS_CARE
-                start = at + 1
-                at = behind_space(text, start, end)
-                dense &= at == start
-            break
-        if in_list:
-            level = number(nodes, outer + END)
-            node = number(nodes, outer + FIRST)
-            index = number(levels, level * OF_LEVEL + COUNT)
-            if index == number(levels, level * OF_LEVEL + CAPACITY):
-                return -1 - level
-            put_number(levels, level * OF_LEVEL + COUNT, index + 1)
-        else:
-            member = _member(
-                text, at, end, number(stack, top + _BEFORE), nodes + 8 * outer, members
-            )
-            if member < 0:
+            outer, index = number(stack, top + _OUTER), number(stack, top + _INDEX)
+            kind = number(outer, KIND)
+            if byte(text, at) != _CLOSING[kind]:
+                break
+            if kind == LIST:
+                count = number(levels, number(outer, END) * OF_LEVEL + COUNT)
+                slot = number(outer, SLOTS) + index
+                before = number(slots, slot)
+                put_number(slots, slot, before | (count + 1 - (before >> LENGTH_BITS)))
+            depth -= 1
+            at += 1
+            opened = False
+        if not opened:
+            if byte(text, at) != COMMA:
                 return NEEDS_CARE
-            put_number(stack, top + _BEFORE, member)
-            start = at + number(members, member * OF_MEMBER + LENGTH)
+            start = at + 1
             at = behind_space(text, start, end)
             dense &= at == start
-            if at >= end or byte(text, at) != COLON:
-                return NEEDS_CARE
-            at += 1
-            node = number(members, member * OF_MEMBER + NODE)
-            index = number(stack, top + _INDEX)
+        nullable = kind == OBJECT
+        if kind == LIST:
+            level = number(outer, END)
+            node, index = number(outer, FIRST), number(levels, level * OF_LEVEL + COUNT)
+            if index == number(levels, level * OF_LEVEL + CAPACITY):
+                return -1 - int(level)
+            put_number(levels, level * OF_LEVEL + COUNT, index + 1)
+            continue
+        member = _member(text, at, end, number(stack, top + _BEFORE), outer, members)
+        if member < 0:
+            return NEEDS_CARE
+        put_number(stack, top + _BEFORE, member)
+        start = at + number(members + member * ROW_OF_MEMBER, LENGTH)
+        at = behind_space(text, start, end)
+        dense &= at == start
+        if at >= end or byte(text, at) != COLON:
+            return NEEDS_CARE
+        at += 1
+        node = number(members + member * ROW_OF_MEMBER, NODE)
 
 
 @compiled
-def _is_item(depth: int, stack: int, nodes: int) -> bool:
-    """Whether the value at hand is an item of a list."""
-    outer = number(stack, (depth - 1) * _OF_STACK + _OUTER)
-    return number(nodes, outer * OF_NODE + KIND) == LIST
+def _leaf(
+    text: int, at: int, end: int, any_value: bool, row: int, index: int, slots: int
+) -> tuple[int, int]:
+    """Past a text or an integer, -1 where none stands; and what a text holds."""
+    kind, slot = number(row, KIND), number(row, SLOTS) + index
+    start = at
+    if byte(text, at) == QUOTE and (kind == TEXTUAL or (kind == ANY and any_value)):
+        start += 1
+        at, length, inside = string(text, start, end)
+        found = ((start + 1) << LENGTH_BITS) | length
+        put_number(slots, slot, found if inside == PLAIN else -found)
+        return at, inside
+    if kind == INTEGER:
+        at, value = integer(text, at, end)
+        put_number(slots, slot, 1)
+        put_number(slots, number(row, NUMBERS) + index, value)
+        fits = value >> number(row, BITS) in (0, -1)
+        return (at if fits else -1), PLAIN
+    if kind == ANY and any_value:
+        at = behind_value(text, at, end)
+        put_number(slots, slot, ((start + 1) << LENGTH_BITS) | (at - start))
+        return at, PLAIN
+    return -1, PLAIN
 
 
 @compiled
 def _member(text: int, at: int, end: int, before: int, outer: int, members: int) -> int:
     """The member whose name stands here, in the object whose row is at `outer`, behind the member
     `before` or, if that is -1, as its first; -1 if it is none of its members."""
-    guess = number(outer, GUESS) if before < 0 else number(members, before * OF_MEMBER + NEXT)
-    if _named(text, at, end, guess, members):
-        return guess
+    guess = number(outer, GUESS) if before < 0 else number(members + before * ROW_OF_MEMBER, NEXT)
+    if _named(text, at, end, members + guess * ROW_OF_MEMBER):
+        return int(guess)
     for member in range(number(outer, FIRST), number(outer, END)):
-        if _named(text, at, end, member, members):
+        if _named(text, at, end, members + member * ROW_OF_MEMBER):
             if before < 0:
                 put_number(outer, GUESS, member)
             else:
-                put_number(members, before * OF_MEMBER + NEXT, member)
+                put_number(members + before * ROW_OF_MEMBER, NEXT, member)
             return member
     return -1
 
 
 @compiled
-def _named(text: int, at: int, end: int, member: int, members: int) -> bool:
-    """Whether the member's name, in quotes, stands here."""
-    row = members + 8 * member * OF_MEMBER
+def _named(text: int, at: int, end: int, row: int) -> bool:
+    """Whether the name of the member whose row is at `row` stands here, in quotes."""
     length = number(row, LENGTH)
     name = row + 8 * NAME
     if at + length > end:
         return False
     if length < 8:
-        for place in range(length):
+        for place in range(length):  # noqa: SIM110 - all() is not compiled
             if byte(text, at + place) != byte(name, place):
                 return False
         return True
     for place in range(0, length - 8, 8):
         if word(text, at + place) != word(name, place):
             return False
-    return word(text, at + length - 8) == word(name, length - 8)
+    return bool(word(text, at + length - 8) == word(name, length - 8))

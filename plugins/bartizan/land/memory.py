@@ -7,15 +7,20 @@ just a number. Nothing is checked here: who asks has checked the bounds and keep
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
 _BIT, _BYTE, _WORD = ir.IntType(1), ir.IntType(8), ir.IntType(64)
+
+
+def _instructions(made: Callable[..., Any]) -> Callable[..., Any]:
+    """A function for compiled code only, by the instructions that it stands for."""
+    return cast(Callable[..., Any], intrinsic(made))
 
 
 def address(array: np.ndarray[Any, Any]) -> int:
@@ -24,7 +29,7 @@ def address(array: np.ndarray[Any, Any]) -> int:
     return array.ctypes.data
 
 
-@intrinsic
+@_instructions
 def byte(_context: Any, start: Any, position: Any) -> Any:
     """The byte at `position`, 0 to 255."""
 
@@ -34,7 +39,7 @@ def byte(_context: Any, start: Any, position: Any) -> Any:
     return types.int64(types.int64, types.int64), generate
 
 
-@intrinsic
+@_instructions
 def put_byte(_context: Any, start: Any, position: Any, value: Any) -> Any:
     """Write one byte at `position`."""
 
@@ -45,7 +50,7 @@ def put_byte(_context: Any, start: Any, position: Any, value: Any) -> Any:
     return types.void(types.int64, types.int64, types.int64), generate
 
 
-@intrinsic
+@_instructions
 def word(_context: Any, start: Any, position: Any) -> Any:
     """The eight bytes from byte `position` on, the first as the lowest."""
 
@@ -56,7 +61,7 @@ def word(_context: Any, start: Any, position: Any) -> Any:
     return types.uint64(types.int64, types.int64), generate
 
 
-@intrinsic
+@_instructions
 def put_word(_context: Any, start: Any, position: Any, value: Any) -> Any:
     """Write eight bytes from byte `position` on."""
 
@@ -68,7 +73,7 @@ def put_word(_context: Any, start: Any, position: Any, value: Any) -> Any:
     return types.void(types.int64, types.int64, types.uint64), generate
 
 
-@intrinsic
+@_instructions
 def number(_context: Any, start: Any, position: Any) -> Any:
     """Element `position` of an array of 64-bit integers."""
 
@@ -78,7 +83,7 @@ def number(_context: Any, start: Any, position: Any) -> Any:
     return types.int64(types.int64, types.int64), generate
 
 
-@intrinsic
+@_instructions
 def put_number(_context: Any, start: Any, position: Any, value: Any) -> Any:
     """Set element `position` of an array of 64-bit integers."""
 
@@ -89,13 +94,13 @@ def put_number(_context: Any, start: Any, position: Any, value: Any) -> Any:
     return types.void(types.int64, types.int64, types.int64), generate
 
 
-@intrinsic
+@_instructions
 def lowest_bit(_context: Any, value: Any) -> Any:
     """How many bits are below the lowest one that is set; `value` is not 0."""
 
     def generate(_context: Any, builder: Any, _signature: Any, given: Any) -> Any:
         kind = ir.FunctionType(_WORD, [_WORD, _BIT])
-        count = cgutils.get_or_insert_function(builder.module, kind, "llvm.cttz.i64")
+        count = builder.module.declare_intrinsic("llvm.cttz", [_WORD], kind)
         return builder.call(count, [given[0], ir.Constant(_BIT, 1)])
 
     return types.int64(types.uint64), generate

@@ -1,4 +1,4 @@
-"""The documented shape of a log record as a tree of numbered nodes, and as tables for compiled loops.
+"""The documented shape of a log record: a tree of numbered nodes, and tables for compiled loops.
 
 A node's values are counted by its level: level 0 are the records, every list opens a level of its
 own for its items. A node that is not inside a list has at most one value a record.
@@ -19,13 +19,15 @@ OBJECT, LIST, TEXTUAL, INTEGER, ANY = range(5)  # kinds; those with others insid
 # Columns of the table of nodes. FIRST, END: its members; of a list, the node and the level of its
 # items. GUESS: the member that came first last time. SLOTS, NUMBERS: see land/columns.py.
 KIND, LEVEL, BITS, FIRST, END, GUESS, SLOTS, NUMBERS = range(8)
-OF_NODE = 8
+_OF_NODE = 8
+ROW_OF_NODE = 8 * _OF_NODE  # bytes
 
 # Columns of the table of members. NEXT: the member that came behind this one last time. NAME: the
 # name in quotes, in 32 bytes.
 NODE, NEXT, LENGTH, NAME = range(4)
-OF_MEMBER = 7
-_NAME_BYTES = 8 * (OF_MEMBER - NAME)
+_OF_MEMBER = 7
+ROW_OF_MEMBER = 8 * _OF_MEMBER  # bytes
+_NAME_BYTES = 8 * (_OF_MEMBER - NAME)
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ def nodes(root: Node) -> Iterator[Node]:
 
 def node_table(root: Node) -> Ints:
     """A row per node; the slots are yet to be set."""
-    table = np.zeros((sum(1 for _ in nodes(root)), OF_NODE), np.int64)
+    table = np.zeros((sum(1 for _ in nodes(root)), _OF_NODE), np.int64)
     members = 0
     for row, node in zip(table, nodes(root), strict=True):
         row[KIND], row[LEVEL], row[BITS] = node.kind, node.level, node.bits
@@ -70,7 +72,7 @@ def member_table(root: Node) -> Ints:
     """A row per member of an object."""
     objects = [node for node in nodes(root) if node.kind == OBJECT]
     members = [pair for node in objects for pair in node.members.items()]
-    table = np.zeros((len(members), OF_MEMBER), np.int64)
+    table = np.zeros((len(members), _OF_MEMBER), np.int64)
     for number, (row, (name, node)) in enumerate(zip(table, members, strict=True)):
         quoted = f'"{name}"'.encode()
         row[NODE], row[LENGTH] = node.number, len(quoted)

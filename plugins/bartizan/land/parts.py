@@ -24,7 +24,8 @@ def parts(uri: str, pieces: Iterable[Inflated], part_bytes: int) -> Iterator[Obj
     size, start, limit = 0, 0, part_bytes
     problem = ""
     for piece in pieces:
-        held.append(piece.text)
+        if piece.text:  # joining one piece copies nothing
+            held.append(piece.text)
         size += len(piece.text)
         problem = piece.problem
         if size < limit:

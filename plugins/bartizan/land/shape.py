@@ -1,13 +1,9 @@
-"""The AWS WAF log record as AWS documents it: one description for the strict check and for the SQL.
+"""The AWS WAF log record as AWS documents it.
 
 Names are the log's own. The order of members is that of the lake's columns (lake/schemas.py).
 """
 
 from __future__ import annotations
-
-from typing import Annotated, Any
-
-import msgspec
 
 TEXT, INT32, INT64 = "VARCHAR", "INTEGER", "BIGINT"
 JSON_TEXT = "JSON"  # anything, kept as JSON text
@@ -100,34 +96,3 @@ RECORD: dict[str, Shape] = {
 }
 
 BOUNDS = {INT32: (-(2**31), 2**31 - 1), INT64: (-(2**63), 2**63 - 1)}
-
-
-def json_structure(shape: Shape) -> Any:
-    """The shape as DuckDB's json_transform takes it, once it is dumped to JSON."""
-    if isinstance(shape, dict):
-        return {name: json_structure(member) for name, member in shape.items()}
-    if isinstance(shape, list):
-        return [json_structure(shape[0])]
-    return TEXT if shape == JSON_TEXT else shape
-
-
-def strict_type(shape: Shape, name: str = "Record") -> Any:
-    """A msgspec type that accepts exactly the shape: no other member, no other type.
-
-    Members may be absent or null; the value itself and the items of lists may not.
-    """
-    if isinstance(shape, dict):
-        fields = [(key, _nullable(member, key), None) for key, member in shape.items()]
-        return msgspec.defstruct(name, fields, forbid_unknown_fields=True, gc=False)
-    if isinstance(shape, list):
-        return list[strict_type(shape[0], name)]  # type: ignore[misc]
-    if shape == TEXT:
-        return str
-    low, high = BOUNDS[shape]
-    return Annotated[int, msgspec.Meta(ge=low, le=high)]
-
-
-def _nullable(shape: Shape, name: str) -> Any:
-    if shape == JSON_TEXT:
-        return None  # null in all published records; anything else is looked at one by one
-    return strict_type(shape, name) | None

@@ -29,7 +29,7 @@ from bartizan.store.database import Store
 from bartizan.store.drift import save_drift
 from bartizan.store.landing import load_batch, save_counts
 
-_CHUNK_BYTES = 16 * 1024**2  # of text read at a time
+_CHUNK_BYTES = 8 * 1024**2  # of text read at a time
 _ROWS_AT_A_TIME = 24_000
 _NOT_FOUND = "object no longer exists, or its name is not UTF-8"
 _DONE = (BatchState.STAGED, BatchState.VALID, BatchState.PUBLISHED)

@@ -97,8 +97,8 @@ def add_batches(store: Store, batches: Sequence[Batch]) -> None:
     direction only.
     """
     ordered = sorted(batches, key=lambda one: one.id)
-    objects = [asdict(o) | {"batch_id": one.id} for one in ordered for o in one.objects]
-    changed = [asdict(o) | {"batch_id": one.id} for one in ordered for o in one.changed]
+    objects = [vars(o) | {"batch_id": one.id} for one in ordered for o in one.objects]
+    changed = [vars(o) | {"batch_id": one.id} for one in ordered for o in one.changed]
     with store.transaction() as connection:
         for batch in ordered:
             row = {"batch_id": batch.id, "state": batch.state, "objects": len(batch.objects)}
@@ -188,7 +188,7 @@ def save_counts(store: Store, batch: Batch, objects: Iterable[ObjectCounts]) -> 
             connection,
             landing_objects,
             [
-                asdict(counts) | asdict(by_uri[counts.uri]) | {"batch_id": batch.id}
+                vars(counts) | vars(by_uri[counts.uri]) | {"batch_id": batch.id}
                 for counts in objects
             ],
         )
