@@ -33,6 +33,7 @@ from bartizan.land.memory import byte, number, put_number, word
 from bartizan.land.nodes import (
     ANY,
     BITS,
+    DEEPEST,
     END,
     FIRST,
     GUESS,
@@ -60,7 +61,6 @@ LENGTH_BITS = 31  # of a slot; above them is where a text starts, or which item 
 
 _OPENING = (ord("{"), ord("["))
 _CLOSING = (ord("}"), ord("]"))
-_DEEPEST = 16  # objects and lists inside each other
 # Of an object or list on the stack: address of its node's row, number of its value, last member.
 _OUTER, _INDEX, _BEFORE = range(3)
 _OF_STACK = 3
@@ -87,7 +87,7 @@ def locate(
     text (position + 1) * 2**31 + length, its negative if there are escapes; of a list the same with
     the number of its first item and their count; any other number of an object or integer.
     """
-    stack = np.empty(_DEEPEST * _OF_STACK, np.int64)
+    stack = np.empty(DEEPEST * _OF_STACK, np.int64)
     for record in range(number(levels, WHOLE), len(starts)):
         found = _record(
             text, starts[record], ends[record], record, any_value,

@@ -14,6 +14,8 @@ import numpy as np
 from bartizan.land.framing import Ints
 from bartizan.land.shape import BOUNDS, JSON_TEXT, TEXT, Shape
 
+DEEPEST = 16  # objects and lists inside each other
+
 OBJECT, LIST, TEXTUAL, INTEGER, ANY = range(5)  # kinds; those with others inside come first
 
 # Columns of the table of nodes. FIRST, END: its members; of a list, the node and the level of its
@@ -85,15 +87,16 @@ class _Numbering:
     def __init__(self) -> None:
         self._nodes = self._levels = 0
 
-    def node(self, shape: Shape, level: int) -> Node:
+    def node(self, shape: Shape, level: int, depth: int = 0) -> Node:
+        assert depth <= DEEPEST, shape
         number = self._nodes
         self._nodes += 1
         if isinstance(shape, dict):
-            members = {name: self.node(member, level) for name, member in shape.items()}
+            members = {name: self.node(member, level, depth + 1) for name, member in shape.items()}
             return Node(number, OBJECT, level, 0, members)
         if isinstance(shape, list):
             self._levels += 1
-            return Node(number, LIST, level, 0, {"": self.node(shape[0], self._levels)})
+            return Node(number, LIST, level, 0, {"": self.node(shape[0], self._levels, depth + 1)})
         if shape in BOUNDS:
             return Node(number, INTEGER, level, BOUNDS[shape][1].bit_length(), {})
         assert shape in (TEXT, JSON_TEXT), shape
