@@ -145,7 +145,8 @@ def _value(chars: str, start: int) -> Span:
     except json.JSONDecodeError as error:
         at_end = len(chars) - error.pos < _LONGEST_TOKEN
         cut = at_end or error.msg.startswith("Unterminated string")
-        return Span(start, start, f"{error.msg} at byte {error.pos - start}", cut)
+        reason = error.msg.removesuffix(" at")
+        return Span(start, start, f"{reason} at byte {error.pos - start}", cut)
     except (RecursionError, ValueError) as error:  # nested too deeply, integer of > 4,300 digits
         return Span(start, start, str(error))
     return Span(start, end)

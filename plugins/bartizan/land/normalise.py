@@ -147,7 +147,8 @@ def _load(text: str) -> Any:
         )
         dumped = compact(value)
     except json.JSONDecodeError as error:
-        raise ValueError(f"not JSON: {error.msg} at character {error.pos}") from error
+        reason = error.msg.removesuffix(" at")
+        raise ValueError(f"not JSON: {reason} at character {error.pos}") from error
     except RecursionError:
         raise ValueError("not JSON that can be read: nested too deeply") from None
     if not _LONE_SURROGATE.search(dumped):

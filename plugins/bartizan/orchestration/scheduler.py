@@ -19,6 +19,7 @@ LIBRARIES = (
     "jinja2",
     "matplotlib.figure",
     "msgspec",
+    "numba",
     "pandas",
     "pyarrow.dataset",
     "pyarrow.parquet",
