@@ -95,6 +95,8 @@ def decode(
     made |= {name: _without(texts(*path), "-") for name, path in _WITH_DASH.items()}
     made |= _of_web_acl(texts("webaclId"), about)
     host = _without(texts("httpRequest", "host"), "")
+    if host.null_count:  # older logs have it among the headers only
+        host = pc.coalesce(host, _header("host", made["headers"]))
     labels = columns.column(("labels",), _LABELS, records)
     made |= {
         "event_time": pa.array(event_ms * 1000, pa.timestamp("us")),
@@ -102,7 +104,7 @@ def decode(
         "event_date": pa.array((event_ms // _DAY_MS).astype(np.int32), pa.date32()),
         "event_hour": pa.array((event_ms // _HOUR_MS % 24).astype(np.int32)),
         "action": _folded(texts("action"), pc.utf8_upper),
-        "host": _folded(pc.coalesce(host, _header("host", made["headers"])), pc.utf8_lower),
+        "host": _folded(host, pc.utf8_lower),
         "user_agent": _header("user-agent", made["headers"]),
         "labels": _names_only(labels),
         "extra": about.extra,
