@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from suspects import NOW, STRONG, candidate
 
@@ -59,6 +59,7 @@ IPV6 = ["2001::", "2001:db8::", "2002::", "3fff::", "fc00::", "fe80::", "::ffff:
 
 
 @given(st.sampled_from(IPV6), st.integers(0, 2**96))
+@example("2001::", 2**96)
 def test_python_agrees_about_special_ranges_of_ipv6(base: str, offset: int) -> None:
     address = IPv6Address((int(IPv6Address(base)) + offset) % 2**128)
     if GUARD.check([ip_network(address)]) == []:
@@ -78,6 +79,8 @@ def test_python_agrees_about_special_ranges_of_ipv6(base: str, offset: int) -> N
         ("fe80::1", "link-local"),
         ("fd00::1", "private"),
         ("2001:db8::1", "documentation"),
+        ("2001:1::", "reserved 2001::/23"),
+        ("2001::1", "IPv4 inside IPv6"),
         ("::ffff:8.8.8.8", "IPv4 inside IPv6"),
         ("2002:808:808::", "IPv4 inside IPv6"),
         ("64:ff9b::808:808", "IPv4 inside IPv6"),
