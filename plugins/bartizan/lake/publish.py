@@ -15,6 +15,7 @@ from pyiceberg.table.snapshots import Snapshot
 from bartizan.errors import TransientError, UsageError
 from bartizan.lake.data_files import data_files
 from bartizan.lake.read import within
+from bartizan.lake.transaction import transaction
 from bartizan.model.window import Window, naive
 
 BATCH = "bartizan.batch_id"
@@ -43,13 +44,13 @@ def add_files(table: Table, files: Sequence[Path], batch_id: str) -> bool:
     """
     if published(table, batch_id):
         return False
-    with table.transaction() as transaction:
-        if transaction.table_metadata.name_mapping() is None:  # the files carry no field ids
-            mapping = transaction.table_metadata.schema().name_mapping.model_dump_json()
-            transaction.set_properties({TableProperties.DEFAULT_NAME_MAPPING: mapping})
-        snapshot = transaction.update_snapshot(snapshot_properties={BATCH: batch_id})
+    with transaction(table) as changes:
+        if changes.table_metadata.name_mapping() is None:  # the files carry no field ids
+            mapping = changes.table_metadata.schema().name_mapping.model_dump_json()
+            changes.set_properties({TableProperties.DEFAULT_NAME_MAPPING: mapping})
+        snapshot = changes.update_snapshot(snapshot_properties={BATCH: batch_id})
         with snapshot.fast_append() as append:
-            for file in data_files(transaction.table_metadata, sorted(files)):
+            for file in data_files(changes.table_metadata, sorted(files)):
                 append.append_data_file(file)
     return True
 
@@ -76,11 +77,12 @@ def replace_window(
         # A window that is built for the first time has nothing to delete.
         warnings.filterwarnings("ignore", "Delete operation did not match any records")
         try:
-            table.overwrite(
-                rows,
-                overwrite_filter=within(column, window),
-                snapshot_properties={BATCH: batch_id},
-            )
+            with transaction(table) as changes:
+                changes.overwrite(
+                    rows,
+                    overwrite_filter=within(column, window),
+                    snapshot_properties={BATCH: batch_id},
+                )
         except (CommitFailedException, ValidationException) as error:
             raise TransientError(
                 ".".join(table.name()), f"another worker changed {window}", "run it again"

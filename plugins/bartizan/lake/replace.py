@@ -15,6 +15,7 @@ from pyiceberg.table import Table
 
 from bartizan.errors import SourceError, TransientError
 from bartizan.lake.data_files import data_files
+from bartizan.lake.transaction import transaction
 
 
 def replace_files(
@@ -51,8 +52,8 @@ def _commit(
     properties: dict[str, str],
 ) -> None:
     try:
-        with table.transaction() as transaction:
-            snapshot = transaction.update_snapshot(snapshot_properties=properties)
+        with transaction(table) as changes:
+            snapshot = changes.update_snapshot(snapshot_properties=properties)
             with snapshot.overwrite() as overwrite:
                 for old in removed:
                     overwrite.delete_data_file(old)

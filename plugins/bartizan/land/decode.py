@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from bartizan.lake.schemas import REQUESTS
 from bartizan.land.columns import Columns
 from bartizan.land.framing import Ints
+from bartizan.land.nested import with_children
 from bartizan.land.redact import NO_KEY, Redaction
 from bartizan.land.redact_rows import redact_rows
 
@@ -189,8 +190,5 @@ def _header(name: str, headers: pa.Array) -> pa.Array:
 
 def _names_only(labels: pa.Array) -> pa.Array:
     """Lists of names from lists of objects that have nothing else."""
-    buffers = labels.buffers()[:2]
     names = labels.values.field("name")
-    return pa.Array.from_buffers(
-        REQUESTS.field("labels").type, len(labels), buffers, labels.null_count, 0, [names]
-    )
+    return with_children(labels, REQUESTS.field("labels").type, [names])

@@ -46,12 +46,12 @@ def _cut(held: list[bytes]) -> tuple[bytes, bytes]:
     """The text divided where one record ends and no other has begun; all of it is the rest if there
     is no such place.
     """
-    last = b"".join(held[-2:])  # of JSON lines the end is enough
+    last = held[-1]  # of JSON lines the end is enough
     end = lines_end(last)
     if end:
-        return b"".join([*held[:-2], last[:end]]), last[end:]
+        return b"".join([*held[:-1], memoryview(last)[:end]]), last[end:]
     text = b"".join(held)
-    end = spans_end(text)
+    end = lines_end(text) or spans_end(text)
     return text[:end], text[end:]
 
 

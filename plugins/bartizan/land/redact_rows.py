@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from bartizan.land.nested import with_children
 from bartizan.land.redact import JWT_START, REDACTED, WITH_URL, Redaction
 
 _NESTED = (
@@ -52,7 +53,7 @@ def _is_secret(path: str, redaction: Redaction) -> bool:
 def _nested(array: pa.Array, redaction: Redaction) -> pa.Array:
     """The array with the same structure, without secret values."""
     if pa.types.is_list(array.type):
-        return _with_children(array, 2, [_nested(array.values, redaction)])
+        return with_children(array, array.type, [_nested(array.values, redaction)])
     if not pa.types.is_struct(array.type):
         return array
     members = [field.name for field in array.type]
@@ -61,7 +62,7 @@ def _nested(array: pa.Array, redaction: Redaction) -> pa.Array:
         fields["matched_data"] = _matched_data(fields, redaction)
     elif "name" in fields and "value" in fields:
         fields["value"] = _values(fields["name"], fields["value"], redaction)
-    return _with_children(array, 1, list(fields.values()))
+    return with_children(array, array.type, list(fields.values()))
 
 
 def _values(names: pa.Array, values: pa.Array, redaction: Redaction) -> pa.Array:
@@ -84,7 +85,8 @@ def _matched_data(details: dict[str, pa.Array], redaction: Redaction) -> pa.Arra
         pc.and_(cookie, pc.is_null(names)), _are_secret(names.dictionary_encode(), redaction)
     )
     of_detail = np.repeat(secret.to_numpy(zero_copy_only=False), np.diff(matched.offsets))
-    return _with_children(matched, 2, [_replaced(matched.values, pa.array(of_detail), redaction)])
+    values = _replaced(matched.values, pa.array(of_detail), redaction)
+    return with_children(matched, matched.type, [values])
 
 
 def _are_secret(names: pa.DictionaryArray, redaction: Redaction) -> pa.Array:
@@ -118,11 +120,3 @@ def _replaced(values: pa.Array, secret: pa.Array, redaction: Redaction) -> pa.Ar
     chosen = values.filter(secret).dictionary_encode()
     hashed = pa.array(map(redaction.replaced, chosen.dictionary.to_pylist()), values.type)
     return pc.replace_with_mask(values, secret, hashed.take(chosen.indices))
-
-
-def _with_children(array: pa.Array, own: int, children: list[pa.Array]) -> pa.Array:
-    """The array with other children, its `own` buffers and nulls kept."""
-    assert array.offset == 0, "a slice shares its children with others"
-    return pa.Array.from_buffers(
-        array.type, len(array), array.buffers()[:own], array.null_count, 0, children
-    )

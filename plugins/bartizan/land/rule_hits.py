@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bartizan.lake.schemas import REQUESTS, RULE_HITS
+from bartizan.land.nested import only
 
 _MATCHED = (
     "action",
@@ -17,6 +18,19 @@ _MATCHED = (
     "non_terminating_matching_rules",
 )
 
+_RULE = pa.struct([(name, pa.string()) for name in ("rule_id", "action", "overridden_action")])
+_GROUP = pa.struct(
+    [
+        ("rule_group_id", pa.string()),
+        ("terminating_rule", _RULE),
+        ("non_terminating_matching_rules", pa.list_(_RULE)),
+        ("excluded_rules", pa.list_(pa.struct([("rule_id", pa.string())]))),
+    ]
+)
+_WITHOUT_DETAILS = {
+    "rule_groups": pa.list_(_GROUP),
+    "non_terminating_matching_rules": pa.list_(_RULE),
+}
 _OF_REQUEST = [name for name in RULE_HITS.names if name in REQUESTS.names]
 _NEEDED = [name for name in REQUESTS.names if name in {*_MATCHED, *_OF_REQUEST}]
 
@@ -84,6 +98,10 @@ def with_hits(requests: pa.Table) -> pa.Table:
     terminated = pc.not_equal(requests["terminating_rule_id"], "Default_Action")
     counted = _has_items(requests["non_terminating_matching_rules"])
     named = np.asarray(pc.or_(pc.fill_null(terminated, False), counted)).copy()
+    requests = requests.select(_NEEDED)
+    for name, kind in _WITHOUT_DETAILS.items():  # to copy them would take as long as all the rest
+        slim = pa.chunked_array([only(chunk, kind) for chunk in requests[name].chunks], kind)
+        requests = requests.set_column(requests.column_names.index(name), name, slim)
     groups = requests["rule_groups"].combine_chunks()
     inside = groups.flatten()
     active = pc.or_(
@@ -94,7 +112,7 @@ def with_hits(requests: pa.Table) -> pa.Table:
         ),
     )
     named[pc.list_parent_indices(groups).filter(active)] = True
-    return requests.select(_NEEDED).take(pa.array(np.flatnonzero(named)))
+    return requests.take(pa.array(np.flatnonzero(named)))
 
 
 def rule_hits(connection: duckdb.DuckDBPyConnection, requests: pa.Table) -> pa.Table:
