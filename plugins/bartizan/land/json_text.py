@@ -26,7 +26,6 @@ _EACH = np.uint64(0x0101010101010101)  # times a byte: the word of eight of it
 _HIGH = np.uint64(0x80) * _EACH
 _SPACES = np.uint64(0x20) * _EACH
 LINE_FEED = 10
-_LINE_FEEDS = np.uint64(LINE_FEED) * _EACH
 _QUOTES = np.uint64(QUOTE) * _EACH
 _BACKSLASHES = np.uint64(BACKSLASH) * _EACH
 _NULL = tuple(b"null")
@@ -36,22 +35,32 @@ for _letter, _meant in zip(b'"\\/bfnrt', b'"\\/\b\f\n\r\t', strict=True):
 
 
 @compiled
-def line_feeds(text: int, size: int, places: Any) -> int:
-    """Note where the line feeds of a text are, as many as `places` can hold; how many are noted."""
-    count = 0
-    at = 0
-    while at < size and count < len(places):
-        if at + 8 <= size:
-            other = word(text, at) ^ _LINE_FEEDS
+def next_byte(text: int, at: int, end: int, wanted: int) -> int:
+    """Where the next byte of this value is; `end` if there is none."""
+    wanted_each = np.uint64(wanted) * _EACH
+    while at < end:
+        if at + 8 <= end:
+            other = word(text, at) ^ wanted_each
             found = (other - _EACH) & ~other & _HIGH
             if not found:
                 at += 8
                 continue
             at += lowest_bit(found) >> 3
-        if byte(text, at) == LINE_FEED:
-            places[count] = at
-            count += 1
+        if byte(text, at) == wanted:
+            return at
         at += 1
+    return end
+
+
+@compiled
+def line_feeds(text: int, size: int, places: Any) -> int:
+    """Note where the line feeds of a text are, as many as `places` can hold; how many are noted."""
+    count = 0
+    at = next_byte(text, 0, size, LINE_FEED)
+    while at < size and count < len(places):
+        places[count] = at
+        count += 1
+        at = next_byte(text, at + 1, size, LINE_FEED)
     return count
 
 

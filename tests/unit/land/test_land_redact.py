@@ -141,8 +141,10 @@ def test_what_is_no_secret_stays() -> None:
 
 def test_web_tokens_anywhere_and_in_linear_time() -> None:
     headers = [{"name": "x-own", "value": f"Bearer {JWT}"}, {"name": "x", "value": "eyJ no token"}]
+    headers.append({"name": None, "value": JWT})
     [row] = landed(with_request(1, {"headers": headers})).to_pylist()
-    assert [one["value"] for one in row["headers"]] == ["Bearer REDACTED", "eyJ no token"]
+    values = [one["value"] for one in row["headers"]]
+    assert values == ["Bearer REDACTED", "eyJ no token", "REDACTED"]
     assert Redaction().argument_text("eyJ" * 200_000) == "eyJ" * 200_000
 
 
