@@ -11,7 +11,6 @@ from rich.console import Console
 from bartizan import jobs
 from bartizan.errors import ValidationFailed
 from bartizan.model.window import Window, format_time, given_window
-from bartizan.store.reconciliation import Verdict
 from bartizan.terminal import (
     AsJson,
     End,
@@ -124,6 +123,8 @@ def _landed(found: dict[str, Any]) -> Iterator[str]:
 
 
 def _reconciled(found: dict[str, Any]) -> Iterator[str]:
+    from bartizan.store.reconciliation import Verdict  # noqa: PLC0415
+
     differing = [hour for hour in found["hours"] if hour["verdict"] != Verdict.COMPLETE]
     names = ("webacl", "hour", "logged", "counted", "missing", "share", "verdict", "named_by")
     yield from table([{name: hour[name] for name in names} for hour in differing])

@@ -9,8 +9,8 @@ import typer
 
 from bartizan import jobs
 from bartizan.errors import UsageError
+from bartizan.model.outbox import DeliveryState
 from bartizan.model.text import short
-from bartizan.store.outbox import DeliveryState
 from bartizan.terminal import AsJson, Home, configure, show
 
 app = typer.Typer(

@@ -17,6 +17,7 @@ from bartizan.model.anomaly import IncidentState
 from bartizan.model.connector import Connector
 from bartizan.model.health import HEALTH
 from bartizan.model.landing import BatchCounts, BatchState
+from bartizan.model.outbox import DeliveryState
 from bartizan.model.story import headline, moment
 from bartizan.model.text import inert
 from bartizan.model.window import Window, format_time
@@ -26,7 +27,6 @@ from bartizan.store.drift import Drift, load_drift
 from bartizan.store.incidents import load_incidents
 from bartizan.store.landing import object_count, totals
 from bartizan.store.messages import counts as message_counts
-from bartizan.store.outbox import DeliveryState
 from bartizan.store.reconciliation import ComparedHour, Reconciled, Verdict, reconciled, unbalanced
 from bartizan.store.tables import (
     aggregate_checks,

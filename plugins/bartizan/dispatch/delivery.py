@@ -24,6 +24,7 @@ from bartizan.dispatch.routing import flaps, routed
 from bartizan.dispatch.rulebook import Rulebook
 from bartizan.errors import BartizanError
 from bartizan.model.anomaly import Incident
+from bartizan.model.outbox import DeliveryState
 from bartizan.model.period import Period
 from bartizan.model.story import headline
 from bartizan.model.story_link import StoryLink
@@ -33,7 +34,7 @@ from bartizan.store.confirmations import claim_confirmations, intend_confirmatio
 from bartizan.store.digests import claim_digests, intend_digest
 from bartizan.store.incidents import IncidentChange
 from bartizan.store.messages import entries
-from bartizan.store.outbox import Claim, DeliveryState, Result, claim, expire, settle
+from bartizan.store.outbox import Claim, Result, claim, expire, settle
 from bartizan.store.routing import first_seen, mark_seen, save_routes
 
 LEASE = timedelta(minutes=4)  # longer than any batch takes, shorter than SNS FIFO remembers ids

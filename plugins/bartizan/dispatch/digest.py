@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from bartizan.model.anomaly import Incident
+from bartizan.model.outbox import DeliveryState
 from bartizan.model.story import headline, severity_label
 from bartizan.model.window import Window, format_time
 from bartizan.store import Store
 from bartizan.store.detectors import DetectorRecord, load_detectors
 from bartizan.store.incidents import load_incidents
 from bartizan.store.messages import Entry, entries_within
-from bartizan.store.outbox import DeliveryState
 
 LABELS = ("CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL")
 TOP = 5

@@ -70,8 +70,8 @@ def preview_dispatch() -> list[dict[str, Any]]:
 
 def list_outbox(states: Sequence[str] = (), channel: str | None = None) -> list[dict[str, Any]]:
     """Messages in those states, all without any, as they stand."""
+    from bartizan.model.outbox import DeliveryState
     from bartizan.store.messages import entries
-    from bartizan.store.outbox import DeliveryState
 
     chosen = [DeliveryState(state) for state in states]
     return [

@@ -15,11 +15,11 @@ from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Snapshot
 
+from bartizan.aws_errors import calling
 from bartizan.errors import TransientError, UsageError
 from bartizan.lake.lock import locked
 from bartizan.lake.mirror import LOCK, Mirror
 from bartizan.lake.mirror_table import MIRROR_OF
-from bartizan.lake.s3 import calling
 from bartizan.lake.sweep import LEAST_GRACE
 
 _UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"

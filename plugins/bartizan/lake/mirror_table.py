@@ -26,9 +26,10 @@ from pyiceberg.table.snapshots import Operation
 from pyiceberg.table.update import AddSchemaUpdate, SetCurrentSchemaUpdate
 from pyiceberg.table.update.snapshot import _MergeAppendFiles, _OverwriteFiles
 
+from bartizan.aws_errors import calling
 from bartizan.errors import TransientError, UsageError
 from bartizan.lake.mirror_target import Target
-from bartizan.lake.s3 import calling, client
+from bartizan.lake.s3 import client
 
 MIRROR_OF = "bartizan.mirror-of"  # of a table: the uuid of the table in the lake
 SNAPSHOT = "bartizan.snapshot"  # of a snapshot: the id of the one in the lake

@@ -1,10 +1,9 @@
-"""S3 as the mirror uses it: the objects of one bucket, and errors that say what to do."""
+"""S3 as the mirror uses it: the objects of one bucket."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,19 +11,15 @@ from typing import Any
 
 import boto3
 from boto3.s3.transfer import TransferConfig
-from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
 
+from bartizan.aws_errors import calling
 from bartizan.boto import PATIENT
-from bartizan.errors import TransientError, UsageError
+from bartizan.errors import UsageError
 
 AT_A_TIME = 8  # requests; botocore keeps ten connections open
 _ONE_THREAD = TransferConfig(use_threads=False)  # several files are uploaded at a time instead
 _OWNER = "bartizan-mirror-of"
 _MOST_KEYS = 1000  # of one DeleteObjects
-
-_BUSY = ("Throttling", "TooManyRequests", "SlowDown", "RequestLimitExceeded", "RequestTimeout")
-_MISSING = ("NoSuchBucket", "404", "NotFound")
-_ELSEWHERE = ("301", "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocation")
 
 
 def client(service: str) -> Any:
@@ -100,41 +95,3 @@ class Bucket:
                     f"was not deleted: {error['Code']}",
                     "allow s3:DeleteObject",
                 )
-
-
-@contextmanager
-def calling(thing: str) -> Iterator[None]:
-    """Turns errors of AWS calls about `thing` into TransientError (busy, unreachable), UsageError.
-
-    Those that s3fs has wrapped in an OSError too.
-    """
-    try:
-        yield
-    except (BotoCoreError, ClientError) as error:
-        raise _translated(thing, error) from error
-    except OSError as error:
-        if isinstance(error.__cause__, BotoCoreError | ClientError):
-            raise _translated(thing, error.__cause__) from error
-        raise
-
-
-def _translated(thing: str, error: BotoCoreError | ClientError) -> TransientError | UsageError:
-    if isinstance(error, ConnectionError | HTTPClientError):
-        return TransientError(thing, str(error), "check the network and the endpoint, then retry")
-    if isinstance(error, BotoCoreError):
-        return UsageError(thing, str(error), "check the AWS credentials and region")
-    code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
-    status = error.response["ResponseMetadata"].get("HTTPStatusCode", 0)
-    if code.startswith(_BUSY) or status >= 500:
-        return TransientError(thing, f"{code}: {message}", "retry later")
-    return UsageError(thing, f"{code}: {message}", _remedy(code, status))
-
-
-def _remedy(code: str, status: int) -> str:
-    if code in _MISSING:
-        return "no such bucket: create it, or correct its name"
-    if code.startswith(_ELSEWHERE):
-        return "the bucket is in another region: set AWS_DEFAULT_REGION to it"
-    if status in (401, 403):
-        return "renew the credentials, or allow them to list and read (to mirror: docs/lake.md)"
-    return "correct the target or the rights"

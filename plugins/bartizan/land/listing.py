@@ -17,8 +17,8 @@ from typing import Any
 
 from upath import UPath
 
+from bartizan.aws_errors import calling
 from bartizan.errors import UsageError
-from bartizan.lake.s3 import calling
 from bartizan.model.delivery import delivered, delivery_window
 from bartizan.model.landing import LogObject
 from bartizan.model.window import Window

@@ -11,11 +11,12 @@ from sqlalchemy import Connection, and_, func, select
 from bartizan.model.anomaly import IncidentState
 from bartizan.model.confirmation import Confirmation
 from bartizan.model.ids import stable_uuid
+from bartizan.model.outbox import DeliveryState
 from bartizan.model.window import format_time
 from bartizan.store.database import Store, insert_new
 from bartizan.store.handling import read_row
 from bartizan.store.incidents import read_change
-from bartizan.store.outbox import Claim, DeliveryState, Message, take
+from bartizan.store.outbox import Claim, Message, take
 from bartizan.store.routing import heard
 from bartizan.store.tables import confirmations, handling, incidents, outbox
 

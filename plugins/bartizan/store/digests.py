@@ -7,10 +7,11 @@ from datetime import datetime
 from sqlalchemy import select
 
 from bartizan.model.ids import stable_uuid
+from bartizan.model.outbox import DeliveryState
 from bartizan.model.period import Period
 from bartizan.model.window import Window, format_time, parse_time
 from bartizan.store.database import Store, insert_new
-from bartizan.store.outbox import Claim, DeliveryState, Message, take
+from bartizan.store.outbox import Claim, Message, take
 from bartizan.store.tables import digests, outbox
 
 

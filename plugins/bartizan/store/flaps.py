@@ -11,12 +11,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, select
 
 from bartizan.model.anomaly import Incident, IncidentState
+from bartizan.model.outbox import DeliveryState
 from bartizan.model.stand import Stand
 from bartizan.model.window import format_time
 from bartizan.store.alike import mentions
 from bartizan.store.database import Store
 from bartizan.store.incidents import IncidentChange, read_change
-from bartizan.store.outbox import DeliveryState
 from bartizan.store.tables import incident_changes, incidents, outbox
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -9,9 +9,10 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from bartizan.model.outbox import DeliveryState
 from bartizan.model.window import Window, format_time, parse_time
 from bartizan.store.database import Store
-from bartizan.store.outbox import DeliveryState, Message, Result
+from bartizan.store.outbox import Message, Result
 from bartizan.store.tables import incidents, outbox, outbox_attempts
 
 _ALL = select(outbox).order_by(outbox.c.channel, outbox.c.incident_id, outbox.c.change)

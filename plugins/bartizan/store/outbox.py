@@ -21,21 +21,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select, tuple_, update
 
 from bartizan.model.ids import stable_uuid
+from bartizan.model.outbox import DeliveryState
 from bartizan.model.window import format_time
 from bartizan.store.database import Store
 from bartizan.store.incidents import IncidentChange, read_change
 from bartizan.store.tables import confirmations, digests, incidents, outbox, outbox_attempts
 
 LOST = "the process ended before there was an answer"
-
-
-class DeliveryState(StrEnum):
-    INTENDED = "intended"
-    SENDING = "sending"
-    DELIVERED = "delivered"
-    DEAD = "dead"
-    SUPERSEDED = "superseded"
-    SKIPPED = "skipped"
 
 
 class Result(StrEnum):

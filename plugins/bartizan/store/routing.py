@@ -12,13 +12,14 @@ from sqlalchemy import Connection, func, select, update
 from bartizan.model.anomaly import Incident
 from bartizan.model.feedback import FeedbackKind
 from bartizan.model.handling import NOT_HANDLED, Handled
+from bartizan.model.outbox import DeliveryState
 from bartizan.model.stand import Stand
 from bartizan.model.window import format_time, parse_time
 from bartizan.store.database import Store, insert_new
 from bartizan.store.flaps import NO_FLAPS, Flaps
 from bartizan.store.handling import read_handling
 from bartizan.store.incidents import IncidentChange, read_change
-from bartizan.store.outbox import MAY_HAVE_ARRIVED, DeliveryState, Message, supersede
+from bartizan.store.outbox import MAY_HAVE_ARRIVED, Message, supersede
 from bartizan.store.tables import feedback, incident_changes, incidents, outbox, outbox_attempts
 
 

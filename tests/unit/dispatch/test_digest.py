@@ -25,11 +25,12 @@ from bartizan.dispatch.payload import MAX_BYTES, encoded
 from bartizan.dispatch.rulebook import Rule
 from bartizan.errors import UsageError
 from bartizan.model.anomaly import Incident
+from bartizan.model.outbox import DeliveryState
 from bartizan.model.period import Period
 from bartizan.model.window import Window, format_time
 from bartizan.store.detectors import DetectorRecord, DetectorStatus
 from bartizan.store.messages import Entry, entries_within
-from bartizan.store.outbox import DeliveryState, Message, retry
+from bartizan.store.outbox import Message, retry
 
 HOSTILE = "`</script><script>alert(1)</script>\n# fake [x](http://evil) \u202e\x1b[31m"
 

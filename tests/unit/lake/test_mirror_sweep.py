@@ -16,11 +16,12 @@ from lakes import SmallLake
 from mirrors import BUCKET, DAY, HOUR, START, MirroredLake, assert_same, aws, rows
 from typer.testing import CliRunner
 
+from bartizan.aws_errors import calling
 from bartizan.cli import app
 from bartizan.errors import BartizanError, TransientError, UsageError
 from bartizan.lake.mirror import plan, update
 from bartizan.lake.mirror_sweep import MirrorSweep, sweep_mirror
-from bartizan.lake.s3 import Bucket, calling
+from bartizan.lake.s3 import Bucket
 from bartizan.lake.schemas import LANDED
 
 NOW = datetime.now(UTC)

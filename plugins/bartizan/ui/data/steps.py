@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 
 from bartizan.model.landing import BatchState
+from bartizan.model.outbox import DeliveryState
 from bartizan.model.window import HOUR, parse_time
 from bartizan.store import Store
 from bartizan.store.detectors import DetectorStatus, load_detectors
 from bartizan.store.messages import counts
 from bartizan.store.object_days import last_landed
-from bartizan.store.outbox import DeliveryState
 from bartizan.store.tables import built_hours, incident_changes, landing_batches
 
 
