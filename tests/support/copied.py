@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import atexit
+import json
 import shutil
 import sqlite3
 import tempfile
 from contextlib import closing
 from functools import cache
 from pathlib import Path
+from uuid import uuid4
 
 from bartizan.config import store_in
 from bartizan.lake import Lake
@@ -20,9 +22,10 @@ def lake_at(root: Path) -> Lake:
     if not (root / "catalog.db").exists():
         empty = _empty_lake()
         shutil.copytree(empty, root, dirs_exist_ok=True)
-        # Iceberg writes down where everything lies.
+        # Iceberg writes down where everything lies; and a table is known by its id.
         for file in root.rglob("*.metadata.json"):
-            file.write_text(file.read_text().replace(str(empty), str(root)))
+            table = json.loads(file.read_text().replace(str(empty), str(root)))
+            file.write_text(json.dumps(table | {"table-uuid": str(uuid4())}))
         with closing(sqlite3.connect(root / "catalog.db")) as catalog, catalog:
             moved = "metadata_location = replace(metadata_location, ?, ?)"
             catalog.execute(f"update iceberg_tables set {moved}", (str(empty), str(root)))

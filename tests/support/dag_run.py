@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-DAGS = Path(__file__).resolve().parents[2] / "dags"
+from bartizan.config import PROJECT
+
+DAGS = PROJECT / "dags"
+
+
+def sql_with(folder: Path, *connectors: str) -> Path:
+    """The project's SQL with these connectors only. Airflow reads and stores every DAG there is
+    for each run, and each connector has three.
+    """
+    source = PROJECT / "include" / "sql"
+    shutil.copytree(source, folder / "sql", ignore=shutil.ignore_patterns("connectors"))
+    for name in connectors:
+        shutil.copytree(source / "connectors" / name, folder / "sql" / "connectors" / name)
+    (folder / "sql" / "connectors").mkdir(exist_ok=True)
+    return folder / "sql"
 
 
 @cache
