@@ -17,8 +17,8 @@ demo: setup ## the main job on simulated traffic in a real Airflow, no AWS accou
 up: setup ## Airflow's UI on loopback with the same project and data
 	@$(BIN)/bartizan up --port $(PORT)
 
-test: setup lint ## lint, then all tests
-	$(BIN)/pytest
+test: setup lint ## lint, then all tests, on up to four cores
+	$(BIN)/pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 e2e: setup ## the demo on a small plan, killed and run again (minutes)
 	$(BIN)/pytest -m e2e tests/e2e

@@ -33,6 +33,15 @@ rules:
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def executable() -> str:
+    """The browser, looked for before anything is started for it."""
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
+        pytest.skip(f"no browser on PATH: install one of {', '.join(NAMES)}")
+    return found
+
+
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DashboardHouse]:
     """A home with the scene in its store, and only two connectors: DAGs are read faster."""
@@ -65,13 +74,10 @@ def airflow(
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    found = next(filter(None, map(shutil.which, NAMES)), None)
-    if found is None:
-        pytest.skip(f"no browser on PATH: install one of {', '.join(NAMES)}")
+def browser(executable: str) -> Iterator[Browser]:
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=found, args=list(FLAGS))
+        opened = playwright.chromium.launch(executable_path=executable, args=list(FLAGS))
         yield opened
         opened.close()
 

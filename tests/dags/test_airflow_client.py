@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
+from dag_run import database
 
 from bartizan.orchestration.client import AirflowClient
 
@@ -17,10 +18,9 @@ LONG_AGO = "2020-01-01T00:00:00Z"
 def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[AirflowClient]:
     monkeypatch.setenv("AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS", "True")
     from airflow.api_fastapi.app import create_app
-    from airflow.utils.db import initdb
     from starlette.testclient import TestClient
 
-    initdb()
+    database()
     with TestClient(create_app()) as http:
         yield AirflowClient("http://testserver", http)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import boto3
 import pytest
-from dag_run import DAGS, run_dag
+from dag_run import DAGS, run_dag, sql_with
 from lakes import SmallLake, requests
 from moto.server import ThreadedMotoServer
 
@@ -40,6 +40,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         for name in [name for name in os.environ if name.startswith("BARTIZAN_")]:
             patch.delenv(name)
         patch.setenv("BARTIZAN_HOME", str(home))
+        patch.setenv("BARTIZAN_SQL", str(sql_with(home, CONNECTOR)))
         yield home
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from attacked import ATTACKER, FOREIGN, Sets, attacked_lake
-from dag_run import run_single
+from dag_run import run_single, sql_with
 from moto.server import ThreadedMotoServer
 
 from bartizan import jobs
@@ -42,6 +42,7 @@ def home(endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pa
         for name in [name for name in os.environ if name.startswith("BARTIZAN_")]:
             patch.delenv(name)
         patch.setenv("BARTIZAN_HOME", str(home))
+        patch.setenv("BARTIZAN_SQL", str(sql_with(home)))
         patch.setenv("BARTIZAN_INTEL", str(home / "intel.yaml"))
         patch.setenv("AWS_ENDPOINT_URL", endpoint)
         patch.setenv("AWS_ACCESS_KEY_ID", "testing")

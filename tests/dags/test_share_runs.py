@@ -9,7 +9,7 @@ from pathlib import Path
 
 import boto3
 import pytest
-from dag_run import run_single
+from dag_run import run_single, sql_with
 from moto.server import ThreadedMotoServer
 from sharing import SENDER, body, envelope, indicator
 
@@ -33,6 +33,7 @@ def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     monkeypatch.setenv("BARTIZAN_HOME", str(tmp_path))
+    monkeypatch.setenv("BARTIZAN_SQL", str(sql_with(tmp_path)))
     yield boto3.client("sqs").create_queue(QueueName="shared-runs")["QueueUrl"]
     server.stop()
 

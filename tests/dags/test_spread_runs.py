@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import many_series
 import pytest
-from dag_run import run_dag
+from dag_run import run_dag, sql_with
 from files_of import files_of
 from many_series import NAME, TODAY
 
 from bartizan import jobs
 from bartizan.errors import ConfigError
 
-ROOT = Path(__file__).resolve().parents[2]
 SERIES, SHARDS = 8_300, 3
 DETECT = f"detect_{NAME}"
 TASKS = ("plan_learning", "learn_share", "join_shares", "score_windows", "explain_incidents")
@@ -28,7 +26,7 @@ Run = Callable[..., dict[str, Counter[str]]]
 
 @pytest.fixture(scope="module")
 def sql(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = Path(shutil.copytree(ROOT / "include" / "sql", tmp_path_factory.mktemp("all") / "sql"))
+    folder = sql_with(tmp_path_factory.mktemp("all"))
     many_series.write_connector(folder / "connectors")
     return folder
 

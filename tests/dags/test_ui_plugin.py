@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from dag_run import database
 from fastapi.testclient import TestClient
 
 from bartizan.config import PROJECT
@@ -22,7 +23,6 @@ def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
     """A client of the plugin's app with the token of a role, or without one."""
     from airflow.api_fastapi.app import init_auth_manager
     from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
-    from airflow.utils.db import initdb
 
     from bartizan_plugin import dashboard
 
@@ -30,7 +30,7 @@ def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
         for name in [name for name in os.environ if name.startswith("BARTIZAN_")]:
             patch.delenv(name)
         patch.setenv("BARTIZAN_HOME", str(tmp_path_factory.mktemp("home")))
-        initdb()
+        database()
         manager = init_auth_manager()
 
         def client(role: str | None) -> TestClient:

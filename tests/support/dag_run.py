@@ -2,12 +2,36 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-DAGS = Path(__file__).resolve().parents[2] / "dags"
+from bartizan.config import PROJECT
+
+DAGS = PROJECT / "dags"
+
+
+def sql_with(folder: Path, *connectors: str) -> Path:
+    """The project's SQL with these connectors only. Airflow reads and stores every DAG there is
+    for each run, and each connector has three.
+    """
+    source = PROJECT / "include" / "sql"
+    shutil.copytree(source, folder / "sql", ignore=shutil.ignore_patterns("connectors"))
+    for name in connectors:
+        shutil.copytree(source / "connectors" / name, folder / "sql" / "connectors" / name)
+    (folder / "sql" / "connectors").mkdir(exist_ok=True)
+    return folder / "sql"
+
+
+@cache
+def database() -> None:
+    """Airflow's own, made once."""
+    from airflow.utils.db import initdb
+
+    initdb()
 
 
 def run_dag(
@@ -16,9 +40,8 @@ def run_dag(
     """How many instances of each task ended in which state; asserts that of the run. `how` is what
     `DAG.test` takes."""
     from airflow.dag_processing.dagbag import DagBag
-    from airflow.utils.db import initdb
 
-    initdb()
+    database()
     dag = DagBag(DAGS / file).dags[dag_id]  # read anew: a test run leaves its params behind
     for task in dag.tasks:
         task.retries = 0  # a failure is to be seen at once

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cache
 from html.parser import HTMLParser
 
-from fastapi import HTTPException
+from fastapi import FastAPI, HTTPException
 from fastapi.testclient import TestClient
 from httpx import Response
 from incidents import DAY_START, anomaly, incident
@@ -51,17 +52,36 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
 
+def _new_app() -> FastAPI:
+    return create_app(_access, b"key")
+
+
+def _access() -> Visitor:
+    raise AssertionError("a house puts its own in this place")
+
+
+_app_of_all = cache(_new_app)  # to make it takes longer than most tests
+
+
 @dataclass
 class DashboardHouse:
-    """The app with whoever is signed in, nobody with None; the clock stands until it is turned."""
+    """The app with whoever is signed in, nobody with None; the clock stands until it is turned.
+
+    A house made later takes the app over, unless a test that changes the app asks for its own.
+    """
 
     visitor: Visitor | None = WRITER
     now: datetime = SCORED + timedelta(hours=1)
+    own_app: bool = False
     client: TestClient = field(init=False)
     store: Store = field(init=False)
 
     def __post_init__(self) -> None:
-        app = create_app(self._access, b"key", clock=lambda: self.now)
+        app = _new_app() if self.own_app else _app_of_all()
+        app.dependency_overrides[_access] = self._access
+        app.state.site = replace(
+            app.state.site, store=cache(jobs.open_store), clock=lambda: self.now
+        )
         self.client = TestClient(app, raise_server_exceptions=False, follow_redirects=False)
         self.store = jobs.open_store()
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from copied import store_at
 from incidents import anomaly, incident
 from sqlalchemy import select
 from upath import UPath
 
-from bartizan.config import store_in
 from bartizan.dispatch.channels import SHAPES
 from bartizan.dispatch.channels.base import Channel, Outcome, Outgoing, Payload, Shape, Site
 from bartizan.dispatch.channels.folder import DIGESTS, FolderChannel
@@ -85,7 +85,7 @@ class DispatchHouse:
     """A store, an outbox folder, a clock."""
 
     def __init__(self, root: Path, store: Store | None = None) -> None:
-        self.store = store or Store.open(store_in(root))
+        self.store = store or store_at(root)
         self.folder = root / "outbox"
         self.clock = TurnedClock()
 

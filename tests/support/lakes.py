@@ -11,8 +11,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from copied import lake_at, store_at
 
-from bartizan.config import store_in
 from bartizan.engines import DuckDBEngine
 from bartizan.lake import Lake, add_files
 from bartizan.lake.schemas import LANDED
@@ -39,8 +39,8 @@ class SmallLake:
 
     @classmethod
     def open(cls, folder: Path) -> SmallLake:
-        lake = Lake.open(folder / "lake")
-        return cls(lake, Store.open(store_in(lake.root)), DuckDBEngine(lake))
+        lake = lake_at(folder / "lake")
+        return cls(lake, store_at(lake.root), DuckDBEngine(lake))
 
     def land(self, name: str, **tables: pa.Table) -> Batch:
         """Land `requests=...`, `rule_hits=...` as the batch of one object called `name`."""

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
-from landing_worker import accept, open_house
+from copied import lake_at, store_at
+from landing_worker import accept
 from sqlalchemy import select
 from upath import UPath
 from waf_logs import lines, record, write_object
@@ -39,7 +40,8 @@ class House:
         self.root = root
         self.source = source or root / "raw"
         self.source.mkdir(parents=True, exist_ok=True)
-        self.store, self.lake = open_house(root)
+        self.lake = lake_at(root / "lake")
+        self.store = store_at(self.lake.root)
 
     def land(self, validator: Any = None, **options: Any) -> LandReport:
         return land(

@@ -16,6 +16,7 @@ from uuid import uuid4
 import boto3
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ReadTimeoutError
+from copied import store_at
 
 from bartizan.model.intel import Change, Entry, IpSetTarget, Mode, Network, Plan, Refusal
 from bartizan.model.window import Window
@@ -82,7 +83,7 @@ class RespondHouse:
     def __init__(
         self, folder: Path, version: int = 4, scope: str = "REGIONAL", store: Store | None = None
     ) -> None:
-        self.store = store or Store.open(f"sqlite:///{folder / 'store.db'}")
+        self.store = store or store_at(folder)
         self.clock, self.barred, self.limits = Clock(), set[Network](), Limits()
         self.target = IpSetTarget(
             "shop", f"set-{uuid4()}", scope, REGION, ACCOUNT, ROLE, version, Mode.BLOCK

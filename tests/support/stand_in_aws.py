@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.loaders import JSONFileLoader
 from moto.server import ThreadedMotoServer
-from respond_house import REGION
+from respond_house import REGION, wafv2
 
 from bartizan.model.intel import IpSetTarget
 from bartizan.respond import ip_sets
@@ -29,6 +29,7 @@ def stand_in() -> Iterator[str]:
 @contextmanager
 def leading_to(server: str) -> Iterator[None]:
     """AWS is there, keys of somebody, and nobody waits between writes: any number is allowed."""
+    wafv2.cache_clear()  # what was signed in before is unknown once a stand-in was reset
     with pytest.MonkeyPatch.context() as env:
         # Each client reads the description of its service anew: megabytes, the same every time.
         once = cache(partial(JSONFileLoader.load_file, JSONFileLoader()))

@@ -64,6 +64,7 @@ def test_old_and_new_files_together(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     with monkeypatch.context() as before:
         old = TableSpec(NAME, earlier(REQUESTS), LANDED[NAME].partition)
         before.setitem(LANDED, NAME, old)
+        Lake.open(tmp_path / "lake")  # a new one of that release, no copy of one of this
         house = House(tmp_path)
         first = staged_by_the_earlier_release(house, "first", range(10))
         accept(house.store, house.lake, [first])
@@ -107,6 +108,7 @@ def test_rows_of_an_old_lake_are_read_before_anything_new_lands(
 ) -> None:
     with monkeypatch.context() as before:
         before.setitem(LANDED, NAME, TableSpec(NAME, earlier(REQUESTS), LANDED[NAME].partition))
+        Lake.open(tmp_path / "lake")  # a new one of that release, no copy of one of this
         house = House(tmp_path)
         batch_id = staged_by_the_earlier_release(house, "first", range(10))
         accept(house.store, house.lake, [batch_id])

@@ -48,6 +48,7 @@ def test_only_our_own_files_may_run_or_be_loaded(house: DashboardHouse, path: st
 
 
 def test_what_goes_wrong_unforeseen_is_told_with_the_same_headers(house: DashboardHouse) -> None:
+    house = DashboardHouse(own_app=True)
     app = house.client.app
     assert isinstance(app, FastAPI)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import pytest
 from attacked import ATTACKER, FOREIGN, OTHER, PARTNER, SHARED, Sets, attacked_lake
+from copied import store_at
 from dashboard_house import DashboardHouse
 from respond_house import NOON
 from stand_in_aws import leading_to, stand_in
@@ -40,12 +40,11 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def house(
     house: DashboardHouse,
     attacked: Path,
-    empty_store: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> DashboardHouse:
     """The dashboard over the lake of all tests here, with a store of its own."""
-    shutil.copy(empty_store, tmp_path / "store.db")
+    store_at(tmp_path).engine.dispose()
     monkeypatch.setenv("BARTIZAN_HOME", str(attacked))
     monkeypatch.setenv("BARTIZAN_STORE", f"sqlite:///{tmp_path / 'store.db'}")
     monkeypatch.setenv("BARTIZAN_INTEL", str(tmp_path / "intel.yaml"))

@@ -17,6 +17,7 @@ ALLOWED = MOST_AT_ONCE + MOST_WAITING
 def test_a_visitor_waits_for_the_own_requests_and_not_for_those_of_others(
     house: DashboardHouse,
 ) -> None:
+    house = DashboardHouse(own_app=True)
     app = house.client.app
     assert isinstance(app, FastAPI)
 
