@@ -30,6 +30,7 @@ from bartizan.aws_errors import calling
 from bartizan.errors import TransientError, UsageError
 from bartizan.lake.mirror_target import Target
 from bartizan.lake.s3 import client
+from bartizan.lake.transaction import transaction
 
 MIRROR_OF = "bartizan.mirror-of"  # of a table: the uuid of the table in the lake
 SNAPSHOT = "bartizan.snapshot"  # of a snapshot: the id of the one in the lake
@@ -96,17 +97,17 @@ class MirrorTables:
         """
         thing = f"Glue table {'.'.join(self._target.identifier(name))}"
         try:
-            with calling(thing), self._transaction(name, local, remote) as transaction:
+            with calling(thing), self._transaction(name, local, remote) as changes:
                 if added or removed:
-                    _replace(transaction, added, removed, local.metadata.current_snapshot_id)
+                    _replace(changes, added, removed, local.metadata.current_snapshot_id)
         except (CommitFailedException, ValidationException, TableAlreadyExistsError) as error:
             raise TransientError(thing, "another mirror was first", "run it again") from error
 
     def _transaction(self, name: str, local: Table, remote: Table | None) -> Transaction:
         if remote is not None:
-            transaction = remote.transaction()
-            _evolve(transaction, local)
-            return transaction
+            changes = transaction(remote)
+            _evolve(changes, local)
+            return changes
         identifier = self._target.identifier(name)
         if not self._catalog.namespace_exists(identifier[0]):
             self._catalog.create_namespace_if_not_exists(identifier[0])
@@ -159,14 +160,14 @@ def evolved(local: Table, remote: Table) -> bool:
     return not named or remote.schema() != local.schema()
 
 
-def _evolve(transaction: Transaction, local: Table) -> None:
-    metadata = transaction.table_metadata
+def _evolve(changes: Transaction, local: Table) -> None:
+    metadata = changes.table_metadata
     if metadata.schema() != local.schema():
         schema = local.schema()
         newest = SetCurrentSchemaUpdate.model_validate({"schema-id": -1})
-        transaction._apply((AddSchemaUpdate(schema=schema), newest))
+        changes._apply((AddSchemaUpdate(schema=schema), newest))
     if not metadata.properties.items() >= _properties(local).items():
-        transaction.set_properties(_properties(local))
+        changes.set_properties(_properties(local))
 
 
 def _properties(local: Table) -> dict[str, str]:
@@ -179,19 +180,19 @@ def _properties(local: Table) -> dict[str, str]:
 
 
 def _replace(
-    transaction: Transaction,
+    changes: Transaction,
     added: Sequence[DataFile],
     removed: Sequence[DataFile],
     snapshot_id: int | None,
 ) -> None:
     with _Replacement(
         operation=Operation.OVERWRITE if removed else Operation.APPEND,
-        transaction=transaction,
-        io=transaction._table.io,
+        transaction=changes,
+        io=changes._table.io,
         snapshot_properties={SNAPSHOT: str(snapshot_id)},
     ) as replacement:
         for file in added:
-            file.spec_id = transaction.table_metadata.default_spec_id
+            file.spec_id = changes.table_metadata.default_spec_id
             replacement.append_data_file(file)
         for file in removed:
             replacement.delete_data_file(file)
