@@ -10,6 +10,7 @@ from rich.console import Console
 
 from bartizan import jobs
 from bartizan.errors import ValidationFailed
+from bartizan.model.reconciliation import Verdict
 from bartizan.model.window import Window, format_time, given_window
 from bartizan.terminal import (
     AsJson,
@@ -123,8 +124,6 @@ def _landed(found: dict[str, Any]) -> Iterator[str]:
 
 
 def _reconciled(found: dict[str, Any]) -> Iterator[str]:
-    from bartizan.store.reconciliation import Verdict  # noqa: PLC0415
-
     differing = [hour for hour in found["hours"] if hour["verdict"] != Verdict.COMPLETE]
     names = ("webacl", "hour", "logged", "counted", "missing", "share", "verdict", "named_by")
     yield from table([{name: hour[name] for name in names} for hour in differing])

@@ -18,6 +18,7 @@ from bartizan.model.connector import Connector
 from bartizan.model.health import HEALTH
 from bartizan.model.landing import BatchCounts, BatchState
 from bartizan.model.outbox import DeliveryState
+from bartizan.model.reconciliation import Verdict
 from bartizan.model.story import headline, moment
 from bartizan.model.text import inert
 from bartizan.model.window import Window, format_time
@@ -27,7 +28,7 @@ from bartizan.store.drift import Drift, load_drift
 from bartizan.store.incidents import load_incidents
 from bartizan.store.landing import object_count, totals
 from bartizan.store.messages import counts as message_counts
-from bartizan.store.reconciliation import ComparedHour, Reconciled, Verdict, reconciled, unbalanced
+from bartizan.store.reconciliation import ComparedHour, Reconciled, reconciled, unbalanced
 from bartizan.store.tables import (
     aggregate_checks,
     built_hours,

@@ -19,8 +19,9 @@ from moto.server import ThreadedMotoServer
 
 from bartizan import jobs
 from bartizan.lake import planned_files
+from bartizan.model.reconciliation import Verdict
 from bartizan.model.window import DAY, HOUR, Window
-from bartizan.store.reconciliation import Verdict, load_hours
+from bartizan.store.reconciliation import load_hours
 
 PLAN = {"start": "2026-11-14", "days": 2, "records_per_day": 1000, "seed": 3}
 BOTH = Window.parse("2026-11-14", "2026-11-16")

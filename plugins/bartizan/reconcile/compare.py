@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from bartizan.model.reconciliation import Verdict
 from bartizan.model.text import short
 from bartizan.reconcile.cloudwatch import Counters
 from bartizan.reconcile.landed import Actions, Landed
 from bartizan.reconcile.options import Tolerance
-from bartizan.store.reconciliation import ComparedHour, Verdict
+from bartizan.store.reconciliation import ComparedHour
 
 
 def compare(

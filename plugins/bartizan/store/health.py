@@ -10,9 +10,9 @@ from sqlalchemy import and_, func, select
 from bartizan.model.health import HEALTH
 from bartizan.model.landing import BatchState
 from bartizan.model.outbox import DeliveryState
+from bartizan.model.reconciliation import Verdict
 from bartizan.model.window import Window, format_time, parse_time
 from bartizan.store.database import Store
-from bartizan.store.reconciliation import Verdict
 from bartizan.store.tables import incidents, landing_batches, outbox, reconciliation
 
 

@@ -5,26 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Row, and_, func, or_, select
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
+from bartizan.model.reconciliation import Verdict
 from bartizan.model.window import format_time, parse_time
 from bartizan.store.database import Store, upsert
 from bartizan.store.tables import landing_batches, landing_objects, reconciliation
-
-
-class Verdict(StrEnum):
-    """What the two numbers of an hour say, within the tolerance."""
-
-    COMPLETE = "complete"
-    MISSING = "missing"  # counted and not logged
-    SURPLUS = "more than counted"
-    FILTERED = "filtered"  # whole actions are absent from the log, the others agree
-    NO_COUNTERS = "no counters"  # logged, but no datapoint in the whole window
-    NO_WEBACL = "no web ACL"  # the records name no web ACL of AWS WAF v2
 
 
 @dataclass(frozen=True)

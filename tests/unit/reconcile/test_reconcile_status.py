@@ -19,11 +19,12 @@ from sqlalchemy import update
 from bartizan import cli
 from bartizan.config import Settings
 from bartizan.model.landing import BatchCounts, BatchState, ObjectCounts
+from bartizan.model.reconciliation import Verdict
 from bartizan.model.window import DAY, HOUR
 from bartizan.overview import described, look
 from bartizan.store.drift import Drift, DriftKind, save_drift
 from bartizan.store.landing import save_counts, set_state
-from bartizan.store.reconciliation import ComparedHour, Verdict, save_hours, unbalanced
+from bartizan.store.reconciliation import ComparedHour, save_hours, unbalanced
 from bartizan.store.tables import landing_batches, landing_objects
 
 START = datetime(2026, 11, 4, tzinfo=UTC)

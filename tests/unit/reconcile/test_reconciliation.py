@@ -22,10 +22,11 @@ from lakes import SmallLake, landed
 from moto.server import ThreadedMotoServer
 
 from bartizan.errors import ConfigError, SourceError, TransientError, UsageError
+from bartizan.model.reconciliation import Verdict
 from bartizan.model.window import DAY, HOUR, Window
 from bartizan.reconcile import Options, Reconciliation, reconcile
 from bartizan.reconcile.cloudwatch import FROM_FILE, FROM_NAME, FROM_WEBACL, NAME_OF_DELETED
-from bartizan.store.reconciliation import Verdict, load_hours, reconciled
+from bartizan.store.reconciliation import load_hours, reconciled
 
 ACCOUNT = "123456789012"  # the account of the loopback AWS
 TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -10,9 +10,10 @@ from dashboard_house import DETECTOR, DashboardHouse
 from bartizan import jobs
 from bartizan.lake.schemas import QUARANTINE
 from bartizan.model.landing import BatchState
+from bartizan.model.reconciliation import Verdict
 from bartizan.store.detectors import DetectorStatus
 from bartizan.store.landing import set_state
-from bartizan.store.reconciliation import ComparedHour, Verdict, save_hours
+from bartizan.store.reconciliation import ComparedHour, save_hours
 from bartizan.store.validations import CheckResult, save_results
 
 ROOT = "s3://logs/AWSLogs/111122223333/WAFLogs/eu-west-1"
