@@ -60,7 +60,7 @@ def run(
 landing = st.lists(st.integers(0, 4 * 12 - 1), min_size=1, max_size=5)
 
 
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=3)
 @given(steps=st.lists(landing, min_size=1, max_size=2), first=st.integers(0, 3))
 def test_any_order_of_landing_and_building_ends_with_every_request_counted_once(
     steps: list[list[int]], first: int

@@ -21,7 +21,7 @@ TABLE = load_tables(PROJECT / "include" / "sql")["agg_ip_1d"]
 landing = st.lists(st.integers(0, 3 * 24 - 1), min_size=1, max_size=4)
 
 
-@settings(max_examples=2, deadline=None)
+@settings(max_examples=2)
 @given(steps=st.lists(landing, min_size=2, max_size=2))
 def test_a_changed_hour_rebuilds_its_whole_day_and_no_other(steps: list[list[int]]) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -79,7 +79,7 @@ def numbers(folder: Path) -> list[int]:
 spans = st.tuples(st.integers(0, 11), st.integers(1, 12), st.integers(1, 5))
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(runs=st.lists(spans, min_size=1, max_size=5))
 def test_backfills_in_any_order_never_hold_an_interval_twice(
     runs: list[tuple[int, int, int]],
@@ -111,7 +111,7 @@ def killing(step: int, change: Callable[..., None], count: list[int]) -> Callabl
     return changed
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(earlier=st.lists(spans, max_size=2), step=st.integers(1, 25), again=st.integers(1, 25))
 def test_a_killed_backfill_is_resumed_without_a_difference(
     earlier: list[tuple[int, int, int]], step: int, again: int
@@ -192,7 +192,7 @@ def test_a_dry_run_queries_and_writes_nothing(tmp_path: Path) -> None:
     assert (engine.windows, tree(tmp_path)) == ([], before)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(parallel=st.integers(2, 4), chunk=st.integers(1, 7))
 def test_threads_write_the_same_files(parallel: int, chunk: int) -> None:
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as many:
@@ -251,7 +251,7 @@ alike = st.sampled_from(
 foreign = st.lists(names | alike, max_size=6)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     others=foreign,
     place=st.sampled_from(["hits/backtest", "hits/backtest/old", "hits/live/x", "hit", "."]),

@@ -98,7 +98,7 @@ rows = st.lists(
 FREQUENCIES = [timedelta(minutes=n) for n in (1, 5, 10, 15, 60, 24 * 60)]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(rows=rows, frequency=st.sampled_from(FREQUENCIES), engine=st.sampled_from(EngineName))
 def test_live_and_history_are_the_same_lines_whatever_the_order(
     rows: list[Row], frequency: timedelta, engine: EngineName
@@ -144,7 +144,7 @@ def test_crawling_again_writes_nothing_and_leaves_out_what_was_backfilled(tmp_pa
     assert not (tmp_path / "blocked/live/20261101/0100").exists()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(webacl=texts, rule=texts | st.none())
 def test_hostile_dimension_values_stay_one_line_and_come_back(
     webacl: str, rule: str | None

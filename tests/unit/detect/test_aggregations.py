@@ -68,7 +68,7 @@ rows = st.lists(
 ).map(lambda found: [row for row in found if row[2] is not None or row[3] is not None])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(rows=rows.filter(bool), shuffled=st.randoms())
 def test_every_aggregation_is_that_of_sql(
     rows: list[tuple[int, str, float | None, float | None]], shuffled: object
@@ -121,7 +121,7 @@ def test_a_row_without_a_value_is_no_zero() -> None:
 present = st.lists(st.none() | st.integers(0, 9), min_size=6, max_size=6)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     values=present.filter(any), covered=st.lists(st.booleans(), min_size=6, max_size=6),
     limit=st.integers(1, 4),

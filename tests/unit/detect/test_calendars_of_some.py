@@ -96,7 +96,7 @@ onlys = st.dictionaries(
 
 
 @given(onlys, st.integers(0, 40), st.integers(1, 20))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_the_named_are_as_with_a_plain_entry_and_the_others_as_without_one(
     learned: tuple[Connector, DetectorState], only: Only, first: int, hours: int
 ) -> None:

@@ -168,7 +168,7 @@ def several(values: dict[str, Values]) -> pd.DataFrame:
 
 
 @given(seed=st.integers(0, 2**32 - 1), names=st.permutations(["a", "b", "c", "d"]))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 def test_order_of_rows_and_of_series_does_not_matter(seed: int, names: list[str]) -> None:
     series = {
         name: RNG(place).poisson(5 * place + 1, HOURS).astype(float)
@@ -185,7 +185,7 @@ def test_order_of_rows_and_of_series_does_not_matter(seed: int, names: list[str]
 
 
 @given(scale=st.floats(1e-3, 1e12), seed=st.integers(0, 100))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 def test_the_unit_of_a_gauge_does_not_matter(scale: float, seed: int) -> None:
     values = RNG(seed).normal(50, 4, HOURS)
     values[450:460] += np.linspace(5, 60, 10)

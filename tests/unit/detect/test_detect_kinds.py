@@ -28,7 +28,7 @@ def kinds_in(counts: np.ndarray) -> Kinds:
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(0.01, 1e5), st.floats(0.01, 2))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_counts_of_independent_events_are_no_level(
     seed: int, mean: float, dispersion: float
 ) -> None:
@@ -41,7 +41,7 @@ def test_counts_of_independent_events_are_no_level(
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(12, 10_000))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_levels_counted_in_whole_numbers(seed: int, middle: int) -> None:
     rng = np.random.default_rng(seed)
     held = np.repeat(middle + rng.integers(0, 3, 50), 10)

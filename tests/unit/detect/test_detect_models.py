@@ -28,7 +28,7 @@ def judged(values: np.ndarray, learned: int, aggregation: str = "AVG") -> pd.Dat
 
 
 @given(st.integers(5, 90), st.integers(0, 100))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_period_is_found_and_none_in_noise(period: int, seed: int) -> None:
     noise = RNG(seed).normal(0, 1, (2, 600))
     shape = RNG(seed + 1).normal(0, 4, period)

@@ -108,7 +108,7 @@ WRITTEN = st.tuples(st.just("write"), st.integers(0, HOURS - 1), st.sampled_from
 
 
 @given(st.lists(SPANS | WRITTEN, min_size=4, max_size=9))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 def test_what_is_remembered_changes_no_score(
     learned: Path, steps: list[tuple[str, int, int]]
 ) -> None:

@@ -92,7 +92,7 @@ def severe(intervals: Iterable[int]) -> dict[int, float]:
     st.permutations(range(6)),
     st.sampled_from(range(6)),
 )
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 def test_any_order_of_hours_ends_as_scoring_them_at_once(
     severities: dict[int, float], order: list[int], again: int
 ) -> None:

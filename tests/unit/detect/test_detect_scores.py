@@ -150,7 +150,7 @@ def test_weak_change_is_found_when_it_persists(state: DetectorState) -> None:
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 def test_order_of_rows_changes_nothing(seed: int) -> None:
     frame = rows(history())
     frame = pd.concat([frame, frame.sample(50, random_state=seed).assign(count=0.1)])
@@ -165,7 +165,7 @@ def test_order_of_rows_changes_nothing(seed: int) -> None:
 
 
 @given(st.lists(st.integers(1, PER_DAY - 1), max_size=6, unique=True))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_cutting_the_day_changes_nothing(state: DetectorState, cuts: list[int]) -> None:
     """With the context of each window, its scores are those of the whole day."""
     changes = {("shop", "xss"): dict.fromkeys(range(90, 120), 5), ("new", "rule"): {70: 90, 72: 1}}
@@ -183,7 +183,7 @@ def test_cutting_the_day_changes_nothing(state: DetectorState, cuts: list[int]) 
 
 
 @given(st.integers(0, 1000), st.integers(1, 400))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_constant_series_never_alarm(level: int, intervals: int) -> None:
     series = {("shop", "xss"): np.full(4 * PER_DAY, level), ("app", "bot"): np.ones(4 * PER_DAY)}
     learned = learn(rows(series), CONNECTOR, LEARNED)
@@ -283,7 +283,7 @@ def test_duplicate_rows_are_aggregated(state: DetectorState) -> None:
 
 
 @given(st.floats(-1e4, 1e4), st.sampled_from([0.01, 1.0, 1000.0]))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_gauges_do_not_depend_on_unit_or_origin(shift: float, scale: float) -> None:
     gauge = replace(CONNECTOR, measures=(Measure("count", Aggregation.AVG, Missing.GAP),))
     rng = np.random.default_rng(3)

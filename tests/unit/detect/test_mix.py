@@ -111,7 +111,7 @@ def watch(values: np.ndarray, expected: np.ndarray, group: np.ndarray) -> Watche
     arrays(float, (7, 5), elements=st.floats(1e-3, 1e6)),
     arrays(float, 7, elements=st.floats(0, 2)),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_the_distance_is_the_sum_over_categories_of_its_formula(
     values: np.ndarray, expected: np.ndarray, dispersion: np.ndarray
 ) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from upath import UPath
@@ -61,7 +61,6 @@ panels = st.lists(st.lists(values, min_size=12, max_size=12), min_size=1, max_si
 
 
 @given(panels, st.data())
-@settings(deadline=None)
 def test_sizes_are_what_loops_over_the_intervals_find(
     panel: list[list[float]], data: st.DataObject
 ) -> None:

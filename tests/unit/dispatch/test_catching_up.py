@@ -132,9 +132,7 @@ def test_what_was_told_before_the_outage_hears_its_end_and_is_no_history(
     assert said(hook) == [("opened", False), ("resolved", False)]
 
 
-@settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     step=st.sampled_from([timedelta(minutes=5), HOUR, timedelta(days=1)]),
     spare=st.timedeltas(timedelta(minutes=-30), timedelta(minutes=30)),

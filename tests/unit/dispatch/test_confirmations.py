@@ -151,7 +151,7 @@ def publish() -> Shape:
 _hostile = st.sampled_from(["", "<!channel>", "\u202e\r\nX: y", '"' * 9000, "🦊" * 9000, "a\x00"])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.sampled_from(HandlingKind), _hostile | st.text(), _hostile | st.text())
 def test_every_shape_stays_within_limits(kind: HandlingKind, by: str, why: str) -> None:
     until = START + timedelta(hours=1) if kind is HandlingKind.SNOOZE else None

@@ -129,7 +129,7 @@ def test_the_page_says_who_which_rule_and_which_host_and_hostile_text_is_text(
 _texts = st.sampled_from(["", HOSTILE, "{{ 7 * 7 }}", "&amp;", "a" * 9000]) | st.text(max_size=30)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(values=st.lists(_texts, min_size=1, max_size=4), why=_texts)
 def test_no_value_becomes_markup_on_the_page(values: list[str], why: str) -> None:
     seen = dict(zip(("client_ip", "host", "rule"), values, strict=False))

@@ -157,9 +157,7 @@ def test_what_nobody_was_told_of_makes_nothing_flap(house: DispatchHouse) -> Non
     assert said(chat) == [("open", "")]
 
 
-@settings(
-    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(states=st.lists(st.sampled_from(["open", "resolved", "withdrawn"]), max_size=12))
 def test_whoever_was_told_always_hears_how_it_ends(
     tmp_path_factory: pytest.TempPathFactory, states: list[str]

@@ -70,7 +70,7 @@ def incidents(draw: st.DrawFn) -> Incident:
     return incident(anomalies, samples=(sample,) * 5)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, suppress_health_check=list(HealthCheck))
 @given(incidents(), st.integers(1, 10**6))
 def test_every_shape_keeps_the_limits_of_its_channel(one: Incident, change: int) -> None:
     payloads = {name: shape(one, CONTEXT, change) for name, shape in SHAPES.items()}

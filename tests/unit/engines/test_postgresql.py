@@ -102,7 +102,7 @@ def test_no_text_is_taken_for_another(in_memory: int, monkeypatch: pytest.Monkey
     assert back["text"].to_pylist() == NASTY
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @generated(
     st.lists(
         st.tuples(

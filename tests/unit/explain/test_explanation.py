@@ -116,7 +116,7 @@ def test_what_happens_to_all_countries_of_another_web_acl_explains_nothing_here(
     assert explanation(in_window(loud, one), one, CONNECTOR) == quiet
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.integers(0, 10**6))
 def test_shuffled_scores_explain_the_same(seed: int) -> None:
     frame = day(1)

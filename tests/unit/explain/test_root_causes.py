@@ -33,7 +33,7 @@ def said(value: np.ndarray, expected: np.ndarray, **more: object) -> dict:
 _values = [st.integers(0, size - 1) for size in SIZES]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(st.integers(0, 3), min_size=1, max_size=3, unique=True).map(sorted),
     st.tuples(*_values),
@@ -104,7 +104,7 @@ def test_a_lone_leaf_is_a_cause_only_when_something_is_known_to_have_changed() -
     assert found[0].values == tuple(enumerate(codes[place].tolist()))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.permutations(range(len(GRID))), st.integers(0, 99))
 def test_the_order_of_the_leaves_does_not_matter(order: list[int], seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -89,7 +89,7 @@ class Upkeep:
 DEEDS = ["publish", "publish", "half_publish", "stage", "leave_behind", "compact", "sweep"]
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.too_slow])
 @given(deeds=st.lists(st.sampled_from(DEEDS), min_size=3, max_size=9))
 def test_nothing_published_or_staged_ever_goes(
     tmp_path_factory: pytest.TempPathFactory, deeds: list[str]

@@ -172,7 +172,7 @@ ENDED = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(ENDED, min_size=1, max_size=20))
 def test_one_hit_terminates_a_request_that_a_rule_ended(changes):
     records = [record(number, **change) for number, change in enumerate(changes)]

@@ -105,7 +105,7 @@ def test_hostile_paths_are_bounded_and_inert() -> None:
     assert all(len(path) <= 200 and path.isprintable() for path in found)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(
         st.none()

@@ -163,7 +163,7 @@ ANYTHING = st.recursive(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.tuples(st.sampled_from(MEMBERS[1:]), ANYTHING), min_size=1, max_size=30))
 def test_any_value_anywhere_changes_no_other_column(tried) -> None:
     rows = landed([changed({path: value}) for (path, _), value in tried])

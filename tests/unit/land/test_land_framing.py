@@ -52,7 +52,7 @@ piece = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(piece, max_size=12), st.sampled_from(["", "\ufeff", "[", "\n"]))
 def test_any_mix_of_framings_and_junk(pieces, head):
     text, expected, junk = head, [], 0

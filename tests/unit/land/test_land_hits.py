@@ -88,7 +88,7 @@ def hits_of(records: Sequence[dict[str, Any]]) -> dict[int, Counter[Hit]]:
     return found
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(MATCHES, min_size=1, max_size=25))
 def test_rule_hits_come_from_five_places(changes) -> None:
     records = [record(nth, **change) for nth, change in enumerate(changes)]

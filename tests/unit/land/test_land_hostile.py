@@ -153,7 +153,7 @@ def mutated(text: bytes, asked: Sequence[Operation]) -> tuple[bytes, list[tuple[
     return text, touched
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(pieces, st.sampled_from(["", "\ufeff", "[", "\n"]), operations)
 def test_bytes_changed_anywhere_cost_only_the_records_they_lie_in(forms, head, asked) -> None:
     text, places = head.encode(), []

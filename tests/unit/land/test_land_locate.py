@@ -66,7 +66,6 @@ def as_a_strict_reader(text: bytes) -> bool:
     return True
 
 
-@settings(deadline=None)
 @given(st.lists(st.text(), min_size=1, max_size=5), st.booleans(), st.booleans())
 def test_texts_are_those_that_python_reads(uris: list[str], ascii_only: bool, spaced: bool) -> None:
     given = [record(1, httpRequest={"uri": uri}) for uri in uris]
@@ -102,7 +101,7 @@ BITS = [
 ]
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500)
 @given(st.lists(st.tuples(st.floats(0, 1), st.integers(0, 6), st.sampled_from(BITS)), max_size=3))
 def test_it_takes_what_a_strict_reader_takes(changes: list[tuple[float, int, bytes]]) -> None:
     text = line(FULL)

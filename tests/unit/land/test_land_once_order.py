@@ -40,7 +40,7 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> list[Counter[str]]:
     return found
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(holders=holders, runs=runs, objects_per_batch=st.integers(1, OBJECTS))
 def test_any_order_of_arrival(
     rows: list[Counter[str]],

@@ -89,7 +89,7 @@ class Meeting:
         return [{str(one) for one in held(store, "shop")} for store in self.stores]
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, suppress_health_check=list(HealthCheck))
 @given(taken=st.lists(st.one_of(steps, steps, edits), min_size=2, max_size=6))
 def test_set_and_ledgers_agree_whatever_comes_between(endpoint: str, taken: list[Step]) -> None:
     with TemporaryDirectory() as folder:

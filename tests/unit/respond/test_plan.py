@@ -78,7 +78,7 @@ def of_version(held: list[Entry], version: int) -> list[Entry]:
     return [one for one in held if one.network.version == version]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(candidates, entries, st.integers(0, 7), st.lists(st.integers(0, 200), min_size=20))
 def test_no_plan_holds_a_protected_address_or_exceeds_a_limit(
     found: list[Candidate], held: list[Entry], foreign: int, reached: list[int]
@@ -119,7 +119,7 @@ def test_no_plan_holds_a_protected_address_or_exceeds_a_limit(
             assert before[network].expires_at > NOW and NEVER.why(network) is None
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(candidates, entries, st.randoms(use_true_random=False))
 def test_the_same_facts_in_any_order_are_the_same_plan(
     found: list[Candidate], held: list[Entry], draw: Any
@@ -132,7 +132,7 @@ def test_the_same_facts_in_any_order_are_the_same_plan(
         assert plan_of(found, {"four": of_version(held, 4)}) == one
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(candidates)
 def test_every_candidate_is_added_or_refused_with_a_reason(found: list[Candidate]) -> None:
     plan = plan_of(found)

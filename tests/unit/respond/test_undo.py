@@ -21,7 +21,7 @@ FOREIGN = st.sets(st.sampled_from([*POOL[4:], *(f"203.0.113.{n}/32" for n in ran
 ONE, TWO = POOL[0], POOL[1]
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, suppress_health_check=list(HealthCheck))
 @given(
     first=OURS, foreign=FOREIGN, add=OURS, remove=OURS,
     others_add=st.sets(st.sampled_from([f"192.0.2.{n}/32" for n in range(4)])),

@@ -225,7 +225,7 @@ def test_outage_leaves_almost_nothing_for_whole_hours(
     assert len(now) <= 0.05 * len(usual)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 2**40))
 def test_attacks_on_one_webacl_keep_an_hour_apart(seed: int) -> None:
     two_days = Window.parse("2026-11-15", "2026-11-17")

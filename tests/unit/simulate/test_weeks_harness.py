@@ -80,7 +80,7 @@ def test_metrics_are_those_of_the_landed_logs(
         assert name == BLOCKED or sum(crawled.values()) == landed.requests
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 10**6), number=st.integers(0, 40))
 def test_attacks_keep_a_day_apart_and_out_of_quiet_weeks(seed: int, number: int) -> None:
     world = worlds(41, seed)[number]
