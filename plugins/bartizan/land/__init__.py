@@ -10,7 +10,7 @@ stage    decode a batch into Parquet files nobody sees yet     stage.py
              unwrap.py       records inside CloudWatch Logs envelopes
              screen.py       which records are as AWS documents them, which need care
              normalise.py    those that need care, one by one
-             identity.py     the number that a record keeps however it is framed
+             identity.py     the number that a record keeps however it is framed; siphash.py
              quarantine.py   pieces that are no log records
            decode.py       records into columns
            redact.py       what is secret; redact_rows.py takes it out of the columns

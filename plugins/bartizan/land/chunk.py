@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from bartizan.land.columns import Columns
-from bartizan.land.decode import About, decode, order
+from bartizan.land.decode import About, decode, in_order
 from bartizan.land.framing import SHORTEST_RECORD, Frames, Ints, Piece, cut_out, lines, spans
 from bartizan.land.identity import identities
 from bartizan.land.locate import NEEDS_CARE
@@ -137,27 +137,29 @@ class _Framing:
         """
         verdict = self._screened.verdict
         chosen = np.flatnonzero(self._kept & (verdict != NEEDS_CARE))
-        chosen = chosen[order(columns, chosen)]
-        about = self._about(chosen, pa.nulls(len(chosen), _EXTRA))
-        parts = [decode(columns, chosen, about, batch_id, redaction)]
+        rows, webacl = in_order(columns, chosen)
+        about = self._about(rows, webacl, pa.nulls(len(rows), _EXTRA))
+        parts = [decode(columns, rows, about, batch_id, redaction)]
         mended = {i: one for i, one in self._screened.mended.items() if self._kept[i]}
         if mended:
             clean = cut_out([Piece(0, 0, one.clean) for one in mended.values()])
             assert (columns.read(clean, any_value=True) != NEEDS_CARE).all(), "mended badly"
-            rows = order(columns, np.arange(len(clean)))
+            rows, webacl = in_order(columns, np.arange(len(clean)))
             extra = [redact_extra(one.extra, redaction) or None for one in mended.values()]
-            about = self._about(np.array(list(mended))[rows], pa.array(extra, _EXTRA).take(rows))
+            chosen = np.array(list(mended))[rows]
+            about = self._about(chosen, webacl, pa.array(extra, _EXTRA).take(rows))
             parts.append(decode(columns, rows, about, batch_id, redaction))
         return parts
 
-    def _about(self, chosen: Ints, extra: pa.Array) -> About:
-        """What is known of the records beside their text."""
+    def _about(self, chosen: Ints, webacl: pa.DictionaryArray, extra: pa.Array) -> About:
+        """What is known of the records beside their columns."""
         uris = [item.uri for item in self._objects]
         accounts, regions = zip(*map(origin, uris), strict=True)
         item = pa.array(self._frames.item[chosen])
         return About(
+            webacl=webacl,
             extra=extra,
-            record_hash=identities(self._frames, chosen, self._screened.verdict),
+            record_hash=identities(self._frames, chosen, self._screened.verdict, webacl),
             source_object=pa.array(uris, pa.string()).take(item),
             source_account=pa.array(accounts, pa.string()).take(item),
             source_region=pa.array(regions, pa.string()).take(item),

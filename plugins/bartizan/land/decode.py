@@ -14,7 +14,7 @@ from bartizan.land.columns import Columns
 from bartizan.land.framing import Ints
 from bartizan.land.nested import with_children
 from bartizan.land.redact import NO_KEY, Redaction
-from bartizan.land.redact_rows import redact_rows
+from bartizan.land.redact_rows import redacted
 
 _HOUR_MS = 3_600_000
 _DAY_MS = 24 * _HOUR_MS
@@ -60,8 +60,9 @@ _LABELS = pa.list_(pa.struct({"name": pa.string()}))
 
 @dataclass(frozen=True)
 class About:
-    """What is known of records beside their text, one element each."""
+    """What is known of records beside their columns, one element each."""
 
+    webacl: pa.DictionaryArray
     extra: pa.Array  # what has no column
     record_hash: Ints
     source_object: pa.Array
@@ -70,14 +71,15 @@ class About:
     source_offset: Ints
 
 
-def order(columns: Columns, records: Ints) -> Ints:
-    """The indices of `records` in order of hour, web ACL and time."""
+def in_order(columns: Columns, records: Ints) -> tuple[Ints, pa.DictionaryArray]:
+    """The numbers of `records` in order of hour, web ACL and time, and their web ACLs."""
     event_ms = columns.integers("timestamp")[records]
     webacl = columns.column(("webaclId",), _TEXT, records).dictionary_encode()
     names = webacl.dictionary.to_pylist()
     rank = np.argsort(np.argsort(names)) if names else np.empty(0, np.int64)
     of_record = np.append(rank, -1)[pc.fill_null(webacl.indices, -1).to_numpy()]
-    return np.lexsort((event_ms, of_record, event_ms // _HOUR_MS))
+    order = np.lexsort((event_ms, of_record, event_ms // _HOUR_MS))
+    return records[order], webacl.take(order)
 
 
 def decode(
@@ -94,7 +96,7 @@ def decode(
         for name, path in _AS_LOGGED.items()
     }
     made |= {name: _without(texts(*path), "-") for name, path in _WITH_DASH.items()}
-    made |= _of_web_acl(texts("webaclId"), about)
+    made |= _of_web_acl(about)
     host = _without(texts("httpRequest", "host"), "")
     if host.null_count:  # older logs have it among the headers only
         host = pc.coalesce(host, _header("host", made["headers"]))
@@ -114,8 +116,8 @@ def decode(
         "source_offset": pa.array(about.source_offset),
         "batch_id": pa.repeat(batch_id, len(records)),
     }
-    rows = pa.table([made[name] for name in REQUESTS.names], schema=REQUESTS)
-    return redact_rows(rows, redaction)
+    made |= redacted(made, redaction)
+    return pa.table([made[name] for name in REQUESTS.names], schema=REQUESTS)
 
 
 @dataclass(frozen=True)
@@ -146,19 +148,18 @@ def _part(text: str, separator: str, place: int) -> str:
     return parts[place - 1] if place <= len(parts) else ""
 
 
-def _of_web_acl(webacl_id: pa.Array, about: About) -> dict[str, pa.Array]:
-    different = webacl_id.dictionary_encode()
-    known = [_WebAcl.of(one) for one in different.dictionary.to_pylist()]
+def _of_web_acl(about: About) -> dict[str, pa.Array]:
+    known = [_WebAcl.of(one) for one in about.webacl.dictionary.to_pylist()]
 
     def each(name: str, kind: pa.DataType) -> pa.Array:
-        return pa.array([getattr(one, name) for one in known], kind).take(different.indices)
+        return pa.array([getattr(one, name) for one in known], kind).take(about.webacl.indices)
 
     is_arn = pc.fill_null(each("is_arn", pa.bool_()), False)
     return {
         "account_id": pc.if_else(is_arn, each("account", _TEXT), about.source_account),
         "region": pc.coalesce(each("region", _TEXT), about.source_region),
         "webacl": each("name", _TEXT),
-        "webacl_id": webacl_id,
+        "webacl_id": about.webacl.dictionary_decode(),
     }
 
 

@@ -2,7 +2,7 @@
 
 `record_hash` is a hash of the whole record, so of its web ACL, request id and client too. Together
 with `event_ms` it identifies a record: two records that differ would have to share the millisecond
-and 64 bits of SHA-256.
+and 64 bits that nobody can foresee (land/identity.py).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from bartizan.engines.duckdb import connect
 from bartizan.lake import Lake, planned_files
 from bartizan.lake.staged import hour_of, staged_files
+from bartizan.land.framing import Ints
 from bartizan.land.hour_files import write_file
 from bartizan.model.window import HOUR, Window
 
@@ -30,20 +31,29 @@ class Seen:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
-        connection.execute("create temp table seen (event_ms bigint, record_hash bigint)")
+        self._keys = [_KEYS.empty_table()]
 
     def first_of_each(self, rows: pa.Table) -> pa.Table:
-        """The rows whose key is new, the first row of each key."""
+        """The rows whose key is new, the first row of each key; `rows` itself if all are."""
+        together = pa.concat_tables([*self._keys, rows.select(list(KEY))])
+        if _repeats(together["record_hash"].to_numpy()):
+            rows = rows.take(self._new(rows))
+        self._keys.append(rows.select(list(KEY)))
+        return rows
+
+    def _new(self, rows: pa.Table) -> pa.ChunkedArray:
+        """Where the first row of each new key is."""
         self._connection.register("keys", _numbered_keys(rows))
+        self._connection.register("seen", pa.concat_tables(self._keys))
         new = self._connection.sql("""
             select min(position) as position
             from keys anti join seen using (event_ms, record_hash)
             group by event_ms, record_hash
             order by position
         """).to_arrow_table()
-        self._connection.execute("insert into seen select event_ms, record_hash from keys")
         self._connection.unregister("keys")
-        return rows if len(new) == len(rows) else rows.take(new.column("position"))
+        self._connection.unregister("seen")
+        return new["position"]
 
 
 def arrived_before(lake: Lake, batch_id: str) -> pa.Table:
@@ -96,6 +106,12 @@ def _without(arrived: pa.Table, file: Path) -> Path | None:
     copy = file.with_name(f"{file.stem}-unique.parquet")
     write_file(copy, rows.take(kept.column("position")), rows.schema)
     return copy
+
+
+def _repeats(hashes: Ints) -> bool:
+    """Whether some hash is there twice. Mostly none is, and nothing needs to be asked in SQL."""
+    ordered = np.sort(hashes)
+    return bool((ordered[1:] == ordered[:-1]).any())
 
 
 def _numbered_keys(rows: pa.Table) -> pa.Table:

@@ -111,6 +111,11 @@ class Redaction:
         return re.search(self.name_pattern, name) is not None
 
     @cached_property
+    def known(self) -> dict[str, bool]:
+        """Names that were looked at before, and whether they are secret."""
+        return {}
+
+    @cached_property
     def _argument(self) -> re.Pattern[str]:
         return re.compile(self.argument_pattern)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,18 +22,14 @@ _NESTED = (
     "headers",
 )
 _WITH_ARGUMENTS = ("uri", "args", "fragment")
+_MOST_KNOWN = 10_000  # names; clients choose them
 _TOKEN = JWT_START.encode()
 
 
-def redact_rows(requests: pa.Table, redaction: Redaction) -> pa.Table:
-    """The same rows without secret values. Each column must be one chunk."""
-    columns = {name: requests.column(name).chunk(0) for name in (*_NESTED, *_WITH_ARGUMENTS)}
-    columns |= {name: _nested(columns[name], redaction) for name in _NESTED}
-    columns |= {name: _arguments(columns[name], redaction) for name in _WITH_ARGUMENTS}
-    for name, column in columns.items():
-        position = requests.schema.get_field_index(name)
-        requests = requests.set_column(position, requests.field(name), column)
-    return requests
+def redacted(columns: Mapping[str, pa.Array], redaction: Redaction) -> dict[str, pa.Array]:
+    """Of the columns of waf.requests those that may hold secrets, without them."""
+    nested = {name: _nested(columns[name], redaction) for name in _NESTED}
+    return nested | {name: _arguments(columns[name], redaction) for name in _WITH_ARGUMENTS}
 
 
 def redact_extra(
@@ -54,10 +53,10 @@ def _is_secret(path: str, redaction: Redaction) -> bool:
 
 def _nested(array: pa.Array, redaction: Redaction) -> pa.Array:
     """The array with the same structure, without secret values."""
+    if array.null_count == len(array) or not _may_be_secret(array.type):
+        return array
     if pa.types.is_list(array.type):
         return with_children(array, array.type, [_nested(array.values, redaction)])
-    if not pa.types.is_struct(array.type):
-        return array
     members = [field.name for field in array.type]
     fields = {name: _nested(array.field(name), redaction) for name in members}
     if "matched_data" in fields:
@@ -65,6 +64,18 @@ def _nested(array: pa.Array, redaction: Redaction) -> pa.Array:
     elif "name" in fields and "value" in fields:
         fields["value"] = _values(fields["name"], fields["value"], redaction)
     return with_children(array, array.type, list(fields.values()))
+
+
+@cache
+def _may_be_secret(kind: pa.DataType) -> bool:
+    """Whether something in values of this type is what a request had under a name."""
+    if pa.types.is_list(kind):
+        return _may_be_secret(kind.value_type)
+    if not pa.types.is_struct(kind):
+        return False
+    members = {field.name for field in kind}
+    named = "matched_data" in members or members >= {"name", "value"}
+    return named or any(_may_be_secret(field.type) for field in kind)
 
 
 def _values(names: pa.Array, values: pa.Array, redaction: Redaction) -> pa.Array:
@@ -93,7 +104,16 @@ def _matched_data(details: dict[str, pa.Array], redaction: Redaction) -> pa.Arra
 
 def _are_secret(names: pa.DictionaryArray, redaction: Redaction) -> pa.Array:
     """Which of the names are of something secret."""
-    secret = pc.match_substring_regex(names.dictionary, redaction.name_pattern)
+    known = redaction.known  # the pattern is not even compiled where all are
+    if len(known) > _MOST_KNOWN:
+        known.clear()
+    different = names.dictionary.to_pylist()
+    if new := [name for name in different if name not in known]:
+        found = pc.match_substring_regex(
+            pa.array(new, names.dictionary.type), redaction.name_pattern
+        )
+        known.update(zip(new, found.to_pylist(), strict=True))
+    secret = pa.array([known[name] for name in different], pa.bool_())
     return pc.fill_null(secret.take(names.indices), False)
 
 

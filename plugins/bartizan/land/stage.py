@@ -67,8 +67,10 @@ def _stage(store: Store, lake: Lake, batch: Batch, redaction: Redaction) -> Batc
 
         def add_requests(decoded: pa.Table) -> None:
             rows = seen.first_of_each(decoded)
-            account.requests.update(per_object(rows))
-            account.duplicates.update(per_object(decoded) - per_object(rows))
+            kept = per_object(rows)
+            account.requests.update(kept)
+            if rows is not decoded:
+                account.duplicates.update(per_object(decoded) - kept)
             drift.add(connection, rows)
             requests.add(rows)
             in_hits.add(with_hits(rows))

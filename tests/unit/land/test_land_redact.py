@@ -18,6 +18,7 @@ from waf_logs import lines, record
 
 from bartizan.errors import UsageError
 from bartizan.lake import Lake
+from bartizan.land import redact_rows
 from bartizan.land.chunk import ObjectText, Records, read_chunk
 from bartizan.land.columns import Columns
 from bartizan.land.redact import ARGUMENTS, HEADERS, NO_KEY, Redaction
@@ -127,6 +128,18 @@ def test_rate_keys_and_inserted_headers() -> None:
     values = [value["value"] for value in row["rate_based_rules"][0]["custom_values"]]
     assert values == ["REDACTED"] * 3 + ["192.0.2.1"]
     assert [one["value"] for one in row["request_headers_inserted"]] == ["REDACTED", "1"]
+
+
+def test_names_are_looked_at_anew_when_there_were_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redact_rows, "_MOST_KNOWN", 3)
+    redaction = Redaction()
+    for number in range(12):
+        names = ["Host", "cookie", f"x-{number}", f"{number}-token"]
+        headers = [{"name": name, "value": SECRET} for name in names]
+        found = read(lines([with_request(number, {"headers": headers})]), redaction)
+        [row] = found.parts[0].to_pylist()
+        assert [one["value"] for one in row["headers"]] == [SECRET, "REDACTED", SECRET, "REDACTED"]
+        assert len(redaction.known) <= 3 + 5  # the host of record() comes on top
 
 
 def test_what_is_no_secret_stays() -> None:
