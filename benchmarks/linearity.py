@@ -3,8 +3,9 @@
     python benchmarks/linearity.py [--repeat 3] [--json FILE]
 
 A landing costs `fixed + marginal * records`; importing Great Expectations makes most of `fixed`.
-Both come from a straight line through two sizes, so that `marginal` is free of the start. Wall
-times of two workers mean nothing on a machine that has other work.
+Both come from a straight line through two sizes, so that `marginal` is free of the start. What
+two cores can give is measured beside it, with processes that share nothing: bare DuckDB, once over
+all objects and twice at once over half of them each.
 """
 
 from __future__ import annotations
@@ -12,13 +13,16 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import inputs
 from measure import Cost, best, run
 from tables import show
 
+BARE = "duckdb-by-object"
 COUNTS = (1, 10, 100, 1000)
 
 
@@ -34,8 +38,9 @@ def main() -> None:
     halves = {f"{count} large": inputs.middle(large, count) for count in (8, 16)}
     one = measured("bartizan", halves, options.repeat)
     two = measured("bartizan-2", halves, options.repeat)
+    machine = best_gain(inputs.middle(large, 16), options.repeat)
     show_linearity(growing)
-    show_second_core(one, two)
+    show_second_core(one, two, machine)
     if options.json:
         plain = {
             workers: {name: asdict(cost) for name, cost in costs.items()}
@@ -51,6 +56,17 @@ def measured(contender: str, sizes: Mapping[str, Sequence[Path]], repeat: int) -
         for name, files in sizes.items():
             costs[name].append(run(contender, files))
     return {name: best(found) for name, found in costs.items()}
+
+
+def best_gain(files: Sequence[Path], repeat: int) -> float:
+    """How much less wall time two processes of bare DuckDB take, half of the objects each."""
+    alone, together = [], []
+    for _ in range(repeat):
+        alone.append(run(BARE, files).wall)
+        with ThreadPoolExecutor(2) as threads:
+            halves = threads.map(partial(run, BARE), (files[::2], files[1::2]))
+            together.append(max(half.wall for half in halves))
+    return min(alone) / min(together)
 
 
 def show_linearity(costs: Mapping[str, Cost]) -> None:
@@ -71,7 +87,7 @@ def show_linearity(costs: Mapping[str, Cost]) -> None:
     show("complete landing, 1 worker, batches as shipped", head, rows)
 
 
-def show_second_core(one: Mapping[str, Cost], two: Mapping[str, Cost]) -> None:
+def show_second_core(one: Mapping[str, Cost], two: Mapping[str, Cost], machine: float) -> None:
     few, many = two
     rows = []
     for workers, costs in (("1", one), ("2", two)):
@@ -81,6 +97,7 @@ def show_second_core(one: Mapping[str, Cost], two: Mapping[str, Cost]) -> None:
         rows.append([workers, f"{end.wall:.1f}", f"{fixed:.1f}", f"{slope:.1f}"])
     gains = [float(rows[0][column]) / float(rows[1][column]) for column in (1, 3)]
     rows.append(["1 over 2", f"{gains[0]:.2f}", "", f"{gains[1]:.2f}"])
+    rows.append(["two processes of bare DuckDB", f"{machine:.2f}", "", ""])
     title = f"second core: {one[many].records:,} records in {many} objects"
     show(title, ["workers", "wall s", "fixed s", "marginal wall us/rec"], rows)
 
