@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 
 import numpy as np
 import pyarrow as pa
@@ -53,7 +52,7 @@ def _is_secret(path: str, redaction: Redaction) -> bool:
 
 def _nested(array: pa.Array, redaction: Redaction) -> pa.Array:
     """The array with the same structure, without secret values."""
-    if array.null_count == len(array) or not _may_be_secret(array.type):
+    if array.null_count == len(array) or not pa.types.is_nested(array.type):
         return array
     if pa.types.is_list(array.type):
         return with_children(array, array.type, [_nested(array.values, redaction)])
@@ -64,18 +63,6 @@ def _nested(array: pa.Array, redaction: Redaction) -> pa.Array:
     elif "name" in fields and "value" in fields:
         fields["value"] = _values(fields["name"], fields["value"], redaction)
     return with_children(array, array.type, list(fields.values()))
-
-
-@cache
-def _may_be_secret(kind: pa.DataType) -> bool:
-    """Whether something in values of this type is what a request had under a name."""
-    if pa.types.is_list(kind):
-        return _may_be_secret(kind.value_type)
-    if not pa.types.is_struct(kind):
-        return False
-    members = {field.name for field in kind}
-    named = "matched_data" in members or members >= {"name", "value"}
-    return named or any(_may_be_secret(field.type) for field in kind)
 
 
 def _values(names: pa.Array, values: pa.Array, redaction: Redaction) -> pa.Array:
