@@ -29,6 +29,7 @@ from bartizan import (
 from bartizan.aws_errors import calling
 from bartizan.errors import BartizanError, UsageError
 from bartizan.model.window import written_window
+from bartizan.overview_text import described
 from bartizan.terminal import (
     AsJson,
     DryRun,
@@ -144,8 +145,6 @@ def report(
 @app.command()
 def status(home: Home = None, lake: LakeFolder = None, as_json: AsJson = False) -> None:
     """What was landed, aggregated, crawled and detected, and what is quarantined."""
-    from bartizan.overview import described  # noqa: PLC0415
-
     configure(home, lake=lake)
     found = jobs.status()
     show(asdict(found), described(found), as_json)

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from bartizan.model.attack import AttackLabel
 from bartizan.model.matching import Matching
 from bartizan.model.story import headline, moment
-from bartizan.overview import Overview, described, row
+from bartizan.overview import Overview
+from bartizan.overview_text import described, row
 
 
 def summary(

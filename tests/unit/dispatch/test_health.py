@@ -23,7 +23,7 @@ from bartizan.model.health import HEALTH
 from bartizan.model.landing import Batch, BatchState, LogObject
 from bartizan.model.story import headline
 from bartizan.model.window import HOUR, format_time
-from bartizan.overview import described
+from bartizan.overview_text import described
 from bartizan.store.detectors import DetectorRecord, DetectorStatus, save_detector
 from bartizan.store.incidents import load_incidents
 from bartizan.store.intel_drift import Drift, save_drift

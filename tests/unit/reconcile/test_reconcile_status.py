@@ -21,7 +21,8 @@ from bartizan.config import Settings
 from bartizan.model.landing import BatchCounts, BatchState, ObjectCounts
 from bartizan.model.reconciliation import Verdict
 from bartizan.model.window import DAY, HOUR
-from bartizan.overview import described, look
+from bartizan.overview import look
+from bartizan.overview_text import described
 from bartizan.store.drift import Drift, DriftKind, save_drift
 from bartizan.store.landing import save_counts, set_state
 from bartizan.store.reconciliation import ComparedHour, save_hours, unbalanced
